@@ -1,0 +1,1 @@
+"""Sysmon, in Python: a system monitor that speaks Sysmon's language."""

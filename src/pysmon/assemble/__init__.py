@@ -1,0 +1,1 @@
+"""From kernel records to Sysmon's events."""

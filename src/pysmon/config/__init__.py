@@ -1,0 +1,1 @@
+"""Sysmon's XML configurations: from bytes to a frozen model and a list of problems."""

@@ -1,0 +1,1 @@
+"""Byte and text formats of events."""

@@ -1,0 +1,1 @@
+"""This machine: its processes, users, files and identity."""

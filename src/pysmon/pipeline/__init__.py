@@ -1,0 +1,1 @@
+"""The flow of events, and what drives it."""

@@ -1,0 +1,1 @@
+"""Every event type of Sysmon, in the order of its manifest."""

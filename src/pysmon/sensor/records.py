@@ -1,0 +1,153 @@
+"""Every record that the kernel programs send: the one definition of both sides of the border.
+
+Paths come as the kernel walks them: components from leaf to root, each ended by NUL (`kernel_path` turns them round).
+"""
+
+from __future__ import annotations
+
+from pysmon.errors import RecordError
+from pysmon.layout.record import U16, U32, U64, Address, Record, Tail, record
+
+RECORDS: dict[int, type[Record]] = {}  # by kind
+
+# Families are counted apart, in the kernel and above it: seen = filtered + kept + lost.
+FAMILIES = ("process", "network", "file create", "file delete")
+
+OPENED, RENAMED, LINKED = 1, 2, 3  # how a file came to its name (FileCreateRecord.how)
+
+
+@record(1, "process", RECORDS)
+class ExecRecord(Record):
+    """A process runs a new program (tp_btf/sched_process_exec)."""
+
+    parent_start: U64  # of the parent now (task_struct.real_parent)
+    parent_exec_id: U64  # which program of the parent made this process (task_struct.parent_exec_id)
+    creator_start: U64  # of the process that called fork; 0 if it forked before the sensor ran
+    creator_exec_id: U64
+    cgroup: U64  # id of the cgroup (v2)
+    inode: U64  # of the program file
+    image_size: U64  # in bytes
+    parent_tgid: U32
+    creator_tgid: U32
+    uid: U32
+    gid: U32
+    euid: U32
+    egid: U32
+    login_uid: U32  # audit: 4294967295 if unset
+    session: U32  # audit session id: 4294967295 if unset
+    pid_namespace: U32  # inode numbers of the namespaces
+    mount_namespace: U32
+    namespace_pid: U32  # process id inside its own PID namespace
+    device: U32  # of the program file, as the kernel numbers it: major << 20 | minor
+    mode: U32  # of the program file
+    links: U32  # of the program file; 0: it has no name any more
+    args_size: U32  # of the whole command line, in bytes; more than len(args): it was cut
+    image: Tail  # path of the program file in its mount namespace
+    filename: Tail  # as given to execve, ended by NUL
+    directory: Tail  # working directory
+    root: Tail  # root directory; not empty for a process in a chroot
+    cgroup_path: Tail
+    tty: Tail  # name of the controlling terminal, ended by NUL
+    args: Tail  # arguments, each ended by NUL
+
+
+@record(2, "process", RECORDS)
+class ForkRecord(Record):
+    """A process was made by another (tp_btf/sched_process_fork); the head names the child."""
+
+    parent_start: U64
+    parent_exec_id: U64
+    parent_tgid: U32
+    uid: U32
+
+
+@record(3, "process", RECORDS)
+class ExitRecord(Record):
+    """The last thread of a process ended (tp_btf/sched_process_exit)."""
+
+    code: U32  # as wait(2) gives it: exit code << 8 | signal
+    uid: U32
+
+
+@record(4, "process", RECORDS)
+class TaskRecord(Record):
+    """A process that was there before the sensor (iter/task, its texts from /proc)."""
+
+    parent_start: U64
+    parent_exec_id: U64
+    parent_tgid: U32
+    uid: U32
+    login_uid: U32
+    session: U32
+    image: Tail
+    directory: Tail
+    tty: Tail
+    args: Tail
+
+
+@record(10, "network", RECORDS)
+class FlowRecord(Record):
+    """A TCP connection was made or accepted, or the first UDP packet of a flow passed."""
+
+    source: Address  # IPv4 in the first 4 bytes; who began the flow
+    destination: Address
+    uid: U32
+    family: U16  # 2: IPv4, 10: IPv6
+    protocol: U16  # 6: TCP, 17: UDP
+    source_port: U16
+    destination_port: U16
+    initiated: U16  # 1: the process of the head began it
+
+
+@record(20, "file create", RECORDS)
+class FileCreateRecord(Record):
+    """A file came to a name: created by open, renamed to it or linked to it."""
+
+    inode: U64  # 0 if the hook does not know
+    device: U32
+    mode: U32  # 0 if the hook does not know
+    uid: U32
+    how: U16
+    path: Tail  # whole, from kernel objects; else empty, and the name is below
+    directory: Tail  # where a relative name begins
+    name: Tail  # as given by the process, ended by NUL
+
+
+@record(21, "file delete", RECORDS)
+class FileDeleteRecord(Record):
+    """A name of a file was removed (unlink)."""
+
+    inode: U64  # 0 if the hook does not know
+    device: U32
+    mode: U32
+    uid: U32
+    links: U32  # before the removal; 0 if the hook does not know
+    path: Tail
+    directory: Tail
+    name: Tail
+
+
+def decode(data: bytes | memoryview, offset: int = 0) -> Record:
+    """Read the record at `offset`; RecordError if its kind is unknown or bytes are missing."""
+    kind = int.from_bytes(data[offset : offset + 2], "little")
+    found = RECORDS.get(kind)
+    if found is None:
+        raise _unknown(kind, offset)
+    return found.decode(data, offset)
+
+
+def kernel_path(components: bytes) -> str:
+    """An absolute path from components that run from leaf to root. Bytes that are no UTF-8 become surrogates."""
+    parts = components.split(b"\0")
+    return "/" + b"/".join(p for p in reversed(parts) if p).decode("utf-8", "surrogateescape")
+
+
+def components_of(path: str) -> bytes:
+    """The inverse of `kernel_path`."""
+    parts = [p for p in path.encode("utf-8", "surrogateescape").split(b"/") if p]
+    return b"".join(p + b"\0" for p in reversed(parts))
+
+
+def _unknown(kind: int, offset: int) -> RecordError:
+    known = ", ".join(map(str, RECORDS))
+    return RecordError(f"unknown record kind {kind} at byte {offset} (expected one of {known})")

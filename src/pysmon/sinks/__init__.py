@@ -1,0 +1,1 @@
+"""Outputs: where kept events go, one file each."""
