@@ -112,10 +112,16 @@ def event(
         )
         if id in EVENTS:
             raise ValueError(f"event id {id} is {EVENTS[id].symbol} already")
-        EVENTS[id] = made.type
+        _register(made.type)
         return made
 
     return build
+
+
+def _register(made: EventType) -> None:
+    ordered = sorted([*EVENTS.values(), made], key=lambda t: (t.id != 255, t.id))  # the manifest begins with 255
+    EVENTS.clear()
+    EVENTS.update((t.id, t) for t in ordered)
 
 
 def _field(declared: dataclasses.Field[Any], kind: Kind, first: SchemaVersion) -> Field:
