@@ -1,0 +1,65 @@
+#!/bin/sh
+# Set up the project for `make`: a Python environment in .venv, pysmon in it, the kernel program. Each step says what it
+# does in a line; what is done already is not done again.
+#   setup.sh run   what `make run` needs        setup.sh dev   also what tests and checks need
+set -eu
+cd "$(dirname "$0")/.."
+python=${PYTHON:-python3}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+
+die() { printf 'setup: %s\n' "$1" >&2; exit 1; }
+
+# step TEXT COMMAND...: run it quietly; on a terminal the seconds count up; its output is shown only if it fails.
+step() {
+    text=$1; shift
+    began=$(date +%s)
+    [ -t 1 ] || printf '%s ... ' "$text"
+    "$@" >"$log" 2>&1 </dev/null & pid=$!
+    trap 'kill "$pid"; exit 130' INT TERM
+    while [ -t 1 ] && kill -0 "$pid" 2>/dev/null; do
+        printf '\r%s ... %s s' "$text" $(($(date +%s) - began)); sleep 0.2
+    done
+    if wait "$pid"; then status=0; else status=$?; fi
+    trap - INT TERM
+    [ ! -t 1 ] || printf '\r%s ... ' "$text"
+    [ $status = 0 ] || { echo failed; cat "$log" >&2; exit 1; }
+    echo "$(($(date +%s) - began)) s"
+}
+
+# need PACKAGE WHAT: install a Debian package as root, or say which one is missing.
+need() {
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        export DEBIAN_FRONTEND=noninteractive
+        step "Installing $1 ($2)" sh -c "apt-get install -y --no-install-recommends $1 || { apt-get update && apt-get install -y --no-install-recommends $1; }"
+    else
+        die "$2 is missing. Install it: sudo apt install $1"
+    fi
+}
+
+environment() {
+    command -v "$python" >/dev/null || need python3 "Python"
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        die "pysmon needs Python 3.11 or newer; $python is $("$python" -V 2>&1). Name another: make PYTHON=python3.12 ..."
+    "$python" -c 'import ensurepip, venv' 2>/dev/null || need python3-venv "Python's venv module"
+    step "Making a Python environment in .venv" "$python" -m venv --clear .venv
+}
+
+[ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1 || environment
+at=.venv/bin/python
+
+wanted=$($at tools/build_bpf.py --needs)
+[ -z "$wanted" ] || step "Getting a compiler for the kernel program ($wanted: no clang here)" $at -m pip install "$wanted"
+$at tools/build_bpf.py
+
+if [ ! -e .venv/has-run ] || [ pyproject.toml -nt .venv/has-run ] || [ hatch_build.py -nt .venv/has-run ]; then
+    step "Installing pysmon and what it needs" $at -m pip install -e .
+    touch .venv/has-run
+fi
+if [ "$1" = dev ] && { [ ! -e .venv/has-dev ] || [ pyproject.toml -nt .venv/has-dev ]; }; then
+    $at -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' >"$log.txt"
+    step "Installing the tools for tests and checks" $at -m pip install -r "$log.txt"
+    rm -f "$log.txt"
+    touch .venv/has-dev
+fi
