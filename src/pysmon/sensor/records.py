@@ -5,6 +5,8 @@ Paths come as the kernel walks them: components from leaf to root, each ended by
 
 from __future__ import annotations
 
+import struct
+
 from pysmon.errors import RecordError
 from pysmon.layout.record import U16, U32, U64, Address, Record, Tail, record
 
@@ -12,6 +14,10 @@ RECORDS: dict[int, type[Record]] = {}  # by kind
 
 # Families are counted apart, in the kernel and above it: seen = filtered + kept + lost.
 FAMILIES = ("process", "network", "file create", "file delete")
+
+SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
+# The kernel programs' settings: scope, PID namespace, cgroup, its level, families (bits), process id of the sensor.
+SETTINGS = struct.Struct("<IIQiIII")
 
 OPENED, RENAMED, LINKED = 1, 2, 3  # how a file came to its name (FileCreateRecord.how)
 
@@ -151,3 +157,13 @@ def components_of(path: str) -> bytes:
 def _unknown(kind: int, offset: int) -> RecordError:
     known = ", ".join(map(str, RECORDS))
     return RecordError(f"unknown record kind {kind} at byte {offset} (expected one of {known})")
+
+
+def _constants() -> tuple[tuple[str, int], ...]:
+    families = [(f"FAMILY_{name.upper().replace(' ', '_')}", i) for i, name in enumerate(FAMILIES)]
+    how = [("HOW_OPENED", OPENED), ("HOW_RENAMED", RENAMED), ("HOW_LINKED", LINKED)]
+    scopes = [(f"SCOPE_{name.upper().replace(' ', '_')}", i) for i, name in enumerate(SCOPES) if i]
+    return (*families, ("FAMILY_COUNT", len(FAMILIES)), *how, *scopes, ("SETTINGS_SIZE", SETTINGS.size))
+
+
+CONSTANTS = _constants()  # names that the C text shares with this file

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* How records leave the kernel: two rings, a throttled wake-up, exact counts. */
+#pragma once
+#include "scope.bpf.h"
+
+/* Process records have a ring of their own: the process table above must not lose one. */
+struct { MAP_NUMBER(type, BPF_MAP_TYPE_RINGBUF); MAP_NUMBER(max_entries, 1 << 23); } process_ring SEC(".maps");
+struct { MAP_NUMBER(type, BPF_MAP_TYPE_RINGBUF); MAP_NUMBER(max_entries, 1 << 24); } event_ring SEC(".maps");
+
+/* Per family: records that were due, and those for which a ring had no room. due - lost = sent. */
+struct count { u64 due, lost; };
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	MAP_NUMBER(max_entries, FAMILY_COUNT);
+	MAP_TYPE(key, u32);
+	MAP_TYPE(value, struct count);
+} counts SEC(".maps");
+
+/* A wake-up costs four times what a record costs: one in this time is enough, the reader polls between. */
+#define WAKE_UP_EVERY 20000000ull /* ns */
+u64 last_wake_up;
+
+INLINE void tally(u32 family, bool lost)
+{
+	struct count *count = bpf_map_lookup_elem(&counts, &family);
+	if (count) {
+		count->due++;
+		count->lost += lost;
+	}
+}
+
+INLINE u64 wake_up_flag(u64 now)
+{
+	if (now - last_wake_up < WAKE_UP_EVERY)
+		return BPF_RB_NO_WAKEUP;
+	last_wake_up = now;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
+/* The members that open every record; every struct of records.gen.h begins with them. */
+#define FILL_HEAD(record, kind_, size_, task) do { \
+	(record)->kind = kind_; \
+	(record)->cpu = bpf_get_smp_processor_id(); \
+	(record)->size = size_; \
+	(record)->time = bpf_ktime_get_boot_ns(); \
+	(record)->start = (task)->group_leader->start_boottime; \
+	(record)->exec_id = (task)->self_exec_id; \
+	(record)->tgid = (task)->tgid; \
+	(record)->tid = (task)->pid; \
+} while (0)
+
+/* Records with tails are put together here: one slot per CPU. A map of per-CPU values could not be this large. */
+#define SCRATCH_SIZE (64 * 1024)
+#define ARGS_LIMIT (32 * 1024)
+#define TAILS_LIMIT (SCRATCH_SIZE - ARGS_LIMIT - 4096) /* no tail but the arguments begins behind this */
+struct scratch { char bytes[SCRATCH_SIZE]; };
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_ARRAY);
+	MAP_NUMBER(max_entries, 1); /* the loader sets one slot per possible CPU */
+	MAP_TYPE(key, u32);
+	MAP_TYPE(value, struct scratch);
+} scratches SEC(".maps");
+
+INLINE struct scratch *get_scratch(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	return bpf_map_lookup_elem(&scratches, &cpu);
+}
+
+/* Sends what stands in the scratch. `end` is at most SCRATCH_SIZE. */
+INLINE int send(void *ring, u32 family, struct scratch *s, u32 end, u64 now)
+{
+	PIN(end);
+	if (end > SCRATCH_SIZE)
+		return 0;
+	tally(family, bpf_ringbuf_output(ring, s, end, wake_up_flag(now)) != 0);
+	return 0;
+}
+
+/* ---- tails: each function appends at `at` and returns the new end */
+
+INLINE u32 put_string(struct scratch *s, u32 at, u32 limit, const void *from)
+{
+	PIN(at);
+	if (at > TAILS_LIMIT)
+		return at;
+	long size = bpf_probe_read_kernel_str(s->bytes + at, limit, from);
+	return size > 0 ? at + size : at;
+}
+
+INLINE u32 put_user_string(struct scratch *s, u32 at, u32 limit, const void *from)
+{
+	PIN(at);
+	if (at > TAILS_LIMIT)
+		return at;
+	long size = bpf_probe_read_user_str(s->bytes + at, limit, from);
+	return size > 0 ? at + size : at;
+}
+
+#define PATH_DEPTH 64
+#define NAME_SIZE 256 /* NAME_MAX and its NUL */
+
+/* A path, leaf to root, each component ended by NUL, across mounts up to the root of the mount namespace.
+ * Checked once by the verifier, which is why it takes plain numbers. */
+GLOBAL u32 put_path(u32 at, u64 dentry_address, u64 vfsmount_address)
+{
+	struct scratch *s = get_scratch();
+	if (!s)
+		return at;
+	struct dentry *dentry = (void *)dentry_address;
+	struct mount *mount = (void *)vfsmount_address - FIELD_OFFSET(struct mount, mnt);
+	struct dentry *root = READ(mount, mnt.mnt_root);
+	for (int i = 0; i < PATH_DEPTH; i++) {
+		struct dentry *parent = READ(dentry, d_parent);
+		if (dentry == root || dentry == parent) {
+			struct mount *above = READ(mount, mnt_parent);
+			if (dentry == root && above != mount) {
+				dentry = READ(mount, mnt_mountpoint);
+				mount = above;
+				root = READ(mount, mnt.mnt_root);
+				continue;
+			}
+			if (i == 0 && dentry != root) /* an object without a place, such as a memfd: its name alone */
+				at = put_string(s, at, NAME_SIZE, READ(dentry, d_name.name));
+			break;
+		}
+		PIN(at); /* the same range at every turn, or the verifier walks each length apart */
+		if (at > TAILS_LIMIT)
+			break;
+		long size = bpf_probe_read_kernel_str(s->bytes + at, NAME_SIZE, READ(dentry, d_name.name));
+		if (size <= 0)
+			break;
+		at += size;
+		dentry = parent;
+	}
+	return at;
+}
+
+INLINE u32 put_path_of(u32 at, struct path *path)
+{
+	return put_path(at, (u64)READ(path, dentry), (u64)READ(path, mnt));
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* Everything that this sensor reads of the kernel, and nothing else. CO-RE moves the offsets at load time. */
+#pragma once
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+typedef int s32;
+typedef long long s64;
+typedef _Bool bool;
+#define true 1
+#define false 0
+
+#define NULL ((void *)0)
+#define CORE __attribute__((preserve_access_index))
+
+/* linux/bpf.h */
+enum {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_RINGBUF = 27,
+};
+enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
+
+/* linux/socket.h, linux/in.h, net/tcp_states.h */
+enum { AF_INET = 2, AF_INET6 = 10, IPPROTO_TCP = 6, IPPROTO_UDP = 17 };
+enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_CLOSE = 7 };
+/* linux/if_ether.h, as they stand in the packet on a little-endian machine */
+enum { ETH_P_IP_BE = 0x0008, ETH_P_IPV6_BE = 0xdd86 };
+
+/* linux/fcntl.h, linux/stat.h, linux/fs.h */
+enum { AT_FDCWD = -100, AT_REMOVEDIR = 0x200 };
+enum { S_IFMT = 0xf000, S_IFSOCK = 0xc000, S_IFREG = 0x8000, S_IFDIR = 0x4000 };
+enum { FMODE_CREATED = 0x100000 };
+/* linux/sched/signal.h */
+enum { SIGNAL_GROUP_EXIT = 4 };
+enum { MAX_PID_NS_LEVEL = 32 };
+
+struct super_block { u32 s_dev; } CORE;
+typedef struct { u32 val; } kuid_t;
+typedef struct { u32 val; } kgid_t;
+struct inode { u16 i_mode; u64 i_ino; struct super_block *i_sb; u64 i_size; u32 i_nlink; } CORE;
+struct qstr { const u8 *name; } CORE;
+struct dentry { struct dentry *d_parent; struct qstr d_name; struct inode *d_inode; } CORE;
+struct vfsmount { struct dentry *mnt_root; } CORE;
+struct mount { struct mount *mnt_parent; struct dentry *mnt_mountpoint; struct vfsmount mnt; } CORE;
+struct path { struct vfsmount *mnt; struct dentry *dentry; } CORE;
+struct file { struct path f_path; struct inode *f_inode; u32 f_mode; void *private_data; } CORE;
+struct fdtable { u32 max_fds; struct file **fd; } CORE;
+struct files_struct { struct fdtable *fdt; } CORE;
+struct fs_struct { struct path root, pwd; } CORE;
+struct mm_struct { u64 arg_start, arg_end; struct file *exe_file; } CORE;
+
+struct ns_common { u32 inum; } CORE;
+struct pid_namespace { struct ns_common ns; } CORE;
+struct mnt_namespace { struct ns_common ns; } CORE;
+struct upid { s32 nr; struct pid_namespace *ns; } CORE;
+struct pid { u32 level; struct upid numbers[1]; } CORE;
+struct nsproxy { struct mnt_namespace *mnt_ns; } CORE;
+
+struct kernfs_node___parent { struct kernfs_node___parent *parent; } CORE;     /* before 6.15 */
+struct kernfs_node___rcu { struct kernfs_node___rcu *__parent; } CORE;         /* since 6.15 */
+struct kernfs_node { const char *name; } CORE;
+struct cgroup { struct kernfs_node *kn; } CORE;
+struct css_set { struct cgroup *dfl_cgrp; } CORE;
+
+struct cred { kuid_t uid, euid; kgid_t gid, egid; } CORE;
+struct tty_struct { char name[64]; } CORE;
+typedef struct { s32 counter; } atomic_t;
+struct signal_struct { atomic_t live; u32 flags; s32 group_exit_code; struct tty_struct *tty; } CORE;
+struct linux_binprm { const char *filename; } CORE;
+struct task_struct {
+	s32 pid, tgid;
+	struct task_struct *real_parent, *group_leader;
+	u64 start_boottime;
+	u64 self_exec_id, parent_exec_id;
+	s32 exit_code;
+	struct mm_struct *mm;
+	struct fs_struct *fs;
+	struct files_struct *files;
+	struct nsproxy *nsproxy;
+	struct signal_struct *signal;
+	struct pid *thread_pid;
+	struct css_set *cgroups;
+	const struct cred *cred;
+	kuid_t loginuid;
+	u32 sessionid;
+} CORE;
+/* self_exec_id was 32 bits wide before 5.7; bpf_get_current_task_btf, which we need, came with 5.11. */
+
+struct in6_addr { u8 bytes[16]; } CORE;
+struct sock_common {
+	u16 skc_family;
+	u16 skc_num;
+	u16 skc_dport;
+	u32 skc_daddr, skc_rcv_saddr;
+	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+} CORE;
+struct sock { struct sock_common __sk_common; u16 sk_protocol; } CORE;
+struct inet_sock { struct sock sk; u16 inet_sport; } CORE;
+struct socket { struct sock *sk; } CORE;
+struct sk_buff { u8 *head; u16 protocol, network_header, transport_header; struct sock *sk; } CORE;
+
+struct seq_file;
+struct bpf_iter_meta { struct seq_file *seq; } CORE;
+struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; } CORE;
+
+/* What a syscalls:sys_exit_* tracepoint hands over (its format file in tracefs). */
+struct sys_exit_context { u64 common; s64 nr; s64 ret; };
+
+struct pt_regs;
+struct pt_regs___x86 { u64 di, si, dx, r10, r8, r9; } CORE;
+struct pt_regs___arm64 { u64 regs[31]; u64 orig_x0; } CORE;

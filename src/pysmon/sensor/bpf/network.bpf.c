@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* Connections: TCP connected or accepted, and the first UDP packet of a flow. */
+#include "objects.bpf.h"
+
+/* Who called connect(): the answer to its SYN arrives in somebody else's time. */
+struct owner { u64 start, exec_id; u32 tgid, tid, uid, unused; };
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_NUMBER(max_entries, 16384);
+	MAP_TYPE(key, u64); /* address of the sock */
+	MAP_TYPE(value, struct owner);
+} connecting SEC(".maps");
+
+struct flow { u8 local[16], remote[16]; u16 local_port, remote_port, family, unused; };
+
+/* UDP flows of which a first packet was seen. A new socket is a new flow; its own address says nothing more, and one
+ * that is bound to all addresses shows none when it receives. */
+struct udp_flow { u64 socket; u8 remote[16]; u16 local_port, remote_port, family, unused; };
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_NUMBER(max_entries, 65536);
+	MAP_TYPE(key, struct udp_flow);
+	MAP_TYPE(value, u8);
+} udp_flows SEC(".maps");
+
+INLINE void fill_owner(struct owner *owner)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	owner->start = task->group_leader->start_boottime;
+	owner->exec_id = task->self_exec_id;
+	owner->tgid = task->tgid;
+	owner->tid = task->pid;
+	owner->uid = bpf_get_current_uid_gid();
+	owner->unused = 0;
+}
+
+INLINE void fill_ends(struct flow *flow, struct sock *sk)
+{
+	flow->family = READ(sk, __sk_common.skc_family);
+	flow->remote_port = SWAP16(READ(sk, __sk_common.skc_dport));
+	flow->local_port = SWAP16(READ((struct inet_sock *)sk, inet_sport)); /* skc_num is 0 already once closed */
+	if (flow->family == AF_INET) {
+		u32 address = READ(sk, __sk_common.skc_rcv_saddr);
+		__builtin_memcpy(flow->local, &address, sizeof address);
+		address = READ(sk, __sk_common.skc_daddr);
+		__builtin_memcpy(flow->remote, &address, sizeof address);
+	} else {
+		bpf_probe_read_kernel(flow->local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		bpf_probe_read_kernel(flow->remote, 16, &sk->__sk_common.skc_v6_daddr);
+	}
+}
+
+INLINE int send_flow(const struct owner *owner, const struct flow *flow, u16 protocol, bool initiated)
+{
+	struct flow_record *r = bpf_ringbuf_reserve(&event_ring, sizeof *r, 0);
+	tally(FAMILY_NETWORK, !r);
+	if (!r)
+		return 0;
+	r->kind = KIND_FLOW_RECORD;
+	r->cpu = bpf_get_smp_processor_id();
+	r->size = sizeof *r;
+	r->time = bpf_ktime_get_boot_ns();
+	r->start = owner->start;
+	r->exec_id = owner->exec_id;
+	r->tgid = owner->tgid;
+	r->tid = owner->tid;
+	r->uid = owner->uid;
+	r->family = flow->family;
+	r->protocol = protocol;
+	r->initiated = initiated;
+	__builtin_memcpy(r->source, initiated ? flow->local : flow->remote, 16);
+	__builtin_memcpy(r->destination, initiated ? flow->remote : flow->local, 16);
+	r->source_port = initiated ? flow->local_port : flow->remote_port;
+	r->destination_port = initiated ? flow->remote_port : flow->local_port;
+	bpf_ringbuf_submit(r, wake_up_flag(r->time));
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int on_tcp_state(u64 *context)
+{
+	struct sock *sk = ARGUMENT(context, 0, struct sock *);
+	int before = ARGUMENT(context, 1, int), now = ARGUMENT(context, 2, int);
+	u64 key = (u64)sk;
+	if (now == TCP_SYN_SENT) {
+		if (sk->sk_protocol != IPPROTO_TCP || !watched(FAMILY_NETWORK))
+			return 0;
+		struct owner owner;
+		fill_owner(&owner);
+		bpf_map_update_elem(&connecting, &key, &owner, BPF_ANY);
+	} else if (before == TCP_SYN_SENT) {
+		struct owner *owner = bpf_map_lookup_elem(&connecting, &key);
+		if (!owner)
+			return 0;
+		if (now == TCP_ESTABLISHED) {
+			struct flow flow = {};
+			fill_ends(&flow, sk);
+			send_flow(owner, &flow, IPPROTO_TCP, true);
+		}
+		bpf_map_delete_elem(&connecting, &key);
+	}
+	return 0;
+}
+
+INLINE int accepted(struct sock *sk)
+{
+	if (!sk || READ(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	struct flow flow = {};
+	fill_ends(&flow, sk);
+	if (flow.family != AF_INET && flow.family != AF_INET6)
+		return 0;
+	struct owner owner;
+	fill_owner(&owner);
+	return send_flow(&owner, &flow, IPPROTO_TCP, false);
+}
+
+#define ON_ACCEPT(name) \
+SEC("tracepoint/syscalls/sys_exit_" #name) \
+int on_##name(struct sys_exit_context *context) \
+{ \
+	s64 descriptor = context->ret; \
+	return descriptor >= 0 && watched(FAMILY_NETWORK) ? accepted(socket_of(descriptor)) : 0; \
+}
+ON_ACCEPT(accept)
+ON_ACCEPT(accept4)
+
+/* ---- UDP */
+
+struct ipv4_header { u8 version_and_size, tos; u16 size, id, fragment; u8 ttl, protocol; u16 sum; u8 source[4], destination[4]; };
+struct ipv6_header { u32 version_and_label; u16 size; u8 next, hops; u8 source[16], destination[16]; };
+struct udp_header { u16 source, destination, size, sum; };
+
+INLINE int first_of_flow(const void *socket, const struct flow *flow, bool initiated)
+{
+	struct udp_flow key = {
+		.socket = (u64)socket, .local_port = flow->local_port, .remote_port = flow->remote_port, .family = flow->family,
+	};
+	__builtin_memcpy(key.remote, flow->remote, 16);
+	u8 one = 1;
+	if (bpf_map_update_elem(&udp_flows, &key, &one, BPF_NOEXIST))
+		return 0;
+	struct owner owner;
+	fill_owner(&owner);
+	return send_flow(&owner, flow, IPPROTO_UDP, initiated);
+}
+
+/* A packet goes to its device, in the time of the process that sent it. */
+SEC("tp_btf/net_dev_queue")
+int on_packet_out(u64 *context)
+{
+	struct sk_buff *packet = ARGUMENT(context, 0, struct sk_buff *);
+	u16 protocol = packet->protocol;
+	if (protocol != ETH_P_IP_BE && protocol != ETH_P_IPV6_BE)
+		return 0;
+	u8 *network = packet->head + packet->network_header;
+	struct flow flow = {};
+	u32 header;
+	if (protocol == ETH_P_IP_BE) {
+		struct ipv4_header ip;
+		if (bpf_probe_read_kernel(&ip, sizeof ip, network) || ip.protocol != IPPROTO_UDP)
+			return 0;
+		__builtin_memcpy(flow.local, ip.source, 4);
+		__builtin_memcpy(flow.remote, ip.destination, 4);
+		flow.family = AF_INET;
+		header = (ip.version_and_size & 15) * 4;
+	} else {
+		struct ipv6_header ip;
+		if (bpf_probe_read_kernel(&ip, sizeof ip, network) || ip.next != IPPROTO_UDP)
+			return 0;
+		__builtin_memcpy(flow.local, ip.source, 16);
+		__builtin_memcpy(flow.remote, ip.destination, 16);
+		flow.family = AF_INET6;
+		header = sizeof ip;
+	}
+	struct udp_header udp;
+	if (!watched(FAMILY_NETWORK) || bpf_probe_read_kernel(&udp, sizeof udp, network + header))
+		return 0;
+	flow.local_port = SWAP16(udp.source);
+	flow.remote_port = SWAP16(udp.destination);
+	return first_of_flow(packet->sk, &flow, true);
+}
+
+/* ---- UDP received: the peer stands in the caller's address buffer, or in the socket if that is connected */
+
+struct address_v4 { u16 family, port; u8 address[4]; };
+struct address_v6 { u16 family, port; u32 flow; u8 address[16]; };
+
+INLINE int received(s64 descriptor, u64 peer)
+{
+	struct sock *sk = socket_of(descriptor);
+	if (!sk || READ(sk, sk_protocol) != IPPROTO_UDP)
+		return 0;
+	struct flow flow = {};
+	fill_ends(&flow, sk);
+	if (peer) {
+		struct address_v6 from;
+		if (bpf_probe_read_user(&from, sizeof(struct address_v4), (void *)peer))
+			return 0;
+		flow.remote_port = SWAP16(from.port);
+		flow.family = from.family;
+		if (from.family == AF_INET) {
+			__builtin_memcpy(flow.remote, &((struct address_v4 *)&from)->address, 4);
+		} else if (from.family == AF_INET6) {
+			if (bpf_probe_read_user(&from, sizeof from, (void *)peer))
+				return 0;
+			__builtin_memcpy(flow.remote, from.address, 16);
+		}
+	}
+	if (!flow.remote_port || (flow.family != AF_INET && flow.family != AF_INET6))
+		return 0; /* the caller did not ask who sent it */
+	return first_of_flow(sk, &flow, false);
+}
+
+SEC("tracepoint/syscalls/sys_exit_recvfrom")
+int on_recvfrom(struct sys_exit_context *context)
+{
+	if (context->ret < 0 || !watched(FAMILY_NETWORK))
+		return 0;
+	return received((s32)syscall_argument(0), syscall_argument(4));
+}
+
+SEC("tracepoint/syscalls/sys_exit_recvmsg")
+int on_recvmsg(struct sys_exit_context *context)
+{
+	if (context->ret < 0 || !watched(FAMILY_NETWORK))
+		return 0;
+	u64 peer = 0; /* msghdr.msg_name */
+	bpf_probe_read_user(&peer, sizeof peer, (void *)syscall_argument(1));
+	return received((s32)syscall_argument(0), peer);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* From what a system call was given or returned to the kernel objects behind it. */
+#pragma once
+#include "emit.bpf.h"
+
+/* The file behind a descriptor of the current process, or NULL. */
+INLINE struct file *file_of(s64 descriptor)
+{
+	struct fdtable *table = bpf_get_current_task_btf()->files->fdt;
+	if (descriptor < 0 || descriptor >= READ(table, max_fds))
+		return NULL;
+	struct file **files = READ(table, fd), *file = NULL;
+	bpf_probe_read_kernel(&file, sizeof file, files + descriptor);
+	return file;
+}
+
+/* The socket behind a descriptor of the current process, or NULL. */
+INLINE struct sock *socket_of(s64 descriptor)
+{
+	struct file *file = file_of(descriptor);
+	if (!file)
+		return NULL;
+	struct inode *inode = READ(file, f_inode);
+	if ((READ(inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	struct socket *socket = READ(file, private_data);
+	return READ(socket, sk);
+}
+
+/* Argument `n` (0-5) of the system call that the current task is in. Valid at its end too: x86 keeps all argument
+ * registers, arm64 keeps the first one beside the result. */
+INLINE u64 syscall_argument(int n)
+{
+	struct pt_regs *regs = bpf_task_pt_regs(bpf_get_current_task_btf());
+	struct pt_regs___x86 *x86 = (void *)regs;
+	if (FIELD_EXISTS(x86, di)) {
+		switch (n) {
+		case 0: return x86->di;
+		case 1: return x86->si;
+		case 2: return x86->dx;
+		case 3: return x86->r10;
+		case 4: return x86->r8;
+		default: return x86->r9;
+		}
+	}
+	struct pt_regs___arm64 *arm64 = (void *)regs;
+	return n == 0 ? arm64->orig_x0 : arm64->regs[n];
+}
+
+/* Where a relative name begins: the directory behind a descriptor, or the working directory. */
+INLINE u32 put_directory(u32 at, s32 descriptor)
+{
+	if (descriptor == AT_FDCWD) {
+		struct fs_struct *fs = bpf_get_current_task_btf()->fs;
+		return put_path_of(at, &fs->pwd);
+	}
+	struct file *file = file_of(descriptor);
+	return file ? put_path_of(at, &file->f_path) : at;
+}

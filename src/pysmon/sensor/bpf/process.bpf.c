@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* A process's life: fork, exec, exit. Never filtered by family: everything above stands on the process table. */
+#include "emit.bpf.h"
+
+/* Who forked a process: once that one is gone, real_parent is somebody else. */
+struct creator { u64 start, exec_id; u32 tgid, unused; };
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_NUMBER(max_entries, 16384);
+	MAP_TYPE(key, u32);
+	MAP_TYPE(value, struct creator);
+} creators SEC(".maps");
+
+INLINE void *kernfs_parent(void *node)
+{
+	struct kernfs_node___rcu *newer = node;
+	struct kernfs_node___parent *older = node;
+	if (FIELD_EXISTS(newer, __parent))
+		return READ(newer, __parent);
+	return READ(older, parent);
+}
+
+GLOBAL u32 put_cgroup_path(u32 at, u64 node_address)
+{
+	struct scratch *s = get_scratch();
+	if (!s)
+		return at;
+	struct kernfs_node *node = (void *)node_address;
+	for (int i = 0; i < 24; i++) {
+		void *parent = kernfs_parent(node);
+		if (!parent)
+			break;
+		PIN(at);
+		if (at > TAILS_LIMIT)
+			break;
+		long size = bpf_probe_read_kernel_str(s->bytes + at, NAME_SIZE, READ(node, name));
+		if (size <= 0)
+			break;
+		at += size;
+		node = parent;
+	}
+	return at;
+}
+
+SEC("tp_btf/sched_process_fork")
+int on_fork(u64 *context)
+{
+	struct task_struct *parent = ARGUMENT(context, 0, struct task_struct *);
+	struct task_struct *child = ARGUMENT(context, 1, struct task_struct *);
+	struct settings *s = get_settings();
+	if (!s || child->pid != child->tgid) /* a thread is no process */
+		return 0;
+	u32 tgid = child->tgid;
+	if (s->scope == SCOPE_TREE && in_tree(parent->tgid)) {
+		u8 one = 1;
+		bpf_map_update_elem(&tree, &tgid, &one, BPF_ANY);
+	}
+	if (!task_in_scope(s, child))
+		return 0;
+	struct creator creator = {
+		.start = parent->group_leader->start_boottime, .exec_id = parent->self_exec_id, .tgid = parent->tgid,
+	};
+	bpf_map_update_elem(&creators, &tgid, &creator, BPF_ANY);
+	struct fork_record *r = bpf_ringbuf_reserve(&process_ring, sizeof *r, 0);
+	tally(FAMILY_PROCESS, !r);
+	if (!r)
+		return 0;
+	FILL_HEAD(r, KIND_FORK_RECORD, sizeof *r, child);
+	r->parent_start = creator.start;
+	r->parent_exec_id = creator.exec_id;
+	r->parent_tgid = creator.tgid;
+	r->uid = child->cred->uid.val;
+	bpf_ringbuf_submit(r, wake_up_flag(r->time));
+	return 0;
+}
+
+INLINE void fill_creator(struct exec_record *r, u32 tgid)
+{
+	struct creator *creator = bpf_map_lookup_elem(&creators, &tgid);
+	r->creator_start = creator ? creator->start : 0;
+	r->creator_exec_id = creator ? creator->exec_id : 0;
+	r->creator_tgid = creator ? creator->tgid : 0;
+}
+
+INLINE void fill_identity(struct exec_record *r, struct task_struct *task)
+{
+	struct task_struct *parent = task->real_parent;
+	r->parent_start = parent->group_leader->start_boottime;
+	r->parent_exec_id = task->parent_exec_id;
+	r->parent_tgid = parent->tgid;
+	const struct cred *cred = task->cred;
+	r->uid = cred->uid.val;
+	r->gid = cred->gid.val;
+	r->euid = cred->euid.val;
+	r->egid = cred->egid.val;
+	r->login_uid = FIELD_EXISTS(task, loginuid) ? task->loginuid.val : (u32)-1;
+	r->session = FIELD_EXISTS(task, sessionid) ? task->sessionid : (u32)-1;
+	r->cgroup = bpf_get_current_cgroup_id();
+	r->mount_namespace = task->nsproxy->mnt_ns->ns.inum;
+	struct pid *pid = task->thread_pid;
+	u32 level = READ(pid, level);
+	struct upid *number = (void *)pid + FIELD_OFFSET(struct pid, numbers) + level * SIZE_OF(struct upid);
+	r->namespace_pid = READ(number, nr);
+	struct pid_namespace *namespace = READ(number, ns);
+	r->pid_namespace = READ(namespace, ns.inum);
+}
+
+INLINE void fill_image(struct exec_record *r, const struct file *exe)
+{
+	struct inode *inode = exe->f_inode;
+	r->inode = inode->i_ino;
+	r->device = inode->i_sb->s_dev;
+	r->mode = inode->i_mode;
+	r->links = inode->i_nlink;
+	r->image_size = inode->i_size;
+}
+
+SEC("tp_btf/sched_process_exec")
+int on_exec(u64 *context)
+{
+	struct task_struct *task = ARGUMENT(context, 0, struct task_struct *);
+	struct linux_binprm *binprm = ARGUMENT(context, 2, struct linux_binprm *);
+	struct settings *settings_now = get_settings();
+	if (!settings_now || !task_in_scope(settings_now, task))
+		return 0;
+	struct scratch *s = get_scratch();
+	if (!s)
+		return 0;
+	struct exec_record *r = (void *)s;
+	FILL_HEAD(r, KIND_EXEC_RECORD, 0, task);
+	fill_identity(r, task);
+	fill_creator(r, task->tgid);
+	struct file *exe = task->mm->exe_file;
+	fill_image(r, exe);
+
+	u32 start = sizeof *r, at = start;
+#define TAIL(member, end) do { at = end; r->member##_len = at - start; start = at; } while (0)
+	TAIL(image, put_path_of(at, &exe->f_path));
+	TAIL(filename, put_string(s, at, 4096, binprm->filename));
+	TAIL(directory, put_path_of(at, &task->fs->pwd));
+	TAIL(root, put_path_of(at, &task->fs->root));
+	TAIL(cgroup_path, put_cgroup_path(at, (u64)READ(task->cgroups->dfl_cgrp, kn)));
+	struct tty_struct *tty = task->signal->tty;
+	TAIL(tty, tty ? put_string(s, at, sizeof tty->name, tty->name) : at);
+#undef TAIL
+	/* One read of the whole argument area: execve has just written it, its pages are there. */
+	u64 args = task->mm->arg_start, size = task->mm->arg_end - args;
+	r->args_size = size;
+	r->args_len = 0;
+	if (size > ARGS_LIMIT)
+		size = ARGS_LIMIT;
+	PIN(at);
+	if (at > TAILS_LIMIT + 4096)
+		return 0;
+	if (size && bpf_probe_read_user(s->bytes + at, size, (void *)args) == 0) {
+		r->args_len = size;
+		at += size;
+	}
+	r->size = at;
+	return send(&process_ring, FAMILY_PROCESS, s, at, r->time);
+}
+
+SEC("tp_btf/sched_process_exit")
+int on_exit(u64 *context)
+{
+	struct task_struct *task = ARGUMENT(context, 0, struct task_struct *);
+	struct settings *s = get_settings();
+	if (!s || !task_in_scope(s, task))
+		return 0;
+	struct signal_struct *signal = task->signal;
+	if (signal->live.counter != 0) /* do_exit has counted this thread off: others still live */
+		return 0;
+	u32 tgid = task->tgid;
+	bpf_map_delete_elem(&creators, &tgid);
+	if (s->scope == SCOPE_TREE)
+		bpf_map_delete_elem(&tree, &tgid);
+	struct exit_record *r = bpf_ringbuf_reserve(&process_ring, sizeof *r, 0);
+	tally(FAMILY_PROCESS, !r);
+	if (!r)
+		return 0;
+	FILL_HEAD(r, KIND_EXIT_RECORD, sizeof *r, task);
+	r->code = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : task->group_leader->exit_code;
+	r->uid = task->cred->uid.val;
+	bpf_ringbuf_submit(r, wake_up_flag(r->time));
+	return 0;
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* The kernel half of the sensor: one object, one file per family. Every program is optional; the loader picks. */
+#include "emit.bpf.h"
+#include "process.bpf.c"
+#include "snapshot.bpf.c"
+#include "network.bpf.c"
+#include "file.bpf.c"
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+/* The loader refuses an object whose layouts are not those of records.py. */
+const volatile u32 layout_digest = LAYOUT_DIGEST;

@@ -1,0 +1,126 @@
+"""The sensor on a live kernel: sets the scope, takes the snapshot, drains the rings, reads the counts."""
+
+from __future__ import annotations
+
+import os
+import select
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from heapq import merge
+from typing import Protocol, Self
+
+from pysmon.layout.record import Record
+from pysmon.sensor.libbpf import Map, possible_cpus
+from pysmon.sensor.loader import Loaded, Service, load
+from pysmon.sensor.records import FAMILIES, SCOPES, SETTINGS, TaskRecord, decode
+from pysmon.sensor.ring import Ring
+from pysmon.sensor.scope import Scope
+
+PROCESS_RING_SIZE, EVENT_RING_SIZE = 1 << 23, 1 << 24  # bytes; emit.bpf.h
+_TIME = struct.Struct("<8xQ")  # where `time` stands in every record
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Of one family: records that were due in the kernel, and those for which a ring had no room."""
+
+    due: int
+    lost: int
+
+
+class Source(Protocol):
+    """Anything that gives records: the live kernel, or a tape."""
+
+    def read(self) -> list[bytes]:
+        """The records that came since the last call, oldest first; empty if none did."""
+
+    def counts(self) -> dict[str, Count]:
+        """By family, what was due and lost so far."""
+
+
+class Sensor:
+    """The kernel programs at work. Use as a context manager: programs, maps and rings go with it."""
+
+    def __init__(self, families: Iterable[str] = FAMILIES) -> None:
+        """Load and attach; SensorError if that is not possible. Watches nobody until `watch`."""
+        loaded: Loaded = load()
+        self._object = loaded.object
+        self.services: tuple[Service, ...] = loaded.services
+        self._families = sum(1 << FAMILIES.index(f) for f in {"process", *families})
+        self._settings = self._object.map("settings")
+        self._tree = self._object.map("tree")
+        self._counts: Map = self._object.map("counts")
+        self._events = Ring(self._object.map("event_ring").fd, EVENT_RING_SIZE)
+        self._processes = Ring(self._object.map("process_ring").fd, PROCESS_RING_SIZE)
+        self._poll = select.epoll()
+        self._poll.register(self._events.fd, select.EPOLLIN)
+        self._poll.register(self._processes.fd, select.EPOLLIN)
+
+    def watch(self, scope: Scope) -> None:
+        """Watch this scope, and no other, from now on."""
+        if scope.tree:
+            self._tree.update(struct.pack("<I", scope.tree), b"\1")
+        settings = SETTINGS.pack(
+            SCOPES.index(scope.kind),
+            scope.namespace,
+            scope.cgroup,
+            scope.cgroup_level,
+            self._families,
+            os.getpid(),
+            0,
+        )
+        self._settings.update(struct.pack("<I", 0), settings)
+
+    def snapshot(self) -> list[TaskRecord]:
+        """The processes of the scope (and this one) as they are now, without texts: the host adds those."""
+        data = self._object.iterate("on_task")
+        size = TaskRecord.layout.head.size
+        return [TaskRecord.decode(data, at) for at in range(0, len(data), size)]
+
+    def read(self) -> list[bytes]:
+        """All records in the rings, in the order of their times."""
+        # The event ring first: whatever process an event speaks of is then in the process ring, or was.
+        events = self._events.drain()
+        processes = self._processes.drain()
+        if not events or not processes:
+            return events or processes
+        return list(merge(processes, events, key=_time_of))
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep until the kernel says that there are records, at most so long; True if it did."""
+        return bool(self._poll.poll(seconds))
+
+    def counts(self) -> dict[str, Count]:
+        """By family, what was due and lost so far, over all CPUs."""
+        cpus, made = possible_cpus(), {}
+        for i, family in enumerate(FAMILIES):
+            raw = self._counts.lookup(struct.pack("<I", i), 16 * cpus) or bytes(16 * cpus)
+            pairs = list(struct.iter_unpack("<QQ", raw))
+            made[family] = Count(sum(p[0] for p in pairs), sum(p[1] for p in pairs))
+        return made
+
+    def close(self) -> None:
+        """Stop watching and leave nothing behind."""
+        self._settings.update(struct.pack("<I", 0), bytes(SETTINGS.size))
+        self._poll.close()
+        self._events.close()
+        self._processes.close()
+        self._object.close()
+
+    def __enter__(self) -> Self:
+        """Nothing to do: the programs are attached."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+
+def records(data: Iterable[bytes]) -> Iterable[Record]:
+    """Decode, one by one."""
+    return map(decode, data)
+
+
+def _time_of(data: bytes) -> int:
+    return int(_TIME.unpack_from(data)[0])

@@ -1,0 +1,193 @@
+"""The distribution's libbpf, by ctypes: just the calls that the sensor makes, and its log.
+
+Why this library and no other: docs/design/decisions/0001. Call names and signatures: libbpf.h, version 1.0 and later.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from ctypes import c_bool, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
+from functools import cache
+from typing import Any
+
+from pysmon.errors import SensorError
+
+_SIGNATURES: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
+    ("bpf_object__open_file", c_void_p, (c_char_p, c_void_p)),
+    ("bpf_object__load", c_int, (c_void_p,)),
+    ("bpf_object__close", None, (c_void_p,)),
+    ("bpf_object__next_program", c_void_p, (c_void_p, c_void_p)),
+    ("bpf_object__find_map_by_name", c_void_p, (c_void_p, c_char_p)),
+    ("bpf_program__name", c_char_p, (c_void_p,)),
+    ("bpf_program__section_name", c_char_p, (c_void_p,)),
+    ("bpf_program__set_autoload", c_int, (c_void_p, c_bool)),
+    ("bpf_program__attach", c_void_p, (c_void_p,)),
+    ("bpf_program__attach_iter", c_void_p, (c_void_p, c_void_p)),
+    ("bpf_link__fd", c_int, (c_void_p,)),
+    ("bpf_link__destroy", c_int, (c_void_p,)),
+    ("bpf_iter_create", c_int, (c_int,)),
+    ("bpf_map__fd", c_int, (c_void_p,)),
+    ("bpf_map__initial_value", c_void_p, (c_void_p, c_void_p)),
+    ("bpf_map__set_max_entries", c_int, (c_void_p, c_uint32)),
+    ("bpf_map_lookup_elem", c_int, (c_int, c_void_p, c_void_p)),
+    ("bpf_map_update_elem", c_int, (c_int, c_void_p, c_void_p, c_uint64)),
+    ("libbpf_num_possible_cpus", c_int, ()),
+    ("libbpf_set_print", c_void_p, (c_void_p,)),
+)
+_PRINT = ctypes.CFUNCTYPE(c_int, c_int, c_char_p, c_void_p)
+_WARNING = 0  # enum libbpf_print_level
+
+
+class Log:
+    """What libbpf warned of since the last `clear`: the only place where it names the program that failed."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._parts: list[str] = []
+        libc = ctypes.CDLL(None)
+        libc.vsnprintf.argtypes = (c_void_p, c_size_t, c_char_p, c_void_p)
+
+        def take(level: int, form: bytes, values: int) -> int:
+            if level == _WARNING:
+                text = ctypes.create_string_buffer(1 << 16)
+                libc.vsnprintf(text, len(text), form, values)
+                self._parts.append(text.value.decode(errors="replace"))
+            return 0
+
+        self.callback = _PRINT(take)
+
+    def clear(self) -> None:
+        """Forget."""
+        self._parts.clear()
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "".join(self._parts)
+
+
+@cache
+def library() -> tuple[Any, Log]:
+    """The loaded library and its log; SensorError with the package's name where there is none."""
+    for name in ("libbpf.so.1", "libbpf.so.0"):
+        try:
+            lib = ctypes.CDLL(name, use_errno=True)
+            break
+        except OSError:
+            continue
+    else:
+        raise SensorError(
+            "libbpf is not installed",
+            hint="Debian, Ubuntu: apt install libbpf1 (libbpf0 on older releases); Fedora, RHEL: dnf install libbpf",
+        )
+    for call, result, arguments in _SIGNATURES:
+        function = getattr(lib, call)
+        function.restype, function.argtypes = result, arguments
+    log = Log()
+    lib.libbpf_set_print(ctypes.cast(log.callback, c_void_p))
+    return lib, log
+
+
+def possible_cpus() -> int:
+    """How many CPUs the kernel may ever have: the number of values of a per-CPU map."""
+    return int(library()[0].libbpf_num_possible_cpus())
+
+
+class Map:
+    """A map of a loaded object, by its file descriptor."""
+
+    def __init__(self, fd: int) -> None:
+        """Borrow `fd`: the object closes it."""
+        self.fd = fd
+
+    def update(self, key: bytes, value: bytes) -> None:
+        """Set a value; SensorError if the kernel refuses."""
+        if library()[0].bpf_map_update_elem(self.fd, key, value, 0):
+            raise SensorError(f"cannot write a map of the sensor: {os.strerror(ctypes.get_errno())}")
+
+    def lookup(self, key: bytes, size: int) -> bytes | None:
+        """The value of `size` bytes (times the possible CPUs for a per-CPU map) under `key`, or None."""
+        value = ctypes.create_string_buffer(size)
+        return None if library()[0].bpf_map_lookup_elem(self.fd, key, value) else value.raw
+
+
+class Object:
+    """A kernel object file: opened, loaded with some of its programs, its links and maps."""
+
+    def __init__(self, path: str) -> None:
+        """Open the file; nothing reaches the kernel yet."""
+        self._lib, self._log = library()
+        self._log.clear()
+        self._object = self._lib.bpf_object__open_file(path.encode(), None)
+        if not self._object:
+            raise SensorError(f"cannot open the kernel object {path}: {self._log.text.strip() or 'no reason given'}")
+        self._links: list[int] = []
+        self.programs: dict[str, int] = {}
+        handle = None
+        while handle := self._lib.bpf_object__next_program(self._object, handle):
+            self.programs[self._lib.bpf_program__name(handle).decode()] = handle
+
+    def section(self, program: str) -> str:
+        """The section that names what the program attaches to."""
+        return str(self._lib.bpf_program__section_name(self.programs[program]).decode())
+
+    def constant(self, name: str, size: int) -> bytes:
+        """The first `size` bytes of a data section (such as `.rodata`) as compiled."""
+        handle = self._lib.bpf_object__find_map_by_name(self._object, name.encode())
+        address = self._lib.bpf_map__initial_value(handle, ctypes.byref(c_size_t())) if handle else None
+        return ctypes.string_at(address, size) if address else b""
+
+    def resize(self, name: str, entries: int) -> None:
+        """Set how many entries a map has, before loading."""
+        self._lib.bpf_map__set_max_entries(self._map(name), entries)
+
+    def load(self, programs: set[str]) -> str:
+        """Load just these programs. Returns "" or libbpf's account of why it failed."""
+        for name, handle in self.programs.items():
+            self._lib.bpf_program__set_autoload(handle, name in programs)
+        self._log.clear()
+        failed = self._lib.bpf_object__load(self._object)
+        return "" if not failed else f"{os.strerror(-failed)}\n{self._log.text}"
+
+    def attach(self, program: str) -> str:
+        """Attach a loaded program. Returns "" or the reason why not."""
+        self._log.clear()
+        link = self._lib.bpf_program__attach(self.programs[program])
+        if not link:
+            return os.strerror(ctypes.get_errno())
+        self._links.append(link)
+        return ""
+
+    def iterate(self, program: str) -> bytes:
+        """Run an iterator program once and return all that it wrote."""
+        link = self._lib.bpf_program__attach_iter(self.programs[program], None)
+        if not link:
+            raise SensorError(f"cannot attach {program}: {os.strerror(ctypes.get_errno())}")
+        try:
+            fd = self._lib.bpf_iter_create(self._lib.bpf_link__fd(link))
+            if fd < 0:
+                raise SensorError(f"cannot run {program}: {os.strerror(-fd)}")
+            with os.fdopen(fd, "rb") as output:
+                return output.read()
+        finally:
+            self._lib.bpf_link__destroy(link)
+
+    def map(self, name: str) -> Map:
+        """A map of the loaded object."""
+        return Map(self._lib.bpf_map__fd(self._map(name)))
+
+    def close(self) -> None:
+        """Detach and unload everything; a second call does nothing."""
+        for link in self._links:
+            self._lib.bpf_link__destroy(link)
+        self._links.clear()
+        if self._object:
+            self._lib.bpf_object__close(self._object)
+            self._object = None
+
+    def _map(self, name: str) -> Any:
+        handle = self._lib.bpf_object__find_map_by_name(self._object, name.encode())
+        if not handle:
+            raise SensorError(f"the kernel object has no map {name}")
+        return handle

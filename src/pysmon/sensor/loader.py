@@ -1,0 +1,128 @@
+"""From the object file to programs at work: picks providers by trying them, and says which one serves what."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+
+from pysmon.errors import SensorError
+from pysmon.layout.c_text import digest
+from pysmon.sensor.libbpf import Object, possible_cpus
+from pysmon.sensor.providers import ABILITIES, Ability, Provider
+from pysmon.sensor.records import RECORDS
+from pysmon.sensor.rights import TRACEFS, check_rights, ensure_tracefs
+
+OBJECT = files("pysmon.sensor") / "bpf" / "sensor.bpf.o"
+_FAILED = re.compile(r"prog '(\w+)'")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What became of an ability here: the provider that serves it, or why none does."""
+
+    ability: Ability
+    provider: Provider | None
+    refusals: tuple[str, ...]  # one line for each provider that was tried in vain
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"{self.ability.name}: {self.provider.hook if self.provider else '; '.join(self.refusals)}"
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A kernel object at work."""
+
+    object: Object
+    services: tuple[Service, ...]
+
+
+def load(abilities: tuple[Ability, ...] = ABILITIES) -> Loaded:
+    """Load and attach, for each ability, its best provider that works. Nothing is watched until a scope is set.
+
+    Raises SensorError if the rights, the library or a required ability is missing.
+    """
+    check_rights()
+    have_tracefs = ensure_tracefs()
+    tried: dict[str, list[str]] = {a.name: [] for a in abilities}
+    while True:
+        chosen = {a.name: _choice(a, len(tried[a.name])) for a in abilities}
+        with as_file(OBJECT) as path:
+            made = _open(str(path))
+        refused = _start(made, chosen, have_tracefs)
+        if not refused:
+            return Loaded(made, tuple(Service(a, chosen[a.name], tuple(tried[a.name])) for a in abilities))
+        made.close()
+        for name, reason in refused.items():
+            provider = chosen[name]
+            tried[name].append(f"{provider.hook if provider else name}: {reason}")
+        for ability in abilities:
+            if ability.required and len(tried[ability.name]) == len(ability.providers):
+                raise SensorError(
+                    f"the kernel refuses the programs for {ability.name}: {'; '.join(tried[ability.name])}",
+                    hint="pysmon needs Linux 5.11 or later; `dmesg` may tell more (lockdown, a hardened kernel)",
+                )
+
+
+def _choice(ability: Ability, refused: int) -> Provider | None:
+    return ability.providers[refused] if refused < len(ability.providers) else None
+
+
+def _open(path: str) -> Object:
+    try:
+        made = Object(path)
+    except SensorError as error:
+        raise SensorError(str(error), hint="the package is incomplete: build or install it again") from None
+    expected, found = digest(RECORDS.values()), int.from_bytes(made.constant(".rodata", 4), "little")
+    if found != expected:
+        made.close()
+        raise SensorError(
+            f"the kernel object was built for other records (layout {found:08x}, expected {expected:08x})",
+            hint="build or install the package again",
+        )
+    made.resize("scratches", possible_cpus())
+    return made
+
+
+def _start(made: Object, chosen: dict[str, Provider | None], have_tracefs: bool) -> dict[str, str]:
+    """Load and attach; returns the abilities whose provider failed, with the reason."""
+    wanted = {p: name for name, provider in chosen.items() if provider for p in provider.programs}
+    absent = {p for p in wanted if not _exists(made.section(p), have_tracefs)}
+    trouble = made.load(set(wanted) - absent)
+    if trouble:
+        culprit = next((p for p in _FAILED.findall(trouble) if p in wanted), None)
+        if culprit is None:
+            raise SensorError(f"the kernel refuses the sensor: {trouble.strip()}")
+        return {wanted[culprit]: _reason(trouble)}
+    refused = {}
+    for name, provider in chosen.items():
+        if provider is None:
+            continue
+        reasons = [_attach(made, p, absent) for p in provider.programs]
+        failures = [r for r in reasons if r]
+        if failures and (not provider.some or len(failures) == len(reasons)):
+            refused[name] = failures[0]
+    return refused
+
+
+def _attach(made: Object, program: str, absent: set[str]) -> str:
+    if program in absent:
+        return f"no {made.section(program)} here"
+    if made.section(program).startswith("iter/"):
+        return ""  # attached anew for each run
+    return made.attach(program)
+
+
+def _exists(section: str, have_tracefs: bool) -> bool:
+    """Tracepoints can be looked up beforehand; of the others only trying tells."""
+    if not section.startswith("tracepoint/"):
+        return True
+    return have_tracefs and (TRACEFS / "events" / section.removeprefix("tracepoint/")).exists()
+
+
+def _reason(trouble: str) -> str:
+    """The line of libbpf's account that says most: the verifier's last word before its statistics."""
+    lines = [line.strip() for line in trouble.splitlines() if line.strip()]
+    telling = [x for x in lines if not x.startswith(("processed ", "libbpf: prog", "-- "))]
+    return f"{lines[0]} ({telling[-1]})" if len(telling) > 1 else lines[0]

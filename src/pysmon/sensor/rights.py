@@ -1,0 +1,42 @@
+"""May the sensor run here, and if not, what is missing and how to get it: told before the kernel refuses."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+
+from pysmon.errors import SensorError
+
+BTF = Path("/sys/kernel/btf/vmlinux")
+TRACEFS = Path("/sys/kernel/tracing")
+_SYS_ADMIN, _PERFMON, _BPF = 21, 38, 39  # linux/capability.h
+
+
+def check_rights() -> None:
+    """Raise SensorError if this process may not load tracing programs, or the kernel cannot take them."""
+    held = _effective_capabilities()
+    if not held >> _SYS_ADMIN & 1 and not (held >> _BPF & 1 and held >> _PERFMON & 1):
+        raise SensorError(
+            "the kernel sensor (eBPF) needs root, or the capabilities CAP_BPF and CAP_PERFMON", hint="run it with sudo"
+        )
+    if not BTF.exists():
+        raise SensorError(
+            f"this kernel has no type information ({BTF} is missing)",
+            hint="kernels since 5.4 of Debian 11, Ubuntu 20.10, RHEL 8.2 and later have it (CONFIG_DEBUG_INFO_BTF)",
+        )
+
+
+def ensure_tracefs() -> bool:
+    """Is tracefs at its place? Mount it there if it is not and we may: some minimal systems leave that to the user."""
+    if (TRACEFS / "events").exists():
+        return True
+    libc = ctypes.CDLL(None, use_errno=True)
+    return TRACEFS.is_dir() and libc.mount(b"tracefs", os.fsencode(TRACEFS), b"tracefs", 0, None) == 0
+
+
+def _effective_capabilities() -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("CapEff:"):
+            return int(line.split()[1], 16)
+    return 0

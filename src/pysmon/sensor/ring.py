@@ -1,0 +1,61 @@
+"""Reading a BPF ring buffer: the memory that the kernel shares, in pure Python.
+
+Layout (kernel/bpf/ringbuf.c): one page with the consumer's position, one with the producer's, then the data, mapped
+twice in a row so that a record never wraps. A record is a 32-bit length with two flags, 4 bytes unused, its bytes, and
+padding to 8.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from ctypes import c_uint64
+
+_BUSY = 1 << 31
+_DISCARDED = 1 << 30
+_LENGTH = struct.Struct("<I")
+_HEADER = 8
+
+
+class Ring:
+    """The reading end of one ring. There must be only one reader."""
+
+    def __init__(self, fd: int, size: int) -> None:
+        """Map the ring behind a map's descriptor; `size` is its max_entries, in bytes."""
+        page = mmap.PAGESIZE
+        self.fd = fd
+        self._mask = size - 1
+        self._consumer_page = mmap.mmap(fd, page, prot=mmap.PROT_READ | mmap.PROT_WRITE, flags=mmap.MAP_SHARED)
+        self._data = mmap.mmap(fd, page + 2 * size, prot=mmap.PROT_READ, flags=mmap.MAP_SHARED, offset=page)
+        self._view = memoryview(self._data)
+        self._consumed = c_uint64.from_buffer(self._consumer_page)
+        self._base = page
+
+    def drain(self) -> list[bytes]:
+        """All records that are complete, oldest first, and give their room back to the kernel."""
+        position = self._consumed.value
+        (produced,) = struct.unpack_from("<Q", self._view, 0)
+        spans: list[tuple[int, int]] = []
+        begin = position
+        # First only the lengths, then one copy: a record seen complete here is complete in the copy.
+        while position < produced:
+            (length,) = _LENGTH.unpack_from(self._view, self._base + (position & self._mask))
+            if length & _BUSY:
+                break
+            size = length & ~_DISCARDED
+            if not length & _DISCARDED:
+                spans.append((position - begin + _HEADER, size))
+            position += (size + _HEADER + 7) & ~7
+        if position == begin:
+            return []
+        at = self._base + (begin & self._mask)
+        copied = bytes(self._view[at : at + position - begin])
+        self._consumed.value = position
+        return [copied[start : start + size] for start, size in spans]
+
+    def close(self) -> None:
+        """Unmap; the ring itself belongs to the kernel object."""
+        del self._consumed
+        self._view.release()
+        self._data.close()
+        self._consumer_page.close()
