@@ -1,0 +1,87 @@
+"""All checks on one field, merged: one look at a value tells which of them hold."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from pysmon.config.model import Condition
+from pysmon.rules.conditions import NEGATED, fold, items, last_part, needles, rank, splits
+from pysmon.rules.tree import Check, Hits
+
+
+class FieldChecks:
+    """The checks on one field of one event type.
+
+    Equal texts are looked up, not compared: `is` by the value, `begin with` and `end with` by its beginnings and ends
+    of the lengths that occur, `image` by its last part. Negative conditions are computed as their positive ones and
+    turned over at the end. Checks with a fixed outcome have no place here.
+    """
+
+    __slots__ = ("_all", "_beginnings", "_ends", "_equal", "_flipped", "_names", "_parts", "_ranks", "_splits_on")
+
+    def __init__(self, checks: Iterable[Check], image_splits_on: str) -> None:
+        """Sort the checks into tables by the kind of their condition."""
+        self._splits_on = image_splits_on
+        self._flipped: Hits = 0  # the negative checks
+        self._equal: dict[str, Hits] = defaultdict(int)
+        self._names: dict[str, Hits] = defaultdict(int)
+        beginnings: dict[int, dict[str, Hits]] = defaultdict(lambda: defaultdict(int))
+        ends: dict[int, dict[str, Hits]] = defaultdict(lambda: defaultdict(int))
+        parts: dict[str, Hits] = defaultdict(int)
+        together: dict[tuple[str, ...], Hits] = defaultdict(int)
+        ranks: dict[tuple[bytes, bool], Hits] = defaultdict(int)
+        for check in checks:
+            condition, value, mask = check.source.condition, fold(check.source.value), check.mask
+            if condition in NEGATED:
+                condition = NEGATED[condition]
+                self._flipped |= mask
+            if condition is Condition.IS or (condition is Condition.IMAGE and splits(value, image_splits_on)):
+                self._equal[value] |= mask
+            elif condition is Condition.IMAGE:
+                self._names[value] |= mask
+            elif condition is Condition.IS_ANY:
+                for item in items(value):
+                    self._equal[item] |= mask
+            elif condition is Condition.CONTAINS:
+                parts[value] |= mask
+            elif condition is Condition.CONTAINS_ANY:
+                for needle in needles(value):
+                    parts[needle] |= mask
+            elif condition is Condition.CONTAINS_ALL:
+                together[tuple(needles(value))] |= mask
+            elif condition is Condition.BEGIN_WITH:
+                beginnings[len(value)][value] |= mask
+            elif condition is Condition.END_WITH:
+                ends[len(value)][value] |= mask
+            else:
+                ranks[rank(value), condition is Condition.LESS_THAN] |= mask
+        self._beginnings = [(length, dict(table)) for length, table in beginnings.items()]
+        self._ends = [(-length, dict(table)) for length, table in ends.items()]
+        self._parts = list(parts.items())
+        self._all = list(together.items())
+        self._ranks = [(key, less, mask) for (key, less), mask in ranks.items()]
+
+    def hits(self, text: str) -> Hits:
+        """Which of the checks hold for a text."""
+        value = fold(text)
+        found = self._equal.get(value, 0)
+        if self._names:
+            found |= self._names.get(last_part(value, self._splits_on), 0)
+        for length, table in self._beginnings:
+            found |= table.get(value[:length], 0)
+        for length, table in self._ends:
+            found |= table.get(value[length:], 0)
+        if value:  # nothing is found in an empty text
+            for part, mask in self._parts:
+                if part in value:
+                    found |= mask
+            for parts, mask in self._all:
+                if all(part in value for part in parts):
+                    found |= mask
+        if self._ranks:
+            key = rank(value)
+            for limit, less, mask in self._ranks:
+                if key < limit if less else key > limit:
+                    found |= mask
+        return found ^ self._flipped

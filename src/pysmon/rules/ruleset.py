@@ -1,0 +1,97 @@
+"""The rule engine: a configuration, compiled; an event in, a verdict out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter, getitem
+from typing import Any
+
+import pysmon.schema.catalogue  # noqa: F401 - fills EVENTS
+from pysmon.config.model import Configuration
+from pysmon.rules.compile import compile_event
+from pysmon.rules.conditions import IMAGE_SPLITS_ON
+from pysmon.rules.field_checks import FieldChecks
+from pysmon.rules.memo import Found, ValueMemo, VerdictMemo
+from pysmon.rules.reach import can_keep
+from pysmon.rules.tree import EventRules, judge
+from pysmon.rules.verdict import Verdict
+from pysmon.schema.event import EVENTS, Event, Field
+
+Decide = Callable[[Event], Verdict]
+
+
+class Ruleset:
+    """What a configuration does with every event. Safe to use from several threads.
+
+    `rules` holds the compiled tree of every event type, by event id: what explains a verdict stands on it.
+    """
+
+    def __init__(self, rules: dict[int, EventRules], image_splits_on: str) -> None:
+        """Make the fast path of each event type from its tree; `compile` is the usual way here."""
+        self.rules = rules
+        self.image_splits_on = image_splits_on
+        self._reads = {number: frozenset(f.name for f in _fields(tree)) for number, tree in rules.items()}
+        self._wants = {number: can_keep(tree) for number, tree in rules.items()}
+        self._decide: dict[type[Event], Decide] = {
+            tree.type.cls: _decider(tree, image_splits_on) for tree in rules.values()
+        }
+
+    @classmethod
+    def compile(cls, configuration: Configuration | None, *, image_splits_on: str = IMAGE_SPLITS_ON) -> Ruleset:
+        r"""The rules of a configuration; of None, what happens to events that no rule speaks of.
+
+        `image_splits_on` are the characters that end a folder's name for the condition `image`. Sysmon knows only the
+        backslash, also on Linux, where `image` is then the same as `is`: `image_splits_on="\\"` does as it does.
+        """
+        filters = configuration.filters if configuration else ()
+        return cls({t.id: compile_event(t, filters, image_splits_on) for t in EVENTS.values()}, image_splits_on)
+
+    def decide(self, event: Event) -> Verdict:
+        """Whether to keep the event, and under which name."""
+        return self._decide[type(event)](event)
+
+    def reads(self, event_id: int) -> frozenset[str]:
+        """The fields of that event whose values can change its verdict; no other needs to be known before."""
+        return self._reads[event_id]
+
+    def wants(self, event_id: int) -> bool:
+        """False if it is certain that no event of that id is kept."""
+        return self._wants[event_id]
+
+
+def _fields(rules: EventRules) -> list[Field]:
+    """The fields that the checks read, in the order of the schema."""
+    read = {check.field for check in rules.checks if check.fixed is None}
+    return [f for f in rules.type.fields if f.name in read]
+
+
+def _decider(rules: EventRules, image_splits_on: str) -> Decide:
+    """The fast path: values of the fields -> which checks hold, by value -> verdict, by those; all of it remembered."""
+    always = sum(check.mask for check in rules.checks if check.fixed)
+    fields = _fields(rules)
+    if not fields:
+        constant = judge(rules, always)
+        return lambda _event: constant
+    if len(fields) == 1:
+        fields *= 2  # attrgetter gives a tuple for two names or more; a field that is read twice adds nothing
+
+    values: Callable[[Event], tuple[Any, ...]] = attrgetter(*(f.name for f in fields))
+    memos = [_memo(rules, field, image_splits_on) for field in fields]
+    verdicts = VerdictMemo(lambda found: judge(rules, always | _union(found)))
+
+    def decide(event: Event) -> Verdict:
+        return verdicts[tuple(map(getitem, memos, values(event)))]
+
+    return decide
+
+
+def _memo(rules: EventRules, field: Field, image_splits_on: str) -> ValueMemo:
+    own = [check for check in rules.checks if check.field == field.name and check.fixed is None]
+    return ValueMemo(field.kind.text, FieldChecks(own, image_splits_on).hits)
+
+
+def _union(found: tuple[Found, ...]) -> int:
+    hits = 0
+    for each in found:
+        hits |= each.hits
+    return hits

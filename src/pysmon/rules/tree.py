@@ -1,0 +1,127 @@
+"""The rules of one event type as the engine walks them: every part still knows the element it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pysmon.config.model import EventFilter, Filter, Relation, Rule
+from pysmon.rules.verdict import Verdict
+from pysmon.schema.event import EventType
+
+Hits: TypeAlias = int  # which checks of an event type hold for an event: bit n for the check with mask 1 << n
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One field condition at one place of the rules."""
+
+    source: Filter
+    field: str  # of the event
+    mask: Hits  # one bit, its own within the event type; bits count in the order in which the engine looks
+    fixed: bool | None  # the outcome, if it does not depend on the event
+    again: bool  # a later check of the same element, outside of any Rule, is on the same field
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A compound `<Rule>`: it counts as one entry of its element."""
+
+    source: Rule
+    checks: tuple[Check, ...]
+    mask: Hits
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One event element of the configuration, compiled for one event type."""
+
+    source: EventFilter
+    entries: tuple[Check | Group, ...]
+    mask: Hits
+
+    @property
+    def checks(self) -> list[Check]:
+        """All its checks in the order of the document, those of Rules among them."""
+        return [check for entry in self.entries for check in (entry.checks if isinstance(entry, Group) else (entry,))]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRules:
+    """All rules for one event type, in the order in which the engine asks them."""
+
+    type: EventType
+    elements: tuple[Element, ...]
+    otherwise: bool  # keep the event if no element matches
+
+    @property
+    def checks(self) -> list[Check]:
+        """All checks of all elements; check n has the mask 1 << n."""
+        return [check for element in self.elements for check in element.checks]
+
+
+def judge(rules: EventRules, hits: Hits) -> Verdict:
+    """The verdict on an event of which the checks `hits` hold.
+
+    The name is that of the last check that held and has one, among those that were looked at: also if it stood in an
+    element that did not match in the end. If nothing matches there is no name.
+    """
+    name = ""
+    for element in rules.elements:
+        if not hits & element.mask:
+            continue  # no check holds: then nothing matches, and no name is set
+        matched, name = walk_element(element, hits, name)
+        if matched:
+            return Verdict(element.source.onmatch == "include", name or "-")
+    return Verdict(rules.otherwise, "-")
+
+
+def walk_element(element: Element, hits: Hits, name: str) -> tuple[bool, str]:
+    """Whether an element matches, and the name after looking at it (`name` is the one before)."""
+    if element.source.relation is Relation.OR:
+        return _walk_any(element.entries, hits, name)
+    return _walk_all_fields(element.entries, hits, name)
+
+
+def _walk_any(entries: tuple[Check | Group, ...], hits: Hits, name: str) -> tuple[bool, str]:
+    for entry in entries:
+        if hits & entry.mask:
+            matched, name = _walk_entry(entry, hits, name)
+            if matched:
+                return True, name
+    return False, name
+
+
+def _walk_all_fields(entries: tuple[Check | Group, ...], hits: Hits, name: str) -> tuple[bool, str]:
+    if not entries:
+        return False, name
+    settled = set()  # fields of which one check has held: their other checks are not looked at, so they set no name
+    for entry in entries:
+        if isinstance(entry, Check) and entry.source.field in settled:
+            continue
+        matched, name = _walk_entry(entry, hits, name)
+        if isinstance(entry, Check):
+            if matched:
+                settled.add(entry.source.field)
+            elif entry.again:
+                continue  # a later check on this field may still hold
+        if not matched:
+            return False, name
+    return True, name
+
+
+def _walk_entry(entry: Check | Group, hits: Hits, name: str) -> tuple[bool, str]:
+    if isinstance(entry, Group):
+        walk = _walk_any if entry.source.relation is Relation.OR else _walk_all_checks
+        return walk(entry.checks, hits, name)
+    if hits & entry.mask:
+        return True, entry.source.name or name
+    return False, name
+
+
+def _walk_all_checks(checks: tuple[Check, ...], hits: Hits, name: str) -> tuple[bool, str]:
+    for check in checks:
+        if not hits & check.mask:
+            return False, name
+        name = check.source.name or name
+    return True, name
