@@ -1,0 +1,75 @@
+"""Flat JSON lines: the envelope by the names that Sigma uses, then Sysmon's fields, typed; what is extra under `Extra`.
+
+Numbers are numbers, booleans are `true`, `false` or `null` (not known); text is as in the XML, `-` included. The order
+is that of the schema. Bytes that are not UTF-8 are spelled out (`\\xff`, see `pysmon.formats.visible`), since JSON has
+no way to carry them. Line separators and C1 controls beyond ASCII are `\\u` escapes: a line stays one line everywhere,
+and a terminal is not steered by it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from pysmon.formats.clock import system_time
+from pysmon.formats.linux_xml import CHANNEL, PROVIDER
+from pysmon.formats.visible import encodable
+from pysmon.schema.entry import Entry
+from pysmon.schema.event import EVENTS, Event
+
+ENVELOPE = ("EventID", "Provider_Name", "Channel", "Computer", "EventRecordID", "SystemTime")
+EXTRA = "Extra"
+
+_ENCODER = msgspec.json.Encoder(enc_hook=str)
+_UNQUIET = re.compile("[\x80-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is the same in every line of one event type."""
+
+    id: int
+    keys: tuple[str, ...]
+    values: Callable[[Event], tuple[Any, ...]]
+
+
+def json_line(entry: Entry[Event]) -> bytes:
+    """The entry as one line, without the newline at its end."""
+    event = entry.event
+    plan = _plan(event.type.id)
+    time = system_time(entry.time)
+    envelope = (plan.id, PROVIDER, CHANNEL, entry.origin.computer, entry.record_id, time)
+    row: dict[str, object] = dict(zip(plan.keys, envelope + plan.values(event), strict=True))
+    if event.extra:
+        row[EXTRA] = event.extra
+    try:
+        line = _ENCODER.encode(row)
+    except UnicodeEncodeError:
+        line = _ENCODER.encode(_encodable(row))
+    return line if line.isascii() else _quiet(line)
+
+
+@cache
+def _plan(event_id: int) -> _Plan:
+    names = tuple(field.name for field in EVENTS[event_id].fields)
+    return _Plan(event_id, ENVELOPE + names, attrgetter(*names))
+
+
+def _encodable(value: object) -> object:
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, Mapping):
+        return {encodable(str(key)): _encodable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_encodable(item) for item in value]
+    return value
+
+
+def _quiet(line: bytes) -> bytes:
+    return _UNQUIET.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode()).encode()
