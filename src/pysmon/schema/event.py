@@ -6,23 +6,16 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeVar, cast, dataclass_transform, get_type_hints
+from typing import Any, ClassVar, TypeVar, cast, dataclass_transform, get_type_hints
 
 from pysmon.schema.kinds import Kind
+from pysmon.schema.shape import HIDDEN, Before, Default, Field, Level, Platform, Shape, Target
 from pysmon.schema.version import SchemaVersion
+from pysmon.schema.words import SHARED
+
+__all__ = ["EVENTS", "Default", "Event", "EventType", "Field", "Platform", "event", "field"]
 
 E = TypeVar("E", bound="Event")
-Default = Literal["include", "exclude"]
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of an event type: its name, its kind, where its meaning is written, and when it came."""
-
-    name: str
-    kind: Kind
-    doc: str
-    since: SchemaVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +27,54 @@ class EventType:
     title: str  # the manifest's template: "Process Create"
     tag: str  # the element of a configuration that filters it ("ProcessCreate"); "" if it cannot be filtered
     default: Default  # what happens to it when no rule speaks of it
-    level: Literal["Informational", "Error"]
+    level: Level
     version: int
     since: SchemaVersion
     doc: str
     fields: tuple[Field, ...]  # in order, as of the newest schema version
     cls: type[Event]
+    stated_default: Default | None  # as the manifest writes `ruledefault`; None: not at all, which means exclude
+    target: Target
+    live: bool  # whether pysmon's own sensor makes such events
+    history: tuple[Before, ...]  # newest first
 
     def field(self, name: str) -> Field | None:
         """The field of that exact name (names are case-sensitive, as in Sysmon), or None."""
         return next((f for f in self.fields if f.name == name), None)
+
+    @property
+    def newest(self) -> Shape:
+        """The event as the newest schema declares it."""
+        rank = 0 if self.level == "Error" else self.id  # the manifest begins with the error report
+        return Shape(
+            self.id,
+            self.symbol,
+            self.title,
+            self.tag,
+            self.stated_default,
+            self.level,
+            self.version,
+            self.target,
+            rank,
+            self.fields,
+        )
+
+    def at(self, version: SchemaVersion, platform: Platform = "linux") -> Shape | None:
+        """The event as the schema of that version declares it; None if it has no such event.
+
+        On Linux Sysmon carries the manifests of its internal build, in which some events stood under a hidden id
+        before they became public.
+        """
+        if self.target not in ("all", platform):
+            return None
+        newest = self.newest
+        known = tuple(f for f in newest.fields if f.since <= max(version, self.since))
+        shape = dataclasses.replace(newest, fields=known)
+        for before in self.history:
+            if before.holds_at(version):
+                shape = before.of(shape)
+        hidden = shape.id >= HIDDEN and platform == "linux"
+        return shape if version >= self.since or hidden else None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,12 +114,18 @@ def event(
     symbol: str,
     title: str,
     rule: str = "",
-    on_by_default: bool = False,
-    level: Literal["Informational", "Error"] = "Informational",
+    default: Default | None = None,
+    level: Level = "Informational",
     version: int,
     since: str = "2.0",
+    target: Target = "all",
+    live: bool = False,
+    history: tuple[Before, ...] = (),
 ) -> Callable[[type[E]], type[E]]:
-    """Make a class body the one definition of an event type, and register it in EVENTS."""
+    """Make a class body the one definition of an event type, and register it in EVENTS.
+
+    `live` says that pysmon's sensor makes such events; `history` is what older schemas said otherwise, newest first.
+    """
 
     def build(cls: type[E]) -> type[E]:
         made = cast("type[E]", dataclass(slots=True, kw_only=True)(cls))
@@ -102,13 +139,17 @@ def event(
             symbol=symbol,
             title=title,
             tag=rule,
-            default="include" if on_by_default else "exclude",
+            default=default or "exclude",
             level=level,
             version=version,
             since=first,
             doc=inspect.getdoc(cls) or "",
             fields=fields,
             cls=made,
+            stated_default=default,
+            target=target,
+            live=live,
+            history=history,
         )
         if id in EVENTS:
             raise ValueError(f"event id {id} is {EVENTS[id].symbol} already")
@@ -119,16 +160,12 @@ def event(
 
 
 def _register(made: EventType) -> None:
-    ordered = sorted([*EVENTS.values(), made], key=lambda t: (t.id != 255, t.id))  # the manifest begins with 255
+    ordered = sorted([*EVENTS.values(), made], key=lambda t: t.newest.rank)
     EVENTS.clear()
     EVENTS.update((t.id, t) for t in ordered)
 
 
 def _field(declared: dataclasses.Field[Any], kind: Kind, first: SchemaVersion) -> Field:
     since = declared.metadata.get("since", "")
-    return Field(
-        declared.name,
-        kind,
-        declared.metadata.get("doc", "") or kind.doc,
-        SchemaVersion.parse(since) if since else first,
-    )
+    doc = declared.metadata.get("doc", "") or SHARED.get(declared.name, kind.doc)
+    return Field(declared.name, kind, doc, max(first, SchemaVersion.parse(since)) if since else first)

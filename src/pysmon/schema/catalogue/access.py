@@ -1,9 +1,10 @@
-"""One process reaching into another, or past the file system."""
+"""One process that reaches into another, or past the file system."""
 
 from __future__ import annotations
 
 from pysmon.schema.event import Event, event, field
 from pysmon.schema.kinds import Guid, HexInt32, Pid, Text, Time, UInt32
+from pysmon.schema.shape import SEQUENCE_NUMBER, Before
 
 
 @event(
@@ -12,22 +13,27 @@ from pysmon.schema.kinds import Guid, HexInt32, Pid, Text, Time, UInt32
     title="CreateRemoteThread detected",
     rule="CreateRemoteThread",
     version=2,
+    history=(Before("3.10", version=1, had=(SEQUENCE_NUMBER,)),),
 )
 class CreateRemoteThread(Event):
-    """CreateRemoteThread detected."""
+    """A process started a thread in another process.
+
+    On Linux: not produced yet. No call does this there; what comes closest is writing into another process's memory
+    or registers (ptrace, process_vm_writev, /proc/PID/mem).
+    """
 
     RuleName: Text = field(since="4.10", default="-")
     UtcTime: Time
-    SourceProcessGuid: Guid
-    SourceProcessId: Pid
+    SourceProcessGuid: Guid = field("Identity of the process that started the thread.")
+    SourceProcessId: Pid = field("Id of the process that started the thread.")
     SourceImage: Text = field(default="-")
-    TargetProcessGuid: Guid
-    TargetProcessId: Pid
+    TargetProcessGuid: Guid = field("Identity of the process in which the thread runs.")
+    TargetProcessId: Pid = field("Id of the process in which the thread runs.")
     TargetImage: Text = field(default="-")
-    NewThreadId: UInt32
-    StartAddress: Text = field(since="3.10", default="-")
-    StartModule: Text = field(since="3.10", default="-")
-    StartFunction: Text = field(since="3.10", default="-")
+    NewThreadId: UInt32 = field("Id of the new thread.")
+    StartAddress: Text = field("Where the thread begins: an address in hex.", since="3.10", default="-")
+    StartModule: Text = field("The loaded file in which StartAddress lies, if there is one.", since="3.10", default="-")
+    StartFunction: Text = field("The exported function at StartAddress, if there is one.", since="3.10", default="-")
     SourceUser: Text = field(since="4.80", default="-")
     TargetUser: Text = field(since="4.80", default="-")
 
@@ -41,14 +47,17 @@ class CreateRemoteThread(Event):
     since="3.10",
 )
 class RawAccessRead(Event):
-    """RawAccessRead detected."""
+    r"""A process opened a disk itself (`\\.\C:`) and so can read files past the file system.
+
+    On Linux: not produced yet. What comes closest is the opening of a block device.
+    """
 
     RuleName: Text = field(since="4.10", default="-")
     UtcTime: Time
     ProcessGuid: Guid
     ProcessId: Pid
     Image: Text = field(default="-")
-    Device: Text = field(default="-")
+    Device: Text = field("The device: `\\Device\\HarddiskVolume2`, on Linux `/dev/sda1`.", default="-")
     User: Text = field(since="4.80", default="-")
 
 
@@ -59,20 +68,28 @@ class RawAccessRead(Event):
     rule="ProcessAccess",
     version=3,
     since="3.10",
+    history=(Before("3.10", id=0xF003, version=2, had=(SEQUENCE_NUMBER,)),),
 )
 class ProcessAccess(Event):
-    """Process accessed."""
+    """A process opened another one, with rights to read or change it.
+
+    On Linux: not produced yet. What comes closest is attaching to a process (ptrace).
+    """
 
     RuleName: Text = field(since="4.10", default="-")
     UtcTime: Time
-    SourceProcessGUID: Guid
-    SourceProcessId: Pid
-    SourceThreadId: UInt32
+    SourceProcessGUID: Guid = field("Identity of the process that asked. Mind the spelling: `GUID` in this event.")
+    SourceProcessId: Pid = field("Id of the process that asked.")
+    SourceThreadId: UInt32 = field("Id of the thread that asked.")
     SourceImage: Text = field(default="-")
-    TargetProcessGUID: Guid
-    TargetProcessId: Pid
+    TargetProcessGUID: Guid = field("Identity of the process that was opened. Mind the spelling: `GUID` in this event.")
+    TargetProcessId: Pid = field("Id of the process that was opened.")
     TargetImage: Text = field(default="-")
-    GrantedAccess: HexInt32
-    CallTrace: Text = field(default="-")
+    GrantedAccess: HexInt32 = field("The rights that were given, as a mask: `0x1410`.")
+    CallTrace: Text = field(
+        "From where in the code the call came: `file+offset` for each frame, with `|` between them; `UNKNOWN` for code"
+        " that belongs to no file.",
+        default="-",
+    )
     SourceUser: Text = field(since="4.80", default="-")
     TargetUser: Text = field(since="4.80", default="-")

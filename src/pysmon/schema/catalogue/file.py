@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pysmon.schema.event import Event, event, field
 from pysmon.schema.kinds import Guid, Pid, Text, Time
+from pysmon.schema.shape import SEQUENCE_NUMBER, Before
 
 
 @event(
@@ -12,9 +13,14 @@ from pysmon.schema.kinds import Guid, Pid, Text, Time
     title="File creation time changed",
     rule="FileCreateTime",
     version=5,
+    history=(Before("4.32", version=4), Before("3.10", version=3, had=(SEQUENCE_NUMBER,))),
 )
 class FileCreateTime(Event):
-    """File creation time changed."""
+    """A process changed the creation time of a file.
+
+    On Linux: not produced yet. A creation time cannot be set there; what comes closest is the setting of the
+    modification time (utimensat).
+    """
 
     RuleName: Text = field(since="4.10", default="-")
     UtcTime: Time
@@ -22,8 +28,8 @@ class FileCreateTime(Event):
     ProcessId: Pid
     Image: Text = field(default="-")
     TargetFilename: Text = field(default="-")
-    CreationUtcTime: Time
-    PreviousCreationUtcTime: Time
+    CreationUtcTime: Time = field("The time that was set, in UTC.")
+    PreviousCreationUtcTime: Time = field("The time that stood there before, in UTC.")
     User: Text = field(since="4.80", default="-")
 
 
@@ -32,19 +38,30 @@ class FileCreateTime(Event):
     symbol="SYSMONEVENT_FILE_CREATE",
     title="File created",
     rule="FileCreate",
+    default="exclude",
     version=2,
     since="3.20",
+    live=True,
+    history=(Before("3.40", stated_default="include"),),
 )
 class FileCreate(Event):
-    """File created."""
+    """A file was created or overwritten.
+
+    On Linux: a file came to a name: open made it, rename moved it there, or link gave it another name. The opening of
+    a file that exists makes no event, not even if it is cut to nothing.
+    """
 
     RuleName: Text = field(since="4.10", default="-")
     UtcTime: Time
     ProcessGuid: Guid
     ProcessId: Pid
     Image: Text = field(default="-")
-    TargetFilename: Text = field(default="-")
-    CreationUtcTime: Time
+    TargetFilename: Text = field(
+        "Full path of the file. On Linux: from the kernel's own objects where the hook has them, else what the process"
+        " asked for, joined to its directory.",
+        default="-",
+    )
+    CreationUtcTime: Time = field("When the file was created, in UTC. On Linux: the same as UtcTime.")
     User: Text = field(since="4.80", default="-")
 
 
@@ -53,21 +70,26 @@ class FileCreate(Event):
     symbol="SYSMONEVENT_FILE_CREATE_STREAM_HASH",
     title="File stream created",
     rule="FileCreateStreamHash",
+    default="exclude",
     version=2,
     since="3.20",
+    history=(Before("4.0", stated_default="include"),),
 )
 class FileCreateStreamHash(Event):
-    """File stream created."""
+    """A named stream was added to a file, such as the mark of a download (`Zone.Identifier`).
+
+    On Linux: not produced yet. What comes closest is an extended attribute (setxattr).
+    """
 
     RuleName: Text = field(since="4.10", default="-")
     UtcTime: Time
     ProcessGuid: Guid
     ProcessId: Pid
     Image: Text = field(default="-")
-    TargetFilename: Text = field(default="-")
+    TargetFilename: Text = field("Path of the file and name of the stream: `C:\\a.exe:Zone.Identifier`.", default="-")
     CreationUtcTime: Time
-    Hash: Text = field(default="-")
-    Contents: Text = field(since="4.31", default="-")
+    Hash: Text = field("Digests of the unnamed stream, written as Hashes are; `Unknown` if not computed.", default="-")
+    Contents: Text = field("Text of the stream if it is below 1 KB, on one line.", since="4.31", default="-")
     User: Text = field(since="4.80", default="-")
 
 
@@ -78,9 +100,13 @@ class FileCreateStreamHash(Event):
     rule="FileExecutableDetected",
     version=5,
     since="4.90",
+    target="windows",
 )
 class FileExecutableDetected(Event):
-    """File Executable Detected."""
+    """A process wrote a file whose content is a program.
+
+    On Linux: not produced yet.
+    """
 
     RuleName: Text = field(default="-")
     UtcTime: Time

@@ -1,4 +1,4 @@
-"""What is done to files and stopped."""
+"""What was about to be done to a file and was stopped."""
 
 from __future__ import annotations
 
@@ -13,18 +13,22 @@ from pysmon.schema.kinds import Boolean, Guid, Pid, Text, Time
     rule="FileBlockExecutable",
     version=5,
     since="4.82",
+    target="windows",
 )
 class FileBlockExecutable(Event):
-    """File Block Executable."""
+    """A process was kept from creating a file whose content is a program.
 
-    RuleName: Text = field(since="4.90", default="-")
-    UtcTime: Time = field(since="4.90")
-    ProcessGuid: Guid = field(since="4.90")
-    ProcessId: Pid = field(since="4.90")
-    User: Text = field(since="4.90", default="-")
-    Image: Text = field(since="4.90", default="-")
-    TargetFilename: Text = field(since="4.90", default="-")
-    Hashes: Text = field(since="4.90", default="-")
+    On Linux: not produced yet; pysmon blocks nothing.
+    """
+
+    RuleName: Text = field(default="-")
+    UtcTime: Time
+    ProcessGuid: Guid
+    ProcessId: Pid
+    User: Text = field(default="-")
+    Image: Text = field(default="-")
+    TargetFilename: Text = field(default="-")
+    Hashes: Text = field(default="-")
 
 
 @event(
@@ -34,16 +38,20 @@ class FileBlockExecutable(Event):
     rule="FileBlockShredding",
     version=5,
     since="4.83",
+    target="windows",
 )
 class FileBlockShredding(Event):
-    """File Block Shredding."""
+    """A process was kept from overwriting a file before removing it, as shredders do.
 
-    RuleName: Text = field(since="4.90", default="-")
-    UtcTime: Time = field(since="4.90")
-    ProcessGuid: Guid = field(since="4.90")
-    ProcessId: Pid = field(since="4.90")
-    User: Text = field(since="4.90", default="-")
-    Image: Text = field(since="4.90", default="-")
-    TargetFilename: Text = field(since="4.90", default="-")
-    Hashes: Text = field(since="4.90", default="-")
-    IsExecutable: Boolean = field(since="4.90")
+    On Linux: not produced yet; pysmon blocks nothing.
+    """
+
+    RuleName: Text = field(default="-")
+    UtcTime: Time
+    ProcessGuid: Guid
+    ProcessId: Pid
+    User: Text = field(default="-")
+    Image: Text = field(default="-")
+    TargetFilename: Text = field(default="-")
+    Hashes: Text = field(default="-")
+    IsExecutable: Boolean = field(default=None)

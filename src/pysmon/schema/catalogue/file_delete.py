@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pysmon.schema.event import Event, event, field
 from pysmon.schema.kinds import Boolean, Guid, Pid, Text, Time
+from pysmon.schema.shape import SEQUENCE_NUMBER, Before
 
 
 @event(
@@ -13,9 +14,19 @@ from pysmon.schema.kinds import Boolean, Guid, Pid, Text, Time
     rule="FileDelete",
     version=5,
     since="4.30",
+    live=True,
+    history=(
+        Before("4.60", title="File Delete"),
+        Before("4.30", id=0xF001, had_not=("User", "IsExecutable")),
+        Before("4.10", had_not=("RuleName",)),
+        Before("3.10", tag="", version=4, had=(SEQUENCE_NUMBER,)),
+    ),
 )
 class FileDelete(Event):
-    """File Delete archived."""
+    """A file was removed, and a copy was kept in the archive directory.
+
+    On Linux: a name of a file was removed (unlink). No copy is kept: Archived and Hashes are `-`.
+    """
 
     RuleName: Text = field(default="-")
     UtcTime: Time
@@ -25,7 +36,7 @@ class FileDelete(Event):
     Image: Text = field(default="-")
     TargetFilename: Text = field(default="-")
     Hashes: Text = field(default="-")
-    IsExecutable: Boolean
+    IsExecutable: Boolean = field(default=None)
     Archived: Text = field(default="-")
 
 
@@ -36,9 +47,13 @@ class FileDelete(Event):
     rule="FileDeleteDetected",
     version=5,
     since="4.60",
+    live=True,
 )
 class FileDeleteDetected(Event):
-    """File Delete logged."""
+    """A file was removed; no copy was kept.
+
+    On Linux: a name of a file was removed (unlink). The content is not read: Hashes and IsExecutable are `-`.
+    """
 
     RuleName: Text = field(default="-")
     UtcTime: Time
@@ -48,4 +63,4 @@ class FileDeleteDetected(Event):
     Image: Text = field(default="-")
     TargetFilename: Text = field(default="-")
     Hashes: Text = field(default="-")
-    IsExecutable: Boolean
+    IsExecutable: Boolean = field(default=None)

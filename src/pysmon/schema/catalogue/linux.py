@@ -1,4 +1,4 @@
-"""What only Linux has."""
+"""What only Linux has; Sysmon numbers such events from 100."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from pysmon.schema.kinds import Guid, Pid, Text, Time, UInt32
     symbol="SYSMONEVENT_EBPF_EVENT",
     title="eBPF Program Loaded",
     rule="eBPFEvent",
+    default="exclude",
     version=1,
     since="4.90",
+    target="linux",
 )
 class EbpfEvent(Event):
-    """eBPF Program Loaded."""
+    """A process loaded a BPF program into the kernel.
+
+    On Linux: not produced yet.
+    """
 
     RuleName: Text = field(default="-")
     UtcTime: Time
@@ -23,7 +28,7 @@ class EbpfEvent(Event):
     ProcessId: Pid
     Image: Text = field(default="-")
     User: Text = field(default="-")
-    BpfCommand: Text = field(default="-")
-    BpfProgramType: Text = field(default="-")
-    BpfProgramId: UInt32
-    BpfProgramName: Text = field(default="-")
+    BpfCommand: Text = field("Command of bpf(2): `BPF_PROG_LOAD`.", default="-")
+    BpfProgramType: Text = field("Type of the program, as in linux/bpf.h: `BPF_PROG_TYPE_KPROBE`.", default="-")
+    BpfProgramId: UInt32 = field("Number that the kernel gave the program.")
+    BpfProgramName: Text = field("Name of the program, at most 15 characters.", default="-")

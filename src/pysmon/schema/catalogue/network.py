@@ -1,9 +1,10 @@
-"""Connections and name look-ups."""
+"""The network: connections and name look-ups."""
 
 from __future__ import annotations
 
 from pysmon.schema.event import Event, event, field
 from pysmon.schema.kinds import Boolean, Guid, Pid, Text, Time, UInt16
+from pysmon.schema.shape import SEQUENCE_NUMBER, Before
 
 
 @event(
@@ -12,9 +13,15 @@ from pysmon.schema.kinds import Boolean, Guid, Pid, Text, Time, UInt16
     title="Network connection detected",
     rule="NetworkConnect",
     version=5,
+    live=True,
+    history=(Before("3.10", version=4, had=(SEQUENCE_NUMBER,)),),
 )
 class NetworkConnect(Event):
-    """Network connection detected."""
+    """A process made or accepted a TCP connection, or exchanged the first UDP packet with a peer.
+
+    On Linux: TCP is seen where the kernel changes the state of the socket, UDP at the first packet of a flow. The
+    process is the one that asked for the connection, whoever handled its packets.
+    """
 
     RuleName: Text = field(since="4.10", default="-")
     UtcTime: Time
@@ -22,18 +29,22 @@ class NetworkConnect(Event):
     ProcessId: Pid
     Image: Text = field(default="-")
     User: Text = field(default="-")
-    Protocol: Text = field(default="-")
-    Initiated: Boolean
-    SourceIsIpv6: Boolean
-    SourceIp: Text = field(default="-")
-    SourceHostname: Text = field(default="-")
+    Protocol: Text = field("`tcp` or `udp`.", default="-")
+    Initiated: Boolean = field("`true` if the process began the connection, `false` if it accepted it.", default=None)
+    SourceIsIpv6: Boolean = field(default=None)
+    SourceIp: Text = field(
+        "Address of the side that began. IPv6 is written without `::`: `fe80:0:0:0:0:0:0:1`.", default="-"
+    )
+    SourceHostname: Text = field("Name of SourceIp. On Linux: `-`, names are not looked up.", default="-")
     SourcePort: UInt16
-    SourcePortName: Text = field(default="-")
-    DestinationIsIpv6: Boolean
-    DestinationIp: Text = field(default="-")
-    DestinationHostname: Text = field(default="-")
+    SourcePortName: Text = field("Service that the port number is registered for; `-` on Linux.", default="-")
+    DestinationIsIpv6: Boolean = field(default=None)
+    DestinationIp: Text = field("Address of the side that was called.", default="-")
+    DestinationHostname: Text = field("Name of DestinationIp. On Linux: `-`, names are not looked up.", default="-")
     DestinationPort: UInt16
-    DestinationPortName: Text = field(default="-")
+    DestinationPortName: Text = field(
+        "Service that the port number is registered for, such as `https`; `-` on Linux.", default="-"
+    )
 
 
 @event(
@@ -41,18 +52,26 @@ class NetworkConnect(Event):
     symbol="SYSMONEVENT_DNS_QUERY",
     title="Dns query",
     rule="DnsQuery",
+    default="exclude",
     version=5,
     since="4.21",
+    history=(Before("4.30", rank=0xF003),),  # it stood behind the hidden events
 )
 class DnsQuery(Event):
-    """Dns query."""
+    """A process looked up a name in the DNS.
+
+    On Linux: not produced yet.
+    """
 
     RuleName: Text = field(default="-")
     UtcTime: Time
     ProcessGuid: Guid
     ProcessId: Pid
-    QueryName: Text = field(default="-")
-    QueryStatus: Text = field(default="-")
-    QueryResults: Text = field(default="-")
+    QueryName: Text = field("The name that was asked for.", default="-")
+    QueryStatus: Text = field("Result of the look-up, as a Windows error number: `0` is success.", default="-")
+    QueryResults: Text = field(
+        "The answers, each ended by `;`: addresses, and `type: 5 name` for an alias. IPv4 is written `::ffff:1.2.3.4`.",
+        default="-",
+    )
     Image: Text = field(default="-")
     User: Text = field(since="4.80", default="-")

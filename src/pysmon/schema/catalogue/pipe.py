@@ -1,4 +1,4 @@
-"""Named pipes."""
+"""Named pipes. The two events share one tag, PipeEvent."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from pysmon.schema.kinds import Guid, Pid, Text, Time
     symbol="SYSMONEVENT_CREATE_NAMEDPIPE",
     title="Pipe Created",
     rule="PipeEvent",
+    default="exclude",
     version=1,
     since="3.30",
 )
 class PipeCreate(Event):
-    """Pipe Created."""
+    """A named pipe was made.
+
+    On Linux: not produced yet. What comes closest is a FIFO or a listening Unix socket.
+    """
 
     RuleName: Text = field(since="4.10", default="-")
-    EventType: Text = field(since="4.21", default="-")
+    EventType: Text = field("`CreatePipe`.", since="4.21", default="-")
     UtcTime: Time
     ProcessGuid: Guid
     ProcessId: Pid
@@ -32,14 +36,18 @@ class PipeCreate(Event):
     symbol="SYSMONEVENT_CONNECT_NAMEDPIPE",
     title="Pipe Connected",
     rule="PipeEvent",
+    default="exclude",
     version=1,
     since="3.30",
 )
 class PipeConnect(Event):
-    """Pipe Connected."""
+    """A process connected to a named pipe.
+
+    On Linux: not produced yet. What comes closest is the opening of a FIFO or a connection to a Unix socket.
+    """
 
     RuleName: Text = field(since="4.10", default="-")
-    EventType: Text = field(since="4.21", default="-")
+    EventType: Text = field("`ConnectPipe`.", since="4.21", default="-")
     UtcTime: Time
     ProcessGuid: Guid
     ProcessId: Pid

@@ -1,9 +1,10 @@
-"""The life of a process."""
+"""The life of a process: it starts a program, its program is tampered with, it ends."""
 
 from __future__ import annotations
 
 from pysmon.schema.event import Event, event, field
 from pysmon.schema.kinds import Guid, HexInt64, Pid, Text, Time, UInt32
+from pysmon.schema.shape import SEQUENCE_NUMBER, Before
 
 
 @event(
@@ -11,35 +12,57 @@ from pysmon.schema.kinds import Guid, HexInt64, Pid, Text, Time, UInt32
     symbol="SYSMONEVENT_CREATE_PROCESS",
     title="Process Create",
     rule="ProcessCreate",
-    on_by_default=True,
+    default="include",
     version=5,
+    live=True,
+    history=(Before("3.10", version=4, had=(SEQUENCE_NUMBER,)),),
 )
 class ProcessCreate(Event):
-    """Process Create."""
+    """A process began to run a program.
+
+    On Linux: execve or execveat succeeded. A fork without a new program makes no event; a process that runs several
+    programs one after the other makes one event for each, with the same ProcessId and another ProcessGuid.
+    """
 
     RuleName: Text = field(since="4.10", default="-")
     UtcTime: Time
     ProcessGuid: Guid
     ProcessId: Pid
     Image: Text = field(default="-")
-    FileVersion: Text = field(since="4.00", default="-")
-    Description: Text = field(since="4.00", default="-")
-    Product: Text = field(since="4.00", default="-")
-    Company: Text = field(since="4.00", default="-")
+    FileVersion: Text = field(since="4.0", default="-")
+    Description: Text = field(since="4.0", default="-")
+    Product: Text = field(since="4.0", default="-")
+    Company: Text = field(since="4.0", default="-")
     OriginalFileName: Text = field(since="4.21", default="-")
-    CommandLine: Text = field(default="-")
-    CurrentDirectory: Text = field(default="-")
+    CommandLine: Text = field(
+        "The command line. On Linux: the arguments with a space between each two, read by the kernel program when the"
+        " program starts; what lies beyond 32 KiB is cut off.",
+        default="-",
+    )
+    CurrentDirectory: Text = field("Working directory of the process.", default="-")
     User: Text = field(default="-")
-    LogonGuid: Guid
-    LogonId: HexInt64
-    TerminalSessionId: UInt32
-    IntegrityLevel: Text = field(default="-")
+    LogonGuid: Guid = field(
+        "Identity of the login. On Linux: made from the machine id and the user id; it tells users apart, not the"
+        " logins of one user."
+    )
+    LogonId: HexInt64 = field("Number of the login: on Windows hex (`0x3e7`), on Linux the user id in decimal.")
+    TerminalSessionId: UInt32 = field(
+        "Session of the login: on Windows the terminal session, on Linux the audit session (4294967295 if there is"
+        " none, as for services)."
+    )
+    IntegrityLevel: Text = field("`Low`, `Medium`, `High` or `System` on Windows; `no level` on Linux.", default="-")
     Hashes: Text = field(default="-")
-    ParentProcessGuid: Guid
-    ParentProcessId: Pid
-    ParentImage: Text = field(default="-")
-    ParentCommandLine: Text = field(default="-")
-    ParentUser: Text = field(since="4.80", default="-")
+    ParentProcessGuid: Guid = field(
+        "ProcessGuid of the parent. On Linux: computed from the parent's start time in the same kernel record, so that"
+        " it is right even if nothing else is known of the parent."
+    )
+    ParentProcessId: Pid = field(
+        "Id of the parent. On Linux: of the parent at the moment of the exec; a process whose maker has ended belongs"
+        " to init or to a subreaper by then."
+    )
+    ParentImage: Text = field("Program of the parent; `-` if the parent is not known.", default="-")
+    ParentCommandLine: Text = field("Command line of the parent; `-` if the parent is not known.", default="-")
+    ParentUser: Text = field("Account of the parent; `-` if the parent is not known.", since="4.80", default="-")
 
 
 @event(
@@ -47,11 +70,17 @@ class ProcessCreate(Event):
     symbol="SYSMONEVENT_PROCESS_TERMINATE",
     title="Process terminated",
     rule="ProcessTerminate",
-    on_by_default=True,
+    default="include",
     version=3,
+    live=True,
+    history=(Before("3.10", version=2, had=(SEQUENCE_NUMBER,)),),
 )
 class ProcessTerminate(Event):
-    """Process terminated."""
+    """A process ended.
+
+    On Linux: the last thread of the process ended. It is made for every process, also for one that never ran a
+    program of its own.
+    """
 
     RuleName: Text = field(since="4.10", default="-")
     UtcTime: Time
@@ -70,12 +99,16 @@ class ProcessTerminate(Event):
     since="4.50",
 )
 class ProcessTampering(Event):
-    """Process Tampering."""
+    """A process does not run the program that its file holds (hollowing, herpaderping).
+
+    On Linux: not produced yet. What comes closest is a program without a name in any directory (memfd_create, or
+    deleted before it ran).
+    """
 
     RuleName: Text = field(default="-")
     UtcTime: Time
     ProcessGuid: Guid
     ProcessId: Pid
     Image: Text = field(default="-")
-    Type: Text = field(default="-")
+    Type: Text = field("How: `Image is replaced` or `Image is locked for access`.", default="-")
     User: Text = field(since="4.80", default="-")

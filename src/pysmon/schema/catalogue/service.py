@@ -1,9 +1,10 @@
-"""What Sysmon says of itself."""
+"""What Sysmon says of itself. These events have no tag: no rule can drop them."""
 
 from __future__ import annotations
 
 from pysmon.schema.event import Event, event, field
 from pysmon.schema.kinds import Text, Time
+from pysmon.schema.shape import SEQUENCE_NUMBER, Before
 
 
 @event(
@@ -12,13 +13,19 @@ from pysmon.schema.kinds import Text, Time
     title="Error report",
     level="Error",
     version=3,
+    live=True,
+    history=(Before("3.10", version=2),),
 )
 class ErrorReport(Event):
-    """Error report."""
+    """Sysmon could not do its work as it should: something failed or was lost.
+
+    On Linux: pysmon writes it for what its own counters show (records that the kernel could not hand over, outputs
+    that did not keep up) and for parts of the sensor that could not be attached.
+    """
 
     UtcTime: Time = field(since="3.10")
-    ID: Text = field(default="-")
-    Description: Text = field(default="-")
+    ID: Text = field("What kind of failure, in one word: `QUEUE` for events that were lost.", default="-")
+    Description: Text = field("What happened, with counts or the system's error message.", default="-")
 
 
 @event(
@@ -26,14 +33,20 @@ class ErrorReport(Event):
     symbol="SYSMONEVENT_SERVICE_STATE_CHANGE",
     title="Sysmon service state changed",
     version=3,
+    live=True,
+    history=(Before("3.10", version=2, had=(SEQUENCE_NUMBER,)),),
 )
 class ServiceStateChange(Event):
-    """Sysmon service state changed."""
+    """The monitor was started or stopped.
+
+    On Linux: pysmon writes it when its sensor runs and when it ends in good order. A log without the second one was
+    cut off: the machine or pysmon was ended by force.
+    """
 
     UtcTime: Time = field(since="3.10")
-    State: Text = field(default="-")
-    Version: Text = field(since="3.20", default="-")
-    SchemaVersion: Text = field(since="3.20", default="-")
+    State: Text = field("`Started` or `Stopped`.", default="-")
+    Version: Text = field("Version of the monitor.", since="3.20", default="-")
+    SchemaVersion: Text = field("Schema version that the events follow: `4.90`.", since="3.20", default="-")
 
 
 @event(
@@ -42,10 +55,16 @@ class ServiceStateChange(Event):
     title="Sysmon config state changed",
     version=3,
     since="3.20",
+    live=True,
 )
 class ConfigurationChange(Event):
-    """Sysmon config state changed."""
+    """The configuration was loaded or changed.
+
+    On Linux: pysmon writes it at the start, before the event 4, and whenever it takes up another configuration.
+    """
 
     UtcTime: Time
-    Configuration: Text = field(default="-")
-    ConfigurationFileHash: Text = field(default="-")
+    Configuration: Text = field(
+        "The file as it was given, else the command line that set the options, or `Defaults`.", default="-"
+    )
+    ConfigurationFileHash: Text = field("`SHA256=..` of the file's bytes; `-` if there was no file.", default="-")
