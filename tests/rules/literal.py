@@ -1,20 +1,26 @@
 """The judge of the property test: the published algorithm, step by step, slow and without a thought of speed.
 
 Nothing here is shared with the engine: texts are lists of UTF-16 units that end in 0, case is folded unit by unit, and
-groups are walked as Sysmon's engine walks its list of filters. Only the order of evaluation, the search and the
-bookkeeping of that engine are kept; what it does when a field cannot be resolved has no counterpart here.
+groups are walked as Sysmon's engine walks its list of filters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from pysmon.config.model import Condition, Configuration, EventFilter, Filter, Relation
 from pysmon.rules.verdict import Verdict
 from pysmon.schema.event import EVENTS, Event, EventType
 
 Units = list[int]
+
+
+class _Match(Enum):
+    YES = 1
+    NO = 2
+    FAILED = 3  # a field had no value that could be looked at
 
 
 def decide(configuration: Configuration, event: Event, image_splits_on: str) -> Verdict:
@@ -31,7 +37,7 @@ def decide(configuration: Configuration, event: Event, image_splits_on: str) -> 
         return Verdict(event_type.default == "include", "-")
     walk = _Walk(event_type, event, image_splits_on, rule_name=None)
     for element in elements:
-        if walk.element(element):
+        if walk.element(element) is _Match.YES:
             return Verdict(element.onmatch == "include", walk.rule_name or "-")
     if len(elements) == 1:
         return Verdict(elements[0].onmatch == "exclude", "-")
@@ -55,10 +61,10 @@ class _Walk:
     image_splits_on: str
     rule_name: str | None
 
-    def element(self, element: EventFilter) -> bool:
+    def element(self, element: EventFilter) -> _Match:
         lines = _flat(element)
         if len(lines) == 0:
-            return False
+            return _Match.NO
         other = None if element.event_id == self.event_type.id else EVENTS[element.event_id]
         matched_fields: set[int] = set()
         i = 0
@@ -70,36 +76,42 @@ class _Walk:
                     end += 1
                 matched = self.rule(lines[i:end], other)
                 i = end
-                if element.relation is Relation.OR and matched:
-                    return True
-                if element.relation is Relation.AND and not matched:
-                    return False
+                if matched is _Match.FAILED:
+                    return _Match.FAILED
+                if element.relation is Relation.OR and matched is _Match.YES:
+                    return _Match.YES
+                if element.relation is Relation.AND and matched is _Match.NO:
+                    return _Match.NO
                 continue
             alive = self.alive(line, other)
             if alive and line.field_id in matched_fields:
                 i += 1
                 continue
-            matched = alive and self.filter(line)
-            if matched:
+            matched = self.filter(line) if alive else _Match.NO
+            if matched is _Match.FAILED:
+                return _Match.FAILED
+            if matched is _Match.YES:
                 matched_fields.add(line.field_id)
                 if element.relation is Relation.OR:
-                    return True
+                    return _Match.YES
             elif element.relation is Relation.AND:
                 later = [x for x in lines[i + 1 :] if x.field_id == line.field_id and x.rule == 0]
                 if len(later) == 0:
-                    return False
+                    return _Match.NO
             i += 1
-        return element.relation is Relation.AND
+        return _Match.YES if element.relation is Relation.AND else _Match.NO
 
-    def rule(self, lines: list[_Line], other: EventType | None) -> bool:
+    def rule(self, lines: list[_Line], other: EventType | None) -> _Match:
         relation = lines[0].relation
         for line in lines:
-            matched = self.alive(line, other) and self.filter(line)
-            if relation is Relation.OR and matched:
-                return True
-            if relation is Relation.AND and not matched:
-                return False
-        return relation is Relation.AND
+            matched = self.filter(line) if self.alive(line, other) else _Match.NO
+            if matched is _Match.FAILED:
+                return _Match.FAILED
+            if relation is Relation.OR and matched is _Match.YES:
+                return _Match.YES
+            if relation is Relation.AND and matched is _Match.NO:
+                return _Match.NO
+        return _Match.YES if relation is Relation.AND else _Match.NO
 
     def alive(self, line: _Line, other: EventType | None) -> bool:
         if line.field_id >= len(self.event_type.fields):
@@ -108,14 +120,17 @@ class _Walk:
             return True
         return self.event_type.fields[line.field_id].name == other.fields[line.field_id].name
 
-    def filter(self, line: _Line) -> bool:
+    def filter(self, line: _Line) -> _Match:
         field = self.event_type.fields[line.field_id]
-        text = "-" if field.name == "RuleName" else field.kind.text(getattr(self.event, field.name))
+        found = None if field.name == "RuleName" else getattr(self.event, field.name)
+        if found is None and field.kind.in_type not in ("win:UnicodeString", "win:Boolean"):
+            return _Match.FAILED
+        text = "-" if found is None else field.kind.text(found)
         value = [_lower(unit) for unit in _units(line.filter.value)]
         holds = _holds(line.filter.condition, value, _units(text), [ord(c) for c in self.image_splits_on])
         if holds and line.filter.name:
             self.rule_name = line.filter.name
-        return holds
+        return _Match.YES if holds else _Match.NO
 
 
 def _flat(element: EventFilter) -> list[_Line]:

@@ -46,7 +46,7 @@ def elements(draw: st.DrawFn, tag: str) -> EventFilter:
 
 
 def value_of(sql: str) -> st.SearchStrategy[Any]:
-    return texts if sql == "TEXT" else st.sampled_from([0, 1, 443])
+    return st.one_of(texts, st.none()) if sql == "TEXT" else st.sampled_from([0, 1, 443, None])
 
 
 @st.composite

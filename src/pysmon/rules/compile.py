@@ -7,7 +7,7 @@ from itertools import count
 
 from pysmon.config.model import EventFilter, Filter, Rule
 from pysmon.errors import MisuseError
-from pysmon.rules.conditions import fixed, holds
+from pysmon.rules.conditions import holds
 from pysmon.rules.tree import Check, Element, EventRules, Group
 from pysmon.schema.event import EVENTS, EventType
 
@@ -56,12 +56,11 @@ def _group(event_type: EventType, source: EventFilter, rule: Rule, masks: Iterat
 def _check(
     event_type: EventType, source: EventFilter, condition: Filter, again: bool, mask: int, splits_on: str
 ) -> Check:
+    outcome = None
     if not _has_field(event_type, source, condition):
-        outcome: bool | None = False
+        outcome = False
     elif condition.field == _NAME_FIELD:
         outcome = holds(condition.condition, condition.value, _NAME_BEFORE, splits_on)
-    else:
-        outcome = fixed(condition.condition, condition.value)
     return Check(condition, condition.field, mask, outcome, again)
 
 

@@ -60,17 +60,6 @@ NEGATED = {  # each negative condition is true exactly where the other is not
 }
 
 
-def fixed(condition: Condition, value: str) -> bool | None:
-    """The outcome of a condition that is the same for every text, or None where it depends on the text."""
-    if value:
-        return None
-    if condition in (Condition.BEGIN_WITH, Condition.END_WITH):
-        return True
-    if condition in (Condition.NOT_BEGIN_WITH, Condition.NOT_END_WITH, Condition.LESS_THAN):
-        return False
-    return None
-
-
 def holds(condition: Condition, value: str, text: str, image_splits_on: str = IMAGE_SPLITS_ON) -> bool:
     """True if the text of a field meets the condition with the value of the configuration."""
     if condition in NEGATED:

@@ -57,7 +57,7 @@ class FieldChecks:
             else:
                 ranks[rank(value), condition is Condition.LESS_THAN] |= mask
         self._beginnings = [(length, dict(table)) for length, table in beginnings.items()]
-        self._ends = [(-length, dict(table)) for length, table in ends.items()]
+        self._ends = [(length, dict(table)) for length, table in ends.items()]
         self._parts = list(parts.items())
         self._all = list(together.items())
         self._ranks = [(key, less, mask) for (key, less), mask in ranks.items()]
@@ -65,13 +65,14 @@ class FieldChecks:
     def hits(self, text: str) -> Hits:
         """Which of the checks hold for a text."""
         value = fold(text)
+        size = len(value)
         found = self._equal.get(value, 0)
         if self._names:
             found |= self._names.get(last_part(value, self._splits_on), 0)
         for length, table in self._beginnings:
             found |= table.get(value[:length], 0)
         for length, table in self._ends:
-            found |= table.get(value[length:], 0)
+            found |= table.get(value[size - length :], 0)  # of a shorter text it is shorter, and so not there
         if value:  # nothing is found in an empty text
             for part, mask in self._parts:
                 if part in value:

@@ -13,13 +13,14 @@ _VERDICTS = 16384  # of one event type
 
 
 class Found:
-    """Which checks on a field hold. Values with the same outcome share one object, which hashes by its identity."""
+    """What was found for a value. Values with the same outcome share one object, which hashes by its identity."""
 
-    __slots__ = ("hits",)
+    __slots__ = ("hits", "unknown")
 
-    def __init__(self, hits: Hits) -> None:
-        """Take the checks that hold."""
+    def __init__(self, hits: Hits, unknown: Hits = 0) -> None:
+        """Take the checks that hold, or those that cannot be made because there is no value."""
         self.hits = hits
+        self.unknown = unknown
 
 
 class ValueMemo(dict[object, Found]):
@@ -29,17 +30,23 @@ class ValueMemo(dict[object, Found]):
     one that nobody shares any more is merely computed again.
     """
 
-    __slots__ = ("_hits", "_shared", "_text")
+    __slots__ = ("_absent", "_hits", "_shared", "_text")
 
-    def __init__(self, text: Callable[[object], str], hits: Callable[[str], Hits]) -> None:
-        """Take the way from a value to its text, and from the text to the checks that hold."""
+    def __init__(self, text: Callable[[object], str], hits: Callable[[str], Hits], absent: Found | None = None) -> None:
+        """Take the way from a value to its text, from the text to the checks that hold, and what None stands for.
+
+        Without `absent`, None is a value like any other: its text is compared.
+        """
         super().__init__()
+        self._absent = absent
         self._text = text
         self._hits = hits
         self._shared: dict[Hits, Found] = {}
 
     def __missing__(self, value: object) -> Found:
         """Compute what is not known, and remember it."""
+        if value is None and self._absent is not None:
+            return self._absent
         text = self._text(value)
         hits = self._hits(text)
         if len(self._shared) >= _VALUES:

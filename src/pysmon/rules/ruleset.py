@@ -13,11 +13,14 @@ from pysmon.rules.conditions import IMAGE_SPLITS_ON
 from pysmon.rules.field_checks import FieldChecks
 from pysmon.rules.memo import Found, ValueMemo, VerdictMemo
 from pysmon.rules.reach import can_keep
-from pysmon.rules.tree import EventRules, judge
+from pysmon.rules.tree import EventRules, Hits, judge
 from pysmon.rules.verdict import Verdict
 from pysmon.schema.event import EVENTS, Event, Field
 
 Decide = Callable[[Event], Verdict]
+
+# Kinds of which a missing value reads "-". A number that is missing cannot be looked at: its element gives up.
+_READ_AS_NONE = ("win:UnicodeString", "win:Boolean")
 
 
 class Ruleset:
@@ -77,7 +80,7 @@ def _decider(rules: EventRules, image_splits_on: str) -> Decide:
 
     values: Callable[[Event], tuple[Any, ...]] = attrgetter(*(f.name for f in fields))
     memos = [_memo(rules, field, image_splits_on) for field in fields]
-    verdicts = VerdictMemo(lambda found: judge(rules, always | _union(found)))
+    verdicts = VerdictMemo(lambda found: _judge(rules, always, found))
 
     def decide(event: Event) -> Verdict:
         return verdicts[tuple(map(getitem, memos, values(event)))]
@@ -87,11 +90,14 @@ def _decider(rules: EventRules, image_splits_on: str) -> Decide:
 
 def _memo(rules: EventRules, field: Field, image_splits_on: str) -> ValueMemo:
     own = [check for check in rules.checks if check.field == field.name and check.fixed is None]
-    return ValueMemo(field.kind.text, FieldChecks(own, image_splits_on).hits)
+    gives_up = field.kind.in_type not in _READ_AS_NONE
+    absent = Found(0, unknown=sum(check.mask for check in own)) if gives_up else None
+    return ValueMemo(field.kind.text, FieldChecks(own, image_splits_on).hits, absent)
 
 
-def _union(found: tuple[Found, ...]) -> int:
-    hits = 0
+def _judge(rules: EventRules, always: Hits, found: tuple[Found, ...]) -> Verdict:
+    hits, unknown = always, 0
     for each in found:
         hits |= each.hits
-    return hits
+        unknown |= each.unknown
+    return judge(rules, hits, unknown)

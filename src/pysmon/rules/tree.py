@@ -10,6 +10,7 @@ from pysmon.rules.verdict import Verdict
 from pysmon.schema.event import EventType
 
 Hits: TypeAlias = int  # which checks of an event type hold for an event: bit n for the check with mask 1 << n
+Outcome: TypeAlias = bool | None  # None: a value that was looked at is not known; the whole element then gives up
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,68 +61,70 @@ class EventRules:
         return [check for element in self.elements for check in element.checks]
 
 
-def judge(rules: EventRules, hits: Hits) -> Verdict:
-    """The verdict on an event of which the checks `hits` hold.
+def judge(rules: EventRules, hits: Hits, unknown: Hits = 0) -> Verdict:
+    """The verdict on an event of which the checks `hits` hold and the checks `unknown` have no value to look at.
 
     The name is that of the last check that held and has one, among those that were looked at: also if it stood in an
     element that did not match in the end. If nothing matches there is no name.
     """
     name = ""
     for element in rules.elements:
-        if not hits & element.mask:
-            continue  # no check holds: then nothing matches, and no name is set
-        matched, name = walk_element(element, hits, name)
+        if not (hits | unknown) & element.mask:
+            continue  # no check holds: then the element does not match, and sets no name
+        matched, name = walk_element(element, hits, unknown, name)
         if matched:
             return Verdict(element.source.onmatch == "include", name or "-")
     return Verdict(rules.otherwise, "-")
 
 
-def walk_element(element: Element, hits: Hits, name: str) -> tuple[bool, str]:
-    """Whether an element matches, and the name after looking at it (`name` is the one before)."""
+def walk_element(element: Element, hits: Hits, unknown: Hits, name: str) -> tuple[Outcome, str]:
+    """What an element comes to, and the name after looking at it (`name` is the one before)."""
     if element.source.relation is Relation.OR:
-        return _walk_any(element.entries, hits, name)
-    return _walk_all_fields(element.entries, hits, name)
+        return _walk_any(element.entries, hits, unknown, name)
+    return _walk_all_fields(element.entries, hits, unknown, name)
 
 
-def _walk_any(entries: tuple[Check | Group, ...], hits: Hits, name: str) -> tuple[bool, str]:
+def _walk_any(entries: tuple[Check | Group, ...], hits: Hits, unknown: Hits, name: str) -> tuple[Outcome, str]:
     for entry in entries:
-        if hits & entry.mask:
-            matched, name = _walk_entry(entry, hits, name)
-            if matched:
-                return True, name
+        if (hits | unknown) & entry.mask:
+            outcome, name = _walk_entry(entry, hits, unknown, name)
+            if outcome is not False:
+                return outcome, name
     return False, name
 
 
-def _walk_all_fields(entries: tuple[Check | Group, ...], hits: Hits, name: str) -> tuple[bool, str]:
+def _walk_all_fields(entries: tuple[Check | Group, ...], hits: Hits, unknown: Hits, name: str) -> tuple[Outcome, str]:
     if not entries:
         return False, name
     settled = set()  # fields of which one check has held: their other checks are not looked at, so they set no name
     for entry in entries:
-        if isinstance(entry, Check) and entry.source.field in settled:
+        if isinstance(entry, Check) and entry.field in settled:
             continue
-        matched, name = _walk_entry(entry, hits, name)
+        outcome, name = _walk_entry(entry, hits, unknown, name)
         if isinstance(entry, Check):
-            if matched:
-                settled.add(entry.source.field)
-            elif entry.again:
+            if outcome:
+                settled.add(entry.field)
+            elif outcome is False and entry.again:
                 continue  # a later check on this field may still hold
-        if not matched:
-            return False, name
+        if not outcome:
+            return outcome, name
     return True, name
 
 
-def _walk_entry(entry: Check | Group, hits: Hits, name: str) -> tuple[bool, str]:
+def _walk_all_checks(checks: tuple[Check, ...], hits: Hits, unknown: Hits, name: str) -> tuple[Outcome, str]:
+    for check in checks:
+        outcome, name = _walk_entry(check, hits, unknown, name)
+        if not outcome:
+            return outcome, name
+    return True, name
+
+
+def _walk_entry(entry: Check | Group, hits: Hits, unknown: Hits, name: str) -> tuple[Outcome, str]:
     if isinstance(entry, Group):
         walk = _walk_any if entry.source.relation is Relation.OR else _walk_all_checks
-        return walk(entry.checks, hits, name)
+        return walk(entry.checks, hits, unknown, name)
+    if unknown & entry.mask:
+        return None, name
     if hits & entry.mask:
         return True, entry.source.name or name
     return False, name
-
-
-def _walk_all_checks(checks: tuple[Check, ...], hits: Hits, name: str) -> tuple[bool, str]:
-    for check in checks:
-        if not hits & check.mask:
-            return False, name
-        name = check.source.name or name
-    return True, name
