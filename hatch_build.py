@@ -8,8 +8,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-sys.path.insert(0, str(Path(__file__).parent / "tools"))
-import build_bpf
+sys.path.insert(0, str(Path(__file__).parent))
+from tools import build_bpf
 
 
 class KernelObject(BuildHookInterface[Any]):
