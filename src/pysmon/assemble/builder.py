@@ -1,0 +1,75 @@
+"""The builder: a record goes in, the events that it may become come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pysmon.assemble.file import take_file_create, take_file_delete
+from pysmon.assemble.network import take_flow
+from pysmon.assemble.process import take_exec, take_exit, take_fork, take_task
+from pysmon.assemble.processes import Processes
+from pysmon.assemble.scene import BUILT, Scene
+from pysmon.host.guid import Machine
+from pysmon.host.users import Users
+from pysmon.layout.record import Record
+from pysmon.schema.event import Event
+from pysmon.sensor.records import (
+    ExecRecord,
+    ExitRecord,
+    FileCreateRecord,
+    FileDeleteRecord,
+    FlowRecord,
+    ForkRecord,
+    TaskRecord,
+)
+
+_USERS_EVERY = 1_000_000_000  # ns of record time between two looks whether the user database has changed
+
+
+class Builder:
+    """Makes events from records. Its state is the process table; time comes from the records alone."""
+
+    def __init__(
+        self, machine: Machine, users: Users, *, clock_offset: int, processes: Processes | None = None
+    ) -> None:
+        """`clock_offset` is what turns a record's time (since boot) into ns since 1970."""
+        self.processes = processes if processes is not None else Processes(machine)
+        self._scene = Scene(machine, users, self.processes, clock_offset)
+        self._look_at_users = 0
+
+    @property
+    def clock_offset(self) -> int:
+        """Ns to add to a record's time; set it anew when somebody has set the clock."""
+        return self._scene.clock_offset
+
+    @clock_offset.setter
+    def clock_offset(self, value: int) -> None:
+        self._scene.clock_offset = value
+
+    def want(self, ids: Iterable[int]) -> None:
+        """Build only events of these ids from now on; the process table is kept all the same."""
+        self._scene.wanted = BUILT & frozenset(ids)
+
+    def take(self, record: Record) -> tuple[Event, ...]:
+        """The events of one record: none for a record that only informs, two for a deleted file."""
+        scene = self._scene
+        if record.time >= self._look_at_users:
+            self._look_at_users = record.time + _USERS_EVERY
+            scene.users.refresh()
+        match record:
+            case FileCreateRecord():
+                return take_file_create(record, scene)
+            case FlowRecord():
+                return take_flow(record, scene)
+            case ForkRecord():
+                return take_fork(record, scene)
+            case ExecRecord():
+                return take_exec(record, scene)
+            case ExitRecord():
+                return take_exit(record, scene)
+            case FileDeleteRecord():
+                return take_file_delete(record, scene)
+            case TaskRecord():
+                return take_task(record, scene)
+            case _:
+                return ()

@@ -1,0 +1,69 @@
+"""File records: FileCreate, FileDelete, FileDeleteDetected."""
+
+from __future__ import annotations
+
+from pysmon.assemble.paths import target
+from pysmon.assemble.scene import Scene
+from pysmon.schema.catalogue import FileCreate, FileDelete, FileDeleteDetected
+from pysmon.schema.event import Event
+from pysmon.sensor.records import FileCreateRecord, FileDeleteRecord
+
+
+def take_file_create(record: FileCreateRecord, scene: Scene) -> tuple[Event, ...]:
+    """FileCreate; CreationUtcTime is the event's, which is right for a new file (see Enricher for others)."""
+    if 11 not in scene.wanted:
+        return ()
+    image = scene.processes.actor(record.tgid, record.start, record.exec_id)
+    now = scene.utc(record.time)
+    return (
+        FileCreate(
+            UtcTime=now,
+            ProcessGuid=image.guid,
+            ProcessId=record.tgid,
+            Image=image.image,
+            TargetFilename=target(record.path, record.directory, record.name),
+            CreationUtcTime=now,
+            User=scene.users.name(record.uid),
+        ),
+    )
+
+
+def take_file_delete(record: FileDeleteRecord, scene: Scene) -> tuple[Event, ...]:
+    """FileDelete and FileDeleteDetected: each has rules of its own, and is judged by them.
+
+    Nothing is archived, and the content is gone: Hashes, IsExecutable and Archived stay `-`, as in Sysmon for Linux.
+    """
+    wanted = scene.wanted
+    archived, detected = 23 in wanted, 26 in wanted
+    if not archived and not detected:
+        return ()
+    image = scene.processes.actor(record.tgid, record.start, record.exec_id)
+    now, tgid = scene.utc(record.time), record.tgid
+    user = scene.users.name(record.uid)
+    name = target(record.path, record.directory, record.name)
+    made: tuple[Event, ...] = ()
+    if archived:
+        made = (
+            FileDelete(
+                UtcTime=now,
+                ProcessGuid=image.guid,
+                ProcessId=tgid,
+                User=user,
+                Image=image.image,
+                TargetFilename=name,
+                IsExecutable=None,
+            ),
+        )
+    if detected:
+        made += (
+            FileDeleteDetected(
+                UtcTime=now,
+                ProcessGuid=image.guid,
+                ProcessId=tgid,
+                User=user,
+                Image=image.image,
+                TargetFilename=name,
+                IsExecutable=None,
+            ),
+        )
+    return made

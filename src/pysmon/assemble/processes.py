@@ -1,0 +1,163 @@
+"""The process table: which program every process runs, and which program made it.
+
+A process image is (tgid, start, exec_id). The kernel never gives the same three numbers to two images, so nothing here
+is found by process id alone, except to learn what a process runs *now*, and then its start must agree.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pysmon.host.guid import NO_GUID, Machine
+
+UNKNOWN_IMAGE = "<unknown process>"  # Sysmon's words for an acting process that it knows nothing of
+_NONE = "-"
+_GRACE = 10_000_000_000  # ns that an image stays after its end: records of another ring may still be on their way
+_LIMIT = 65_536
+
+
+class Key(NamedTuple):
+    """What a process image is told by: process id, its start (ns since boot), number of its program."""
+
+    tgid: int
+    start: int
+    exec_id: int
+
+
+@dataclass(slots=True, eq=False)
+class ProcessImage:
+    """A process while it runs one program. `parent` is the image that made it, as long as it may be asked for."""
+
+    key: Key
+    guid: str
+    image: str = _NONE
+    command_line: str = _NONE
+    uid: int | None = None
+    cgroup_path: bytes = field(default=b"", repr=False)
+    parent: ProcessImage | None = field(default=None, repr=False)
+
+
+class Processes:
+    """All images that live, and for a while those that do not any more.
+
+    A live image holds its parent's, so that a parent is known however long ago it ended or ran another program; an
+    image that has ended lets go of its own parent, so that there are at most two images for a live process.
+    """
+
+    def __init__(self, machine: Machine, *, limit: int = _LIMIT, grace: int = _GRACE) -> None:
+        """`limit` is how many images are kept in all, `grace` (ns) how long the ended ones among them."""
+        self._machine = machine
+        self._limit = limit
+        self._grace = grace
+        self._images: dict[tuple[int, int, int], ProcessImage] = {}
+        self._current: dict[int, ProcessImage] = {}  # by tgid
+        self._ended: deque[tuple[int, ProcessImage]] = deque()
+        self.evicted = 0  # images of live processes that were dropped because there were too many
+
+    def __len__(self) -> int:
+        """How many images are known."""
+        return len(self._images)
+
+    def get(self, tgid: int, start: int, exec_id: int) -> ProcessImage | None:
+        """The image of these three numbers."""
+        return self._images.get((tgid, start, exec_id))
+
+    def actor(self, tgid: int, start: int, exec_id: int) -> ProcessImage:
+        """The image of these numbers, or a stranger that has their guid and nothing else."""
+        known = self._images.get((tgid, start, exec_id))
+        return known if known is not None else self._stranger(Key(tgid, start, exec_id))
+
+    def current(self, tgid: int, start: int) -> ProcessImage | None:
+        """What the process runs now."""
+        found = self._current.get(tgid)
+        return found if found is not None and found.key.start == start else None
+
+    def guid(self, key: Key) -> str:
+        """The ProcessGuid of these numbers, whether the image is known or not; that of process 0 is all zeros."""
+        return self._machine.process_guid(*key) if key.tgid else NO_GUID
+
+    def parent_of(self, child: ProcessImage | None, named: Key, creator: Key | None) -> ProcessImage | None:
+        """The image of a parent that the kernel names to a record.
+
+        `named` is the real parent's process with the program that *made* the child. Once the maker has ended, another
+        process is the parent (init, a subreaper), and the number of the maker's program says nothing about it: then it
+        is what the new parent runs now. `creator` tells, where the fork was seen.
+        """
+        adopted = creator is not None and (creator.tgid, creator.start) != (named.tgid, named.start)
+        if not adopted:
+            made_by = child.parent if child else None
+            if made_by is not None and made_by.key == named:
+                return made_by
+            found = self._images.get(named)
+            if found is not None or creator is not None:
+                return found
+        return self.current(named.tgid, named.start)
+
+    def forked(self, key: Key, parent: Key, uid: int, time: int) -> ProcessImage:
+        """A process was made: it runs what its parent runs."""
+        before = self._images.get(parent)
+        made = ProcessImage(key, self.guid(key), uid=uid, parent=before)
+        if before is not None:
+            made.image = before.image
+            made.command_line = before.command_line
+            made.cgroup_path = before.cgroup_path
+        self._enter(made, time)
+        return made
+
+    def runs(self, made: ProcessImage, time: int) -> None:
+        """A process runs a new program; what it ran before has ended."""
+        self._enter(made, time)
+
+    def found(self, made: ProcessImage, time: int) -> None:
+        """A process was there before the sensor. What records have told of the same image stays."""
+        known = self._images.get(made.key)
+        if known is None:
+            self._enter(made, time)
+        elif known.image == _NONE:
+            known.image, known.command_line, known.uid = made.image, made.command_line, made.uid
+
+    def ended(self, key: Key, time: int) -> ProcessImage:
+        """A process has ended; its image, or a stranger."""
+        image = self._images.get(key) or self._stranger(key)
+        if self._current.get(key.tgid) is image:
+            del self._current[key.tgid]
+            self._retire(image, time)
+        self._forget(time)
+        return image
+
+    def _enter(self, made: ProcessImage, time: int) -> None:
+        tgid, start, exec_id = made.key
+        before = self._current.get(tgid)
+        if before is None:
+            self._current[tgid] = made
+        elif (before.key.start, before.key.exec_id) <= (start, exec_id):
+            # Same start: its earlier program. Another start: its end was lost, and the process id is used again.
+            self._current[tgid] = made
+            if before.key != made.key:
+                self._retire(before, time)
+        else:
+            self._retire(made, time)
+        self._images[made.key] = made
+        self._forget(time)
+
+    def _stranger(self, key: Key) -> ProcessImage:
+        return ProcessImage(key, self.guid(key), UNKNOWN_IMAGE)
+
+    def _retire(self, image: ProcessImage, time: int) -> None:
+        image.parent = None
+        self._ended.append((time, image))
+
+    def _forget(self, time: int) -> None:
+        ended = self._ended
+        while ended and (ended[0][0] + self._grace < time or len(self._images) > self._limit):
+            image = ended.popleft()[1]
+            if self._images.get(image.key) is image:
+                del self._images[image.key]
+        while len(self._images) > self._limit:
+            oldest = self._images.pop(next(iter(self._images)))
+            if self._current.get(oldest.key.tgid) is oldest:
+                del self._current[oldest.key.tgid]
+            oldest.parent = None
+            self.evicted += 1

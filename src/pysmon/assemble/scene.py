@@ -1,0 +1,28 @@
+"""What is known besides the record: who is who on this machine, and what time it is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pysmon.assemble.processes import Processes
+from pysmon.assemble.utc import UtcTexts
+from pysmon.host.guid import Machine
+from pysmon.host.users import Users
+
+BUILT = frozenset({1, 3, 5, 11, 23, 26})  # ids of the events that records make
+
+
+@dataclass(slots=True)
+class Scene:
+    """Shared by the families; `clock_offset` and `wanted` may be changed while records come."""
+
+    machine: Machine
+    users: Users
+    processes: Processes
+    clock_offset: int  # ns to add to a record's time to get ns since 1970
+    wanted: frozenset[int] = BUILT  # ids of events that are worth building
+    _utc: UtcTexts = field(default_factory=UtcTexts)
+
+    def utc(self, time: int) -> str:
+        """The text of a record's time."""
+        return self._utc.text(self.clock_offset + time)

@@ -1,0 +1,143 @@
+"""Hashes of files: safe to open, read once for all algorithms, remembered as long as the file does not change."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pysmon.host.imphash import NEEDS, imphash
+
+ALGORITHMS = ("SHA1", "MD5", "SHA256", "IMPHASH")  # the order in which Sysmon writes them
+LIMIT = 32 << 20  # bytes; a longer file would hold up what waits behind it
+_REMEMBERED = 4096
+_CHUNK = 1 << 18
+_READERS = {"SHA1": hashlib.sha1, "MD5": hashlib.md5, "SHA256": hashlib.sha256}
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a FIFO or a terminal must not hold us
+
+
+class Expected(NamedTuple):
+    """Which file is meant, as the kernel numbers it (device: major << 20 | minor)."""
+
+    device: int
+    inode: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """`text` for the field Hashes; `skipped` says in words why it is `-`, or why an algorithm is missing."""
+
+    text: str = "-"
+    skipped: str = ""
+
+
+class Hashes:
+    """Hashes files with the chosen algorithms."""
+
+    def __init__(
+        self,
+        algorithms: Sequence[str],
+        *,
+        limit: int = LIMIT,
+        remembered: int = _REMEMBERED,
+        imports: Callable[[bytes], str | None] = imphash,
+    ) -> None:
+        """`algorithms` of ALGORITHMS, `limit` in bytes; `remembered` is how many files are kept in mind."""
+        unknown = set(algorithms) - set(ALGORITHMS)
+        if unknown:
+            raise ValueError(f"not a hash algorithm: {', '.join(sorted(unknown))} (expected {', '.join(ALGORITHMS)})")
+        self._chosen = [a for a in ALGORITHMS if a in algorithms]
+        self._limit = limit
+        self._remembered = remembered
+        self._imports = imports
+        self._known: dict[tuple[int, ...], Hashed] = {}
+
+    def of(self, *paths: str, expected: Expected | None = None) -> Hashed:
+        """The hashes of the first path that leads to the `expected` file; `-` if none does or it cannot be read."""
+        if not self._chosen:
+            return Hashed()
+        for path in paths:
+            try:
+                found = os.stat(path)
+            except (OSError, ValueError):
+                continue
+            if _fits(found, expected):
+                return self._recall(_key(found)) or self._open(path, expected)
+        return Hashed(skipped="the file is no longer there")
+
+    def _open(self, path: str, expected: Expected | None) -> Hashed:
+        try:
+            file = os.open(path, _FLAGS)
+        except (OSError, ValueError) as error:
+            return Hashed(skipped=f"the file cannot be opened: {getattr(error, 'strerror', None) or error}")
+        try:
+            return self._read(file, expected)
+        except OSError as error:
+            return Hashed(skipped=f"the file cannot be read: {error.strerror}")
+        finally:
+            os.close(file)
+
+    def _read(self, file: int, expected: Expected | None) -> Hashed:
+        before = os.fstat(file)
+        if not _fits(before, expected):
+            return Hashed(skipped="another file has taken its place")
+        if before.st_size > self._limit:
+            return Hashed(skipped=f"larger than {self._limit} bytes")
+        made = self._digest(file)
+        if made is None or _key(os.fstat(file)) != _key(before):
+            return Hashed(skipped="the file changed while it was read")
+        self._remember(_key(before), made)
+        return made
+
+    def _digest(self, file: int) -> Hashed | None:
+        """One pass; None if the file turns out longer than the limit."""
+        states = {a: _READERS[a](usedforsecurity=False) for a in self._chosen if a in _READERS}
+        kept: list[bytes] = []
+        total = 0
+        keep = False
+        while chunk := os.read(file, _CHUNK):
+            keep = keep if total else "IMPHASH" in self._chosen and chunk.startswith(b"MZ")
+            total += len(chunk)
+            if total > self._limit:
+                return None
+            for state in states.values():
+                state.update(chunk)
+            if keep:
+                kept.append(chunk)
+        texts = [f"{a}={states[a].hexdigest()}" for a in self._chosen if a in states]
+        imports = self._imports(b"".join(kept)) if keep else ""
+        if imports:
+            texts.append(f"IMPHASH={imports}")
+        return Hashed(",".join(texts) or "-", NEEDS if imports is None else "")
+
+    def _recall(self, key: tuple[int, ...]) -> Hashed | None:
+        known = self._known.pop(key, None)
+        if known:
+            self._known[key] = known  # the last used is the last to go
+        return known
+
+    def _remember(self, key: tuple[int, ...], made: Hashed) -> None:
+        if len(self._known) >= self._remembered:
+            del self._known[next(iter(self._known))]
+        self._known[key] = made
+
+
+def _key(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns
+
+
+def _fits(found: os.stat_result, expected: Expected | None) -> bool:
+    """A regular file, and the expected one. File systems without a device of their own (btrfs, overlay, nfs) show
+    another number to stat than the kernel uses inside: there inode and size must do."""
+    if not stat.S_ISREG(found.st_mode):
+        return False
+    if expected is None:
+        return True
+    if (found.st_ino, found.st_size) != (expected.inode, expected.size):
+        return False
+    major = os.major(found.st_dev)
+    return not major or not expected.device >> 20 or major << 20 | os.minor(found.st_dev) == expected.device

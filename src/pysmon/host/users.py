@@ -1,0 +1,60 @@
+"""Names of users, remembered until the user database changes."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Callable
+
+_LIMIT = 4096
+_Stamp = tuple[int, int, int] | None
+
+
+def _name_of(uid: int) -> str:
+    return pwd.getpwuid(uid).pw_name
+
+
+class Users:
+    """Turns user ids into names. What the system does not know keeps its number."""
+
+    __slots__ = ("_ask", "_database", "_limit", "_names", "_stamp")
+
+    def __init__(
+        self, *, ask: Callable[[int], str] = _name_of, database: str = "/etc/passwd", limit: int = _LIMIT
+    ) -> None:
+        """`ask` raises KeyError for an unknown user; `limit` is how many names are remembered."""
+        self._ask = ask
+        self._database = database
+        self._limit = limit
+        self._names: dict[int, str] = {}
+        self._stamp = _stamp(database)
+
+    def name(self, uid: int) -> str:
+        """The user's name, or the number as text."""
+        known = self._names.get(uid)
+        return known if known is not None else self._learn(uid)
+
+    def refresh(self) -> None:
+        """Forget all names if the user database is another than before; call it every second or so."""
+        stamp = _stamp(self._database)
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._names.clear()
+
+    def _learn(self, uid: int) -> str:
+        try:
+            name = self._ask(uid)
+        except (KeyError, OverflowError, ValueError):
+            name = str(uid)
+        if len(self._names) >= self._limit:
+            self._names.clear()
+        self._names[uid] = name
+        return name
+
+
+def _stamp(path: str) -> _Stamp:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
