@@ -1,7 +1,7 @@
 """The words of `condition="..."`: since when each exists, and what exactly it asks.
 
-Comparisons are of text, also for numbers, and take no notice of upper and lower case. In the docs below F is the
-value of the event's field and R the text of the rule.
+Comparisons are of text, also for numbers; A to Z and a to z are the same, other letters are compared as they are. In
+the docs below F is the value of the event's field and R the text of the rule.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ class ConditionWord:
     quirk: str = ""  # what surprises people
 
 
-_EMPTY_LAST = "A `;` at the end makes an empty last part."
+_PARTS = (
+    "Parts are not trimmed: in `a; b` the second begins with a space. An empty part in the middle stands for the rest"
+    " of the list from there on: `a;;b` has the parts `a`, `;b` and `b`."
+)
 
 # In the order of the manifest.
 CONDITIONS = (
@@ -38,26 +41,26 @@ CONDITIONS = (
     ConditionWord(
         "contains",
         "R stands somewhere in F.",
-        quirk="An empty R stands in every F that is not empty.",
+        quirk="An empty R stands in every F that is not empty. Nothing stands in an empty F.",
     ),
     ConditionWord(
         "contains any",
         "R is a list, parted by `;`: at least one part stands in F.",
         SchemaVersion(4, 22),
-        f"Parts are not trimmed: in `a; b` the second begins with a space. {_EMPTY_LAST} It stands in every F that is"
-        " not empty, so that the condition always holds.",
+        f"{_PARTS} A `;` at the end makes an empty part, which stands in every F that is not empty: the condition then"
+        " always holds.",
     ),
     ConditionWord(
         "is any",
         "R is a list, parted by `;`: F is the same text as one part.",
         SchemaVersion(4, 31),
-        f"Parts are not trimmed. {_EMPTY_LAST} It is the same as an empty F.",
+        "Parts are not trimmed. An empty part is the same as an empty F, and a field without a value reads `-`.",
     ),
     ConditionWord(
         "contains all",
         "R is a list, parted by `;`: every part stands in F.",
         SchemaVersion(4, 22),
-        "Parts are not trimmed.",
+        f"{_PARTS} A `;` at the end asks for nothing more than that F is not empty.",
     ),
     ConditionWord("excludes", "R stands nowhere in F: the opposite of `contains`."),
     ConditionWord(

@@ -10,15 +10,18 @@ SHARED: Mapping[str, str] = {
     "EventType": "Which of the operations that share this event it was.",
     "UtcTime": "When it happened, in UTC: `YYYY-MM-DD HH:MM:SS.mmm`. On Linux: the time of the kernel hook, not of the"
     " writing.",
-    "ProcessGuid": "Identity of the process: unlike its id it is never used again, on no machine. On Linux: made from"
-    " the machine id, the start time of the process in the kernel and the number of programs that it ran so far.",
+    "ProcessGuid": "Identity of the process: unlike its id it is never used again, on no machine. On Linux: 4 bytes of"
+    " the machine id, 4 bytes with the second in which the process was made, and 8 bytes that are a hash of the boot,"
+    " the start in ns, the id, and the number of programs that the process ran so far: a process that runs another"
+    " program gets another ProcessGuid.",
     "ProcessId": "Id of the process. On Linux: as the initial PID namespace numbers it (of the thread group).",
     "Image": "Full path of the program that the process runs. On Linux: the file that the kernel executes, as seen in"
     " the mount namespace of the process; `<unknown process>` if the process is not known.",
     "User": "Account of the process. On Windows `DOMAIN\\name`; on Linux the name of its user id, or the number if it"
     " has no name.",
     "Hashes": "Digests of the file's content: `SHA1=..,MD5=..,SHA256=..,IMPHASH=..`, those that `HashAlgorithms`"
-    " selects, always in this order. On Linux: lower-case hex, no IMPHASH; `-` if not computed.",
+    " selects, always in this order. On Linux: lower-case hex, IMPHASH for Windows programs only; `-` if not"
+    " computed.",
     "TargetFilename": "Full path of the file.",
     "CreationUtcTime": "When the file was created, in UTC.",
     "FileVersion": "From the version resource of a Windows program; `-` on Linux.",

@@ -25,7 +25,8 @@ from pysmon.schema.shape import SEQUENCE_NUMBER, Before
 class FileDelete(Event):
     """A file was removed, and a copy was kept in the archive directory.
 
-    On Linux: a name of a file was removed (unlink). No copy is kept: Archived and Hashes are `-`.
+    On Linux: a name of a file was removed (unlink). No copy is kept and the content is not
+    read: Hashes, IsExecutable and Archived are `-`.
     """
 
     RuleName: Text = field(default="-")

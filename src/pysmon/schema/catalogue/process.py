@@ -42,8 +42,8 @@ class ProcessCreate(Event):
     CurrentDirectory: Text = field("Working directory of the process.", default="-")
     User: Text = field(default="-")
     LogonGuid: Guid = field(
-        "Identity of the login. On Linux: made from the machine id and the user id; it tells users apart, not the"
-        " logins of one user."
+        "Identity of the login. On Linux: made from the machine id, the user id and the number of the terminal; it"
+        " tells apart users and terminals, not the logins of one user that have none."
     )
     LogonId: HexInt64 = field("Number of the login: on Windows hex (`0x3e7`), on Linux the user id in decimal.")
     TerminalSessionId: UInt32 = field(
