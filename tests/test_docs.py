@@ -65,3 +65,10 @@ def test_tables_keep_their_columns_in_every_row() -> None:
 
 def test_the_pages_lie_where_the_project_keeps_them() -> None:
     assert docs.REFERENCE == ROOT / "docs" / "reference"
+
+
+def test_what_markdown_would_take_for_html_is_escaped() -> None:
+    text = re.sub(r"```.*?```|`[^`]*`|<!--.*?-->", "", docs.pages()["problems.md"], flags=re.S)
+    assert "<" not in text
+    assert re.search(r"&(?!amp;|lt;)", text) is None
+    assert "written '&amp;amp;'" in text

@@ -78,6 +78,11 @@ def _paragraph(text: str) -> str:
     return " ".join(text.split())
 
 
+def _prose(text: str) -> str:
+    """Plain text as Markdown: `<` and `&` would be taken for HTML."""
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
 def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
@@ -113,8 +118,8 @@ def _events_index() -> str:
     return _page(
         "# Events",
         "What Sysmon logs, and what of it pysmon's own sensor makes on a Linux machine today. An event that the sensor"
-        " does not make is known all the same, so that a configuration that was written for Windows can be read, checked"
-        " and used.",
+        " does not make is known all the same, so that a configuration that was written for Windows can be read and"
+        " used.",
         _table(("Id", "Event", "Tag in a configuration", "Made live on Linux", "In logs of Windows", "Since"), rows),
         "The tag is the element of a configuration that filters the event. Events without one are always logged.",
         "## Kinds of fields",
@@ -218,7 +223,7 @@ def _schemas() -> str:
 def _problems() -> str:
     sections = []
     for code in CODES.values():
-        sections.append(f"## {code.code}: {code.title}\n\n{code.severity.capitalize()}. {code.doc}")
+        sections.append(f"## {code.code}: {_prose(code.title)}\n\n{code.severity.capitalize()}. {_prose(code.doc)}")
         if code.example.strip():
             sections.append(f"```xml\n{code.example.rstrip()}\n```")
     return _page(

@@ -68,7 +68,7 @@ CONDITIONS = (
         "R is a list, parted by `;`: no part stands in F. The opposite of `contains any`.",
         SchemaVersion(4, 23),
         "Microsoft's documentation describes `excludes any` and `excludes all` the other way round. Sysmon does what is"
-        " said here. A `;` at the end makes an empty part, and the condition never holds.",
+        " said here. A `;` at the end makes an empty part: the condition then never holds.",
     ),
     ConditionWord(
         "excludes all",
