@@ -47,7 +47,7 @@ class Sensor:
         loaded: Loaded = load()
         self._object = loaded.object
         self.services: tuple[Service, ...] = loaded.services
-        self._families = sum(1 << FAMILIES.index(f) for f in {"process", *families})
+        self._families = sum(1 << FAMILIES.index(f) for f in {"process", "fork", *families})
         self._settings = self._object.map("settings")
         self._tree = self._object.map("tree")
         self._counts: Map = self._object.map("counts")

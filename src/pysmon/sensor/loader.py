@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from dataclasses import dataclass
 from importlib.resources import as_file, files
@@ -13,7 +15,9 @@ from pysmon.sensor.providers import ABILITIES, Ability, Provider
 from pysmon.sensor.records import RECORDS
 from pysmon.sensor.rights import TRACEFS, check_rights, ensure_tracefs
 
+SLOTS_PER_CPU = 2  # emit.bpf.h
 OBJECT = files("pysmon.sensor") / "bpf" / "sensor.bpf.o"
+_HOOKS_OF_A_KIND = {hook: {"fentry", "fexit"} for hook in ("fentry", "fexit")}  # both are BPF trampolines
 _FAILED = re.compile(r"prog '(\w+)'")
 
 
@@ -81,7 +85,7 @@ def _open(path: str) -> Object:
             f"the kernel object was built for other records (layout {found:08x}, expected {expected:08x})",
             hint="build or install the package again",
         )
-    made.resize("scratches", possible_cpus())
+    made.resize("scratches", SLOTS_PER_CPU * possible_cpus())
     return made
 
 
@@ -94,7 +98,7 @@ def _start(made: Object, chosen: dict[str, Provider | None], have_tracefs: bool)
         culprit = next((p for p in _FAILED.findall(trouble) if p in wanted), None)
         if culprit is None:
             raise SensorError(f"the kernel refuses the sensor: {trouble.strip()}")
-        return {wanted[culprit]: _reason(trouble)}
+        return _refused_like(wanted[culprit], chosen, _reason(trouble))
     refused = {}
     for name, provider in chosen.items():
         if provider is None:
@@ -104,6 +108,18 @@ def _start(made: Object, chosen: dict[str, Provider | None], have_tracefs: bool)
         if failures and (not provider.some or len(failures) == len(reasons)):
             refused[name] = failures[0]
     return refused
+
+
+def _refused_like(name: str, chosen: dict[str, Provider | None], reason: str) -> dict[str, str]:
+    """What failed, and, where the kernel forbids a kind of hook altogether, all that rely on it: it would fail again."""
+    if os.strerror(errno.EPERM) not in reason:
+        return {name: reason}
+    forbidden = _HOOKS_OF_A_KIND.get(_hook(chosen[name]), {_hook(chosen[name])})
+    return {other: reason for other, provider in chosen.items() if _hook(provider) in forbidden}
+
+
+def _hook(provider: Provider | None) -> str:
+    return provider.hook if provider else ""
 
 
 def _attach(made: Object, program: str, absent: set[str]) -> str:

@@ -1,4 +1,4 @@
-"""Which kernel programs serve which ability, best first. One that does not load or attach here makes way for the next."""
+"""Which kernel programs serve which ability, best first: what does not load or attach here makes way for the next."""
 
 from __future__ import annotations
 
@@ -24,22 +24,27 @@ class Ability:
     required: bool = False
 
 
+def _exits(*calls: str) -> Provider:
+    """The ends of these system calls: there on every kernel, blind for io_uring and 32-bit calls."""
+    return Provider("tracepoint", tuple(f"on_{call}" for call in calls), some=True)
+
+
+_ACCEPTED = Provider("fexit", ("on_accepted",))
+_TAKEN = Provider("fentry", ("on_packet_taken",))
+_FILE_OPEN = Provider("fentry", ("on_file_open",))
+_RENAMED = Provider("fexit", ("on_path_rename", "on_vfs_rename"))
+_LINKED = Provider("fexit", ("on_path_link", "on_vfs_link"))
+_UNLINKED = Provider("fexit", ("on_path_unlink", "on_vfs_unlink"))
+
 ABILITIES = (
     Ability("processes", "process", (Provider("tp_btf", ("on_fork", "on_exec", "on_exit")),), required=True),
     Ability("running processes", "process", (Provider("iter", ("on_task",)),)),
     Ability("TCP connected", "network", (Provider("tp_btf", ("on_tcp_state",)),)),
-    Ability("TCP accepted", "network", (Provider("tracepoint", ("on_accept", "on_accept4"), some=True),)),
+    Ability("TCP accepted", "network", (_ACCEPTED, _exits("accept", "accept4"))),
     Ability("UDP sent", "network", (Provider("tp_btf", ("on_packet_out",)),)),
-    Ability("UDP received", "network", (Provider("tracepoint", ("on_recvfrom", "on_recvmsg")),)),
-    Ability(
-        "files created",
-        "file create",
-        (Provider("tracepoint", ("on_open", "on_openat", "on_openat2", "on_creat"), some=True),),
-    ),
-    Ability(
-        "files renamed and linked",
-        "file create",
-        (Provider("tracepoint", ("on_rename", "on_renameat", "on_renameat2", "on_link", "on_linkat"), some=True),),
-    ),
-    Ability("files deleted", "file delete", (Provider("tracepoint", ("on_unlink", "on_unlinkat"), some=True),)),
+    Ability("UDP received", "network", (_TAKEN, _exits("recvfrom", "recvmsg"))),
+    Ability("files created", "file create", (_FILE_OPEN, _exits("open", "openat", "openat2", "creat"))),
+    Ability("files renamed", "file create", (_RENAMED, _exits("rename", "renameat", "renameat2"))),
+    Ability("files linked", "file create", (_LINKED, _exits("link", "linkat"))),
+    Ability("files deleted", "file delete", (_UNLINKED, _exits("unlink", "unlinkat"))),
 )

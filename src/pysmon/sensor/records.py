@@ -12,8 +12,8 @@ from pysmon.layout.record import U16, U32, U64, Address, Record, Tail, record
 
 RECORDS: dict[int, type[Record]] = {}  # by kind
 
-# Families are counted apart, in the kernel and above it: seen = filtered + kept + lost.
-FAMILIES = ("process", "network", "file create", "file delete")
+# Families are counted apart, in the kernel and above it: seen = filtered + kept + lost. A fork makes no event itself.
+FAMILIES = ("process", "network", "file create", "file delete", "fork")
 
 SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
 # The kernel programs' settings: scope, PID namespace, cgroup, its level, families (bits), process id of the sensor.
@@ -57,7 +57,7 @@ class ExecRecord(Record):
     args: Tail  # arguments, each ended by NUL
 
 
-@record(2, "process", RECORDS)
+@record(2, "fork", RECORDS)
 class ForkRecord(Record):
     """A process was made by another (tp_btf/sched_process_fork); the head names the child."""
 

@@ -37,6 +37,16 @@ INLINE u64 wake_up_flag(u64 now)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
+/* Room for a record of fixed size; returns from the caller if there is none. One test of the pointer only: before 6.2
+ * the verifier does not know at a second one what the first has shown. */
+#define RESERVE(type, name, ring, family) \
+	struct type *name = bpf_ringbuf_reserve(&ring, sizeof *name, 0); \
+	if (!name) { \
+		tally(family, true); \
+		return 0; \
+	} \
+	tally(family, false)
+
 /* The members that open every record; every struct of records.gen.h begins with them. */
 #define FILL_HEAD(record, kind_, size_, task) do { \
 	(record)->kind = kind_; \
@@ -49,31 +59,42 @@ INLINE u64 wake_up_flag(u64 now)
 	(record)->tid = (task)->pid; \
 } while (0)
 
-/* Records with tails are put together here: one slot per CPU. A map of per-CPU values could not be this large. */
+/* Records with tails are put together here. A CPU has two slots, because a program may be preempted by another on the
+ * same CPU, and a map of per-CPU values could not be this large. */
 #define SCRATCH_SIZE (64 * 1024)
 #define ARGS_LIMIT (32 * 1024)
 #define TAILS_LIMIT (SCRATCH_SIZE - ARGS_LIMIT - 4096) /* no tail but the arguments begins behind this */
-struct scratch { char bytes[SCRATCH_SIZE]; };
+#define SLOTS_PER_CPU 2
+struct scratch { u64 taken; char bytes[SCRATCH_SIZE]; };
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_ARRAY);
-	MAP_NUMBER(max_entries, 1); /* the loader sets one slot per possible CPU */
+	MAP_NUMBER(max_entries, 1); /* the loader sets SLOTS_PER_CPU for each possible CPU */
 	MAP_TYPE(key, u32);
 	MAP_TYPE(value, struct scratch);
 } scratches SEC(".maps");
 
-INLINE struct scratch *get_scratch(void)
+/* A free slot, marked as taken; NULL, and a record counted as lost, if there is none. `send` gives it back. */
+INLINE struct scratch *claim(u32 family, u32 *slot)
 {
-	u32 cpu = bpf_get_smp_processor_id();
-	return bpf_map_lookup_elem(&scratches, &cpu);
+	u32 first = bpf_get_smp_processor_id() * SLOTS_PER_CPU;
+	for (u32 i = 0; i < SLOTS_PER_CPU; i++) {
+		*slot = first + i;
+		struct scratch *s = bpf_map_lookup_elem(&scratches, slot);
+		if (s && __sync_val_compare_and_swap(&s->taken, 0, 1) == 0)
+			return s;
+	}
+	tally(family, true);
+	return NULL;
 }
 
-/* Sends what stands in the scratch. `end` is at most SCRATCH_SIZE. */
+/* Sends the first `end` bytes of the scratch and frees its slot. */
 INLINE int send(void *ring, u32 family, struct scratch *s, u32 end, u64 now)
 {
 	PIN(end);
 	if (end > SCRATCH_SIZE)
-		return 0;
-	tally(family, bpf_ringbuf_output(ring, s, end, wake_up_flag(now)) != 0);
+		end = SCRATCH_SIZE;
+	tally(family, bpf_ringbuf_output(ring, s->bytes, end, wake_up_flag(now)) != 0);
+	s->taken = 0;
 	return 0;
 }
 
@@ -102,9 +123,9 @@ INLINE u32 put_user_string(struct scratch *s, u32 at, u32 limit, const void *fro
 
 /* A path, leaf to root, each component ended by NUL, across mounts up to the root of the mount namespace.
  * Checked once by the verifier, which is why it takes plain numbers. */
-GLOBAL u32 put_path(u32 at, u64 dentry_address, u64 vfsmount_address)
+GLOBAL u32 put_path(u32 slot, u32 at, u64 dentry_address, u64 vfsmount_address)
 {
-	struct scratch *s = get_scratch();
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &slot);
 	if (!s)
 		return at;
 	struct dentry *dentry = (void *)dentry_address;
@@ -136,7 +157,10 @@ GLOBAL u32 put_path(u32 at, u64 dentry_address, u64 vfsmount_address)
 	return at;
 }
 
-INLINE u32 put_path_of(u32 at, struct path *path)
+INLINE u32 put_path_of(u32 slot, u32 at, struct path *path)
 {
-	return put_path(at, (u64)READ(path, dentry), (u64)READ(path, mnt));
+	return put_path(slot, at, (u64)READ(path, dentry), (u64)READ(path, mnt));
 }
+
+/* Closes a tail: notes its length in the record. Needs `at` and `start` in the function. */
+#define TAIL(member, end) do { at = end; r->member##_len = at - start; start = at; } while (0)

@@ -1,38 +1,138 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* Files that come to a name and names that go, seen where system calls end. */
+/* Files that come to a name and names that go. Best seen inside the kernel (fentry, fexit), whatever way led there;
+ * else where system calls end (tracepoints), which misses io_uring and 32-bit calls. */
 #include "objects.bpf.h"
 
-#define TAIL(member, end) do { at = end; r->member##_len = at - start; start = at; } while (0)
+/* What both records share; the caller fills the rest before `path`. */
+#define FILL_FILE(r, kind, inode_) do { \
+	struct inode *file_inode = inode_; \
+	struct super_block *super = READ(file_inode, i_sb); \
+	FILL_HEAD(r, kind, 0, bpf_get_current_task_btf()); \
+	(r)->inode = READ(file_inode, i_ino); \
+	(r)->device = READ(super, s_dev); \
+	(r)->mode = READ(file_inode, i_mode); \
+	(r)->uid = bpf_get_current_uid_gid(); \
+	(r)->directory_len = (r)->name_len = 0; \
+} while (0)
 
-/* What open, openat, openat2 and creat return: the file itself says whether it is new. */
-INLINE int opened(s64 descriptor)
+INLINE int created(struct inode *inode, u16 how, struct dentry *dentry, struct vfsmount *mount)
 {
-	struct file *file = descriptor < 0 ? NULL : file_of(descriptor);
-	if (!file || !(READ(file, f_mode) & FMODE_CREATED) || !watched(FAMILY_FILE_CREATE))
-		return 0;
-	struct scratch *s = get_scratch();
+	u32 slot;
+	struct scratch *s = claim(FAMILY_FILE_CREATE, &slot);
 	if (!s)
 		return 0;
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct file_create_record *r = (void *)s;
-	FILL_HEAD(r, KIND_FILE_CREATE_RECORD, 0, task);
-	struct inode *inode = READ(file, f_inode);
-	struct super_block *super = READ(inode, i_sb);
-	r->inode = READ(inode, i_ino);
-	r->device = READ(super, s_dev);
-	r->mode = READ(inode, i_mode);
-	r->uid = bpf_get_current_uid_gid();
-	r->how = HOW_OPENED;
-	r->directory_len = r->name_len = 0;
+	struct file_create_record *r = (void *)s->bytes;
+	FILL_FILE(r, KIND_FILE_CREATE_RECORD, inode);
+	r->how = how;
 	u32 start = sizeof *r, at = start;
-	TAIL(path, put_path_of(at, &file->f_path));
+	TAIL(path, put_path(slot, at, (u64)dentry, (u64)mount));
 	r->size = at;
 	return send(&event_ring, FAMILY_FILE_CREATE, s, at, r->time);
 }
 
+INLINE int opened(struct file *file)
+{
+	if (!file || !(READ(file, f_mode) & FMODE_CREATED) || !watched(FAMILY_FILE_CREATE))
+		return 0;
+	return created(READ(file, f_inode), HOW_OPENED, READ(file, f_path.dentry), READ(file, f_path.mnt));
+}
+
+/* ---- inside the kernel: a path hook knows the mount, the vfs function knows whether it was done */
+
+/* File systems that stack on others call the vfs functions again, with dentries of their own: those are not in the map. */
+struct beginning { u64 thread, dentry; };
+struct pending { u64 dentry, mount, inode, links; };
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_NUMBER(max_entries, 4096);
+	MAP_TYPE(key, struct beginning);
+	MAP_TYPE(value, struct pending);
+} pendings SEC(".maps");
+
+INLINE int begin(u32 family, struct dentry *dentry, struct path *directory)
+{
+	if (!watched(family))
+		return 0;
+	struct inode *inode = READ(dentry, d_inode); /* what unlink is about to take from the dentry */
+	struct beginning key = { .thread = bpf_get_current_pid_tgid(), .dentry = (u64)dentry };
+	struct pending pending = {
+		.dentry = (u64)dentry, .mount = (u64)READ(directory, mnt), .inode = (u64)inode, .links = READ(inode, i_nlink),
+	};
+	bpf_map_update_elem(&pendings, &key, &pending, BPF_ANY);
+	return 0;
+}
+
+/* What this thread began with that dentry; false if nothing. */
+INLINE bool finish(struct dentry *dentry, struct pending *begun)
+{
+	struct beginning key = { .thread = bpf_get_current_pid_tgid(), .dentry = (u64)dentry };
+	struct pending *pending = bpf_map_lookup_elem(&pendings, &key);
+	if (!pending)
+		return false;
+	*begun = *pending;
+	bpf_map_delete_elem(&pendings, &key);
+	return true;
+}
+
+SEC("fentry/security_file_open")
+int on_file_open(u64 *context) { return opened((void *)context[0]); }
+
+SEC("fentry/security_path_rename") /* old directory, old dentry, new directory, new dentry */
+int on_path_rename(u64 *context) { return begin(FAMILY_FILE_CREATE, (void *)context[1], (void *)context[2]); }
+
+SEC("fentry/security_path_link") /* old dentry, new directory, new dentry */
+int on_path_link(u64 *context) { return begin(FAMILY_FILE_CREATE, (void *)context[2], (void *)context[1]); }
+
+SEC("fentry/security_path_unlink") /* directory, dentry */
+int on_path_unlink(u64 *context) { return begin(FAMILY_FILE_DELETE, (void *)context[1], (void *)context[0]); }
+
+SEC("fexit/vfs_rename") /* renamedata, result: the old dentry has the new name now */
+int on_vfs_rename(u64 *context)
+{
+	struct renamedata *names = (void *)context[0];
+	struct dentry *dentry = READ(names, old_dentry);
+	struct inode *inode = READ(dentry, d_inode);
+	struct pending begun;
+	if (!finish(dentry, &begun) || (s32)context[1] != 0 || (READ(inode, i_mode) & S_IFMT) == S_IFDIR)
+		return 0;
+	return created(inode, HOW_RENAMED, dentry, (void *)begun.mount);
+}
+
+SEC("fexit/vfs_link") /* old dentry, mapping, directory, new dentry, delegated inode, result */
+int on_vfs_link(u64 *context)
+{
+	struct dentry *old = (void *)context[0], *dentry = (void *)context[3];
+	struct pending begun;
+	if (!finish(dentry, &begun) || (s32)context[5] != 0)
+		return 0;
+	return created(READ(old, d_inode), HOW_LINKED, (void *)begun.dentry, (void *)begun.mount);
+}
+
+SEC("fexit/vfs_unlink") /* mapping, directory, dentry, delegated inode, result */
+int on_vfs_unlink(u64 *context)
+{
+	struct dentry *dentry = (void *)context[2];
+	struct pending begun;
+	if (!finish(dentry, &begun) || (s32)context[4] != 0)
+		return 0;
+	u32 slot;
+	struct scratch *s = claim(FAMILY_FILE_DELETE, &slot);
+	if (!s)
+		return 0;
+	struct file_delete_record *r = (void *)s->bytes;
+	FILL_FILE(r, KIND_FILE_DELETE_RECORD, (struct inode *)begun.inode);
+	r->links = begun.links;
+	u32 start = sizeof *r, at = start;
+	TAIL(path, put_path(slot, at, begun.dentry, begun.mount));
+	r->size = at;
+	return send(&event_ring, FAMILY_FILE_DELETE, s, at, r->time);
+}
+
+/* ---- where system calls end */
+
 #define ON_OPEN(name) \
 SEC("tracepoint/syscalls/sys_exit_" #name) \
-int on_##name(struct sys_exit_context *context) { return opened(context->ret); }
+int on_##name(struct sys_exit_context *context) { return context->ret < 0 ? 0 : opened(file_of(context->ret)); }
 ON_OPEN(open)
 ON_OPEN(openat)
 ON_OPEN(openat2)
@@ -41,21 +141,16 @@ ON_OPEN(creat)
 /* rename and link: the new name, as the process gave it. */
 INLINE int named(u16 how, s32 directory, u64 name)
 {
-	if (!watched(FAMILY_FILE_CREATE))
-		return 0;
-	struct scratch *s = get_scratch();
+	u32 slot;
+	struct scratch *s = watched(FAMILY_FILE_CREATE) ? claim(FAMILY_FILE_CREATE, &slot) : NULL;
 	if (!s)
 		return 0;
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct file_create_record *r = (void *)s;
-	FILL_HEAD(r, KIND_FILE_CREATE_RECORD, 0, task);
-	r->inode = 0;
-	r->device = r->mode = 0;
-	r->uid = bpf_get_current_uid_gid();
+	struct file_create_record *r = (void *)s->bytes;
+	FILL_FILE(r, KIND_FILE_CREATE_RECORD, NULL);
 	r->how = how;
 	r->path_len = 0;
 	u32 start = sizeof *r, at = start;
-	TAIL(directory, put_directory(at, directory));
+	TAIL(directory, put_directory(slot, at, directory));
 	TAIL(name, put_user_string(s, at, 4096, (void *)name));
 	r->size = at;
 	return send(&event_ring, FAMILY_FILE_CREATE, s, at, r->time);
@@ -64,25 +159,20 @@ INLINE int named(u16 how, s32 directory, u64 name)
 /* unlink and unlinkat of anything but a directory. */
 INLINE int unlinked(s32 directory, u64 name)
 {
-	if (!watched(FAMILY_FILE_DELETE))
-		return 0;
-	struct scratch *s = get_scratch();
+	u32 slot;
+	struct scratch *s = watched(FAMILY_FILE_DELETE) ? claim(FAMILY_FILE_DELETE, &slot) : NULL;
 	if (!s)
 		return 0;
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct file_delete_record *r = (void *)s;
-	FILL_HEAD(r, KIND_FILE_DELETE_RECORD, 0, task);
-	r->inode = 0;
-	r->device = r->mode = r->links = 0;
-	r->uid = bpf_get_current_uid_gid();
+	struct file_delete_record *r = (void *)s->bytes;
+	FILL_FILE(r, KIND_FILE_DELETE_RECORD, NULL);
+	r->links = 0;
 	r->path_len = 0;
 	u32 start = sizeof *r, at = start;
-	TAIL(directory, put_directory(at, directory));
+	TAIL(directory, put_directory(slot, at, directory));
 	TAIL(name, put_user_string(s, at, 4096, (void *)name));
 	r->size = at;
 	return send(&event_ring, FAMILY_FILE_DELETE, s, at, r->time);
 }
-#undef TAIL
 
 #define ON_NAME(name, ...) \
 SEC("tracepoint/syscalls/sys_exit_" #name) \

@@ -39,6 +39,7 @@ HELPER(struct pt_regs *, bpf_task_pt_regs, 175, struct task_struct *task);
 	bpf_probe_read_kernel(&value_, sizeof value_, &(object)->field); \
 	value_; })
 #define FIELD_EXISTS(object, field) __builtin_preserve_field_info((object)->field, 2)
+#define TYPE_EXISTS(type) __builtin_preserve_type_info(*(type *)0, 0)
 #define SIZE_OF(type) ((u32)__builtin_preserve_type_info(*(type *)0, 1))
 #define FIELD_OFFSET(type, field) __builtin_preserve_field_info(((type *)0)->field, 0)
 

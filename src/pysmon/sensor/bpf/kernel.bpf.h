@@ -72,6 +72,7 @@ struct cred { kuid_t uid, euid; kgid_t gid, egid; } CORE;
 struct tty_struct { char name[64]; } CORE;
 typedef struct { s32 counter; } atomic_t;
 struct signal_struct { atomic_t live; u32 flags; s32 group_exit_code; struct tty_struct *tty; } CORE;
+struct renamedata { struct dentry *old_dentry; } CORE; /* since 5.12 */
 struct linux_binprm { const char *filename; } CORE;
 struct task_struct {
 	s32 pid, tgid;
@@ -103,6 +104,7 @@ struct sock_common {
 struct sock { struct sock_common __sk_common; u16 sk_protocol; } CORE;
 struct inet_sock { struct sock sk; u16 inet_sport; } CORE;
 struct socket { struct sock *sk; } CORE;
+struct proto_accept_arg { int flags; } CORE; /* since 6.10 */
 struct sk_buff { u8 *head; u16 protocol, network_header, transport_header; struct sock *sk; } CORE;
 
 struct seq_file;

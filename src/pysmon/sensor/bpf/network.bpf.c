@@ -52,10 +52,7 @@ INLINE void fill_ends(struct flow *flow, struct sock *sk)
 
 INLINE int send_flow(const struct owner *owner, const struct flow *flow, u16 protocol, bool initiated)
 {
-	struct flow_record *r = bpf_ringbuf_reserve(&event_ring, sizeof *r, 0);
-	tally(FAMILY_NETWORK, !r);
-	if (!r)
-		return 0;
+	RESERVE(flow_record, r, event_ring, FAMILY_NETWORK);
 	r->kind = KIND_FLOW_RECORD;
 	r->cpu = bpf_get_smp_processor_id();
 	r->size = sizeof *r;
@@ -115,6 +112,21 @@ INLINE int accepted(struct sock *sk)
 	return send_flow(&owner, &flow, IPPROTO_TCP, false);
 }
 
+/* Since 6.10 inet_csk_accept takes two arguments instead of four. */
+SEC("fexit/inet_csk_accept")
+int on_accepted(u64 *context)
+{
+	struct sock *sk;
+	if (TYPE_EXISTS(struct proto_accept_arg)) {
+		sk = ARGUMENT(context, 2, struct sock *);
+		PIN(sk); /* apart, or the compiler computes the offset: the verifier takes constants only */
+	} else {
+		sk = ARGUMENT(context, 4, struct sock *);
+		PIN(sk);
+	}
+	return sk && watched(FAMILY_NETWORK) ? accepted(sk) : 0;
+}
+
 #define ON_ACCEPT(name) \
 SEC("tracepoint/syscalls/sys_exit_" #name) \
 int on_##name(struct sys_exit_context *context) \
@@ -145,43 +157,62 @@ INLINE int first_of_flow(const void *socket, const struct flow *flow, bool initi
 	return send_flow(&owner, flow, IPPROTO_UDP, initiated);
 }
 
+/* Reads both ends of a UDP packet from its headers; false if it is none. */
+INLINE bool read_ends(struct sk_buff *packet, struct flow *flow, bool outgoing)
+{
+	u16 protocol = packet->protocol;
+	u8 *source = outgoing ? flow->local : flow->remote, *destination = outgoing ? flow->remote : flow->local;
+	u8 *network = packet->head + packet->network_header;
+	u32 header;
+	if (protocol == ETH_P_IP_BE) {
+		struct ipv4_header ip;
+		if (bpf_probe_read_kernel(&ip, sizeof ip, network) || ip.protocol != IPPROTO_UDP)
+			return false;
+		__builtin_memcpy(source, ip.source, 4);
+		__builtin_memcpy(destination, ip.destination, 4);
+		flow->family = AF_INET;
+		header = (ip.version_and_size & 15) * 4;
+	} else if (protocol == ETH_P_IPV6_BE) {
+		struct ipv6_header ip;
+		if (bpf_probe_read_kernel(&ip, sizeof ip, network) || ip.next != IPPROTO_UDP)
+			return false;
+		__builtin_memcpy(source, ip.source, 16);
+		__builtin_memcpy(destination, ip.destination, 16);
+		flow->family = AF_INET6;
+		header = sizeof ip;
+	} else {
+		return false;
+	}
+	struct udp_header udp;
+	if (bpf_probe_read_kernel(&udp, sizeof udp, network + header))
+		return false;
+	flow->local_port = SWAP16(outgoing ? udp.source : udp.destination);
+	flow->remote_port = SWAP16(outgoing ? udp.destination : udp.source);
+	return true;
+}
+
 /* A packet goes to its device, in the time of the process that sent it. */
 SEC("tp_btf/net_dev_queue")
 int on_packet_out(u64 *context)
 {
 	struct sk_buff *packet = ARGUMENT(context, 0, struct sk_buff *);
-	u16 protocol = packet->protocol;
-	if (protocol != ETH_P_IP_BE && protocol != ETH_P_IPV6_BE)
-		return 0;
-	u8 *network = packet->head + packet->network_header;
 	struct flow flow = {};
-	u32 header;
-	if (protocol == ETH_P_IP_BE) {
-		struct ipv4_header ip;
-		if (bpf_probe_read_kernel(&ip, sizeof ip, network) || ip.protocol != IPPROTO_UDP)
-			return 0;
-		__builtin_memcpy(flow.local, ip.source, 4);
-		__builtin_memcpy(flow.remote, ip.destination, 4);
-		flow.family = AF_INET;
-		header = (ip.version_and_size & 15) * 4;
-	} else {
-		struct ipv6_header ip;
-		if (bpf_probe_read_kernel(&ip, sizeof ip, network) || ip.next != IPPROTO_UDP)
-			return 0;
-		__builtin_memcpy(flow.local, ip.source, 16);
-		__builtin_memcpy(flow.remote, ip.destination, 16);
-		flow.family = AF_INET6;
-		header = sizeof ip;
-	}
-	struct udp_header udp;
-	if (!watched(FAMILY_NETWORK) || bpf_probe_read_kernel(&udp, sizeof udp, network + header))
+	if (!read_ends(packet, &flow, true) || !watched(FAMILY_NETWORK))
 		return 0;
-	flow.local_port = SWAP16(udp.source);
-	flow.remote_port = SWAP16(udp.destination);
 	return first_of_flow(packet->sk, &flow, true);
 }
 
-/* ---- UDP received: the peer stands in the caller's address buffer, or in the socket if that is connected */
+/* A process takes a packet from its socket. */
+SEC("fentry/skb_consume_udp")
+int on_packet_taken(u64 *context)
+{
+	struct flow flow = {};
+	if (!watched(FAMILY_NETWORK) || !read_ends(ARGUMENT(context, 1, struct sk_buff *), &flow, false))
+		return 0;
+	return first_of_flow(ARGUMENT(context, 0, void *), &flow, false);
+}
+
+/* ---- the same at the end of system calls: the peer stands in the caller's address buffer, or in the socket if that is connected */
 
 struct address_v4 { u16 family, port; u8 address[4]; };
 struct address_v6 { u16 family, port; u32 flow; u8 address[16]; };

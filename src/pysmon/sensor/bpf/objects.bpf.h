@@ -48,12 +48,12 @@ INLINE u64 syscall_argument(int n)
 }
 
 /* Where a relative name begins: the directory behind a descriptor, or the working directory. */
-INLINE u32 put_directory(u32 at, s32 descriptor)
+INLINE u32 put_directory(u32 slot, u32 at, s32 descriptor)
 {
 	if (descriptor == AT_FDCWD) {
 		struct fs_struct *fs = bpf_get_current_task_btf()->fs;
-		return put_path_of(at, &fs->pwd);
+		return put_path_of(slot, at, &fs->pwd);
 	}
 	struct file *file = file_of(descriptor);
-	return file ? put_path_of(at, &file->f_path) : at;
+	return file ? put_path_of(slot, at, &file->f_path) : at;
 }

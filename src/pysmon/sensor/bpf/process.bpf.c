@@ -20,9 +20,9 @@ INLINE void *kernfs_parent(void *node)
 	return READ(older, parent);
 }
 
-GLOBAL u32 put_cgroup_path(u32 at, u64 node_address)
+GLOBAL u32 put_cgroup_path(u32 slot, u32 at, u64 node_address)
 {
-	struct scratch *s = get_scratch();
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &slot);
 	if (!s)
 		return at;
 	struct kernfs_node *node = (void *)node_address;
@@ -61,10 +61,7 @@ int on_fork(u64 *context)
 		.start = parent->group_leader->start_boottime, .exec_id = parent->self_exec_id, .tgid = parent->tgid,
 	};
 	bpf_map_update_elem(&creators, &tgid, &creator, BPF_ANY);
-	struct fork_record *r = bpf_ringbuf_reserve(&process_ring, sizeof *r, 0);
-	tally(FAMILY_PROCESS, !r);
-	if (!r)
-		return 0;
+	RESERVE(fork_record, r, process_ring, FAMILY_FORK);
 	FILL_HEAD(r, KIND_FORK_RECORD, sizeof *r, child);
 	r->parent_start = creator.start;
 	r->parent_exec_id = creator.exec_id;
@@ -97,7 +94,7 @@ INLINE void fill_identity(struct exec_record *r, struct task_struct *task)
 	r->session = FIELD_EXISTS(task, sessionid) ? task->sessionid : (u32)-1;
 	r->cgroup = bpf_get_current_cgroup_id();
 	r->mount_namespace = task->nsproxy->mnt_ns->ns.inum;
-	struct pid *pid = task->thread_pid;
+	struct pid *pid = READ(task, thread_pid);
 	u32 level = READ(pid, level);
 	struct upid *number = (void *)pid + FIELD_OFFSET(struct pid, numbers) + level * SIZE_OF(struct upid);
 	r->namespace_pid = READ(number, nr);
@@ -123,10 +120,11 @@ int on_exec(u64 *context)
 	struct settings *settings_now = get_settings();
 	if (!settings_now || !task_in_scope(settings_now, task))
 		return 0;
-	struct scratch *s = get_scratch();
+	u32 slot;
+	struct scratch *s = claim(FAMILY_PROCESS, &slot);
 	if (!s)
 		return 0;
-	struct exec_record *r = (void *)s;
+	struct exec_record *r = (void *)s->bytes;
 	FILL_HEAD(r, KIND_EXEC_RECORD, 0, task);
 	fill_identity(r, task);
 	fill_creator(r, task->tgid);
@@ -134,15 +132,13 @@ int on_exec(u64 *context)
 	fill_image(r, exe);
 
 	u32 start = sizeof *r, at = start;
-#define TAIL(member, end) do { at = end; r->member##_len = at - start; start = at; } while (0)
-	TAIL(image, put_path_of(at, &exe->f_path));
+	TAIL(image, put_path_of(slot, at, &exe->f_path));
 	TAIL(filename, put_string(s, at, 4096, binprm->filename));
-	TAIL(directory, put_path_of(at, &task->fs->pwd));
-	TAIL(root, put_path_of(at, &task->fs->root));
-	TAIL(cgroup_path, put_cgroup_path(at, (u64)READ(task->cgroups->dfl_cgrp, kn)));
+	TAIL(directory, put_path_of(slot, at, &task->fs->pwd));
+	TAIL(root, put_path_of(slot, at, &task->fs->root));
+	TAIL(cgroup_path, put_cgroup_path(slot, at, (u64)READ(task->cgroups->dfl_cgrp, kn)));
 	struct tty_struct *tty = task->signal->tty;
 	TAIL(tty, tty ? put_string(s, at, sizeof tty->name, tty->name) : at);
-#undef TAIL
 	/* One read of the whole argument area: execve has just written it, its pages are there. */
 	u64 args = task->mm->arg_start, size = task->mm->arg_end - args;
 	r->args_size = size;
@@ -151,7 +147,7 @@ int on_exec(u64 *context)
 		size = ARGS_LIMIT;
 	PIN(at);
 	if (at > TAILS_LIMIT + 4096)
-		return 0;
+		at = TAILS_LIMIT + 4096;
 	if (size && bpf_probe_read_user(s->bytes + at, size, (void *)args) == 0) {
 		r->args_len = size;
 		at += size;
@@ -174,10 +170,7 @@ int on_exit(u64 *context)
 	bpf_map_delete_elem(&creators, &tgid);
 	if (s->scope == SCOPE_TREE)
 		bpf_map_delete_elem(&tree, &tgid);
-	struct exit_record *r = bpf_ringbuf_reserve(&process_ring, sizeof *r, 0);
-	tally(FAMILY_PROCESS, !r);
-	if (!r)
-		return 0;
+	RESERVE(exit_record, r, process_ring, FAMILY_PROCESS);
 	FILL_HEAD(r, KIND_EXIT_RECORD, sizeof *r, task);
 	r->code = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : task->group_leader->exit_code;
 	r->uid = task->cred->uid.val;

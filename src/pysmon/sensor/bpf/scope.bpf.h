@@ -42,9 +42,9 @@ INLINE bool in_tree(u32 tgid)
 }
 
 /* Is the task in that PID namespace, or in one below it? */
-INLINE bool in_pid_namespace(const struct task_struct *task, u32 wanted)
+INLINE bool in_pid_namespace(struct task_struct *task, u32 wanted)
 {
-	struct pid *pid = task->thread_pid;
+	struct pid *pid = READ(task, thread_pid); /* as a number: computed with below */
 	u32 deepest = READ(pid, level);
 	for (u32 level = 1; level < MAX_PID_NS_LEVEL; level++) {
 		if (level > deepest)
@@ -63,7 +63,7 @@ INLINE bool in_cgroup(const struct settings *s)
 }
 
 /* `task` is the current one, or a child that it just made (same cgroup, tree entry made by the caller). */
-INLINE bool task_in_scope(const struct settings *s, const struct task_struct *task)
+INLINE bool task_in_scope(const struct settings *s, struct task_struct *task)
 {
 	switch (s->scope) {
 	case SCOPE_MACHINE: return true;
