@@ -28,9 +28,11 @@ step() {
     echo "$(($(date +%s) - began)) s"
 }
 
+can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
+
 # need PACKAGE WHAT: install a Debian package as root, or say which one is missing.
 need() {
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    if can_install; then
         export DEBIAN_FRONTEND=noninteractive
         step "Installing $1 ($2)" sh -c "apt-get install -y --no-install-recommends $1 || { apt-get update && apt-get install -y --no-install-recommends $1; }"
     else
@@ -42,12 +44,15 @@ environment() {
     command -v "$python" >/dev/null || need python3 "Python"
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
         die "pysmon needs Python 3.11 or newer; $python is $("$python" -V 2>&1). Name another: make PYTHON=python3.12 ..."
-    "$python" -c 'import ensurepip, venv' 2>/dev/null || need python3-venv "Python's venv module"
+    "$python" -c 'import venv; from ensurepip import version' 2>/dev/null || need python3-venv "Python's venv module"
     step "Making a Python environment in .venv" "$python" -m venv --clear .venv
 }
 
 [ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1 || environment
 at=.venv/bin/python
+
+# Without the library pysmon says itself what is missing; an ordinary user does not need it, for he cannot watch.
+if can_install && ! ldconfig -p | grep -q 'libbpf\.so\.[01]'; then need libbpf1 "the library that loads kernel programs"; fi
 
 wanted=$($at tools/build_bpf.py --needs)
 [ -z "$wanted" ] || step "Getting a compiler for the kernel program ($wanted: no clang here)" $at -m pip install "$wanted"
