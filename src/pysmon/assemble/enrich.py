@@ -1,0 +1,104 @@
+"""Facts added to an event after it is built: early those that rules read, late the rest, and only to what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pysmon.assemble.extras import facts_of
+from pysmon.assemble.paths import known_path
+from pysmon.assemble.processes import Processes
+from pysmon.assemble.trim import Trimmer
+from pysmon.assemble.utc import utc_text
+from pysmon.host.birth import birth_time
+from pysmon.host.hashes import Expected, Hashed, Hashes
+from pysmon.host.users import Users
+from pysmon.layout.record import Record
+from pysmon.schema.catalogue import FileCreate, ProcessCreate
+from pysmon.schema.event import Event
+from pysmon.sensor.records import OPENED, ExecRecord, FileCreateRecord
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+def reads_nothing(_event_id: int) -> frozenset[str]:
+    """For a ruleset whose verdicts hang on no late field."""
+    return _NOTHING
+
+
+class Enricher:
+    """Adds hashes, birth times and the facts for JSON, and cuts long texts. The only part here that opens files.
+
+    Make a new one for a new configuration; the same `hashes` may go with it.
+    """
+
+    def __init__(
+        self,
+        processes: Processes,
+        users: Users,
+        hashes: Hashes,
+        *,
+        field_sizes: Mapping[str, int] | None = None,
+        reads: Callable[[int], frozenset[str]] = reads_nothing,
+        extras: bool = True,
+        birth: Callable[[str, int], int | None] = birth_time,
+    ) -> None:
+        """`reads` tells by event id which fields the rules read; `extras` is for outputs that show them (JSON)."""
+        self._processes = processes
+        self._users = users
+        self._hashes = hashes
+        self._trimmer = Trimmer(field_sizes or {})
+        self._extras = extras
+        self._birth = birth
+        self._hashes_early = "Hashes" in reads(ProcessCreate.type.id)
+        self._birth_early = "CreationUtcTime" in reads(FileCreate.type.id)
+
+    def early(self, event: Event, record: Record) -> None:
+        """Before the verdict: what it hangs on, and nothing else."""
+        if self._hashes_early:
+            self._add_hashes(event, record)
+        if self._birth_early:
+            self._add_birth(event, record)
+
+    def late(self, event: Event, record: Record) -> None:
+        """Once the event is kept: everything else. Long texts are cut last, so that rules see them whole."""
+        if not self._hashes_early:
+            self._add_hashes(event, record)
+        if not self._birth_early:
+            self._add_birth(event, record)
+        cut = self._trimmer.trim(event)
+        if not self._extras:
+            return
+        _tell(event, facts_of(record, self._processes, self._users))
+        if cut:
+            _tell(event, {"FieldsTrimmed": cut})
+
+    def _add_hashes(self, event: Event, record: Record) -> None:
+        if not isinstance(event, ProcessCreate) or not isinstance(record, ExecRecord):
+            return
+        made = hashes_of_image(record, self._hashes)
+        event.Hashes = made.text
+        if made.skipped and self._extras:
+            _tell(event, {"HashesSkipped": made.skipped})
+
+    def _add_birth(self, event: Event, record: Record) -> None:
+        """A file that was renamed or linked is older than its name."""
+        if not isinstance(event, FileCreate) or not isinstance(record, FileCreateRecord) or record.how == OPENED:
+            return
+        # The name holds where the process lives; from here it may name another file, which only the inode tells.
+        born = self._birth(f"/proc/{record.tgid}/root{event.TargetFilename}", record.inode)
+        if born is None and record.inode:
+            born = self._birth(event.TargetFilename, record.inode)
+        if born is not None:
+            event.CreationUtcTime = utc_text(born)
+
+
+def hashes_of_image(record: ExecRecord, hashes: Hashes) -> Hashed:
+    """The hashes of the program of that record, if it can still be had: from the process itself, else by its path."""
+    path = known_path(record.image)
+    paths = (f"/proc/{record.tgid}/exe", f"/proc/{record.tgid}/root{path}", path)
+    return hashes.of(*paths, expected=Expected(record.device, record.inode, record.image_size))
+
+
+def _tell(event: Event, facts: Mapping[str, object]) -> None:
+    if facts:
+        event.extra = {**(event.extra or {}), **facts}

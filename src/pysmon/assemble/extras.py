@@ -1,0 +1,107 @@
+"""Facts that no field of Sysmon holds: they go to `event.extra`, and only the JSON line shows them."""
+
+from __future__ import annotations
+
+from pysmon.assemble.paths import known_path, text
+from pysmon.assemble.process import creator_of
+from pysmon.assemble.processes import Processes
+from pysmon.host.containers import container_of
+from pysmon.host.users import Users
+from pysmon.layout.record import Record
+from pysmon.sensor.records import (
+    LINKED,
+    OPENED,
+    RENAMED,
+    ExecRecord,
+    ExitRecord,
+    FileCreateRecord,
+    FileDeleteRecord,
+    FlowRecord,
+)
+
+_UNSET = 0xFFFFFFFF
+_HOW = {OPENED: "created", RENAMED: "renamed", LINKED: "linked"}
+Facts = dict[str, object]
+
+
+def facts_of(record: Record, processes: Processes, users: Users) -> Facts:
+    """All that the record tells and its events have no field for, by names in Sysmon's style."""
+    match record:
+        case ExecRecord():
+            return _of_exec(record, processes, users)
+        case ExitRecord():
+            return _of_exit(record) | _place_of_actor(record, processes)
+        case FileCreateRecord():
+            return _of_file_create(record) | _place_of_actor(record, processes)
+        case FileDeleteRecord():
+            return _of_file_delete(record) | _place_of_actor(record, processes)
+        case FlowRecord():
+            return _place_of_actor(record, processes)
+        case _:
+            return {}
+
+
+def _of_exec(record: ExecRecord, processes: Processes, users: Users) -> Facts:
+    facts: Facts = {"PidNamespace": record.pid_namespace, "MountNamespace": record.mount_namespace}
+    if record.namespace_pid != record.tgid:
+        facts["NamespacePid"] = record.namespace_pid
+    if record.euid != record.uid:
+        facts["EffectiveUser"] = users.name(record.euid)
+    if record.login_uid != _UNSET:
+        facts["LoginUid"] = record.login_uid
+        facts["LoginUser"] = users.name(record.login_uid)
+    if record.tty:
+        facts["Terminal"] = text(record.tty)
+    if record.root:
+        facts["Root"] = known_path(record.root)
+    given = text(record.filename)
+    if given != known_path(record.image):
+        facts["Filename"] = given
+    if record.args_size > len(record.args):
+        facts["CommandLineTruncated"] = record.args_size
+    return facts | _of_creator(record, processes) | _place(record.cgroup_path)
+
+
+def _of_creator(record: ExecRecord, processes: Processes) -> Facts:
+    creator = creator_of(record)
+    if creator is None or (creator.tgid, creator.start) == (record.parent_tgid, record.parent_start):
+        return {}
+    known = processes.get(*creator)
+    facts: Facts = {"CreatorProcessGuid": processes.guid(creator), "CreatorProcessId": creator.tgid}
+    return facts | {"CreatorImage": known.image} if known else facts
+
+
+def _of_exit(record: ExitRecord) -> Facts:
+    signal = record.code & 0x7F
+    return {"Signal": signal} if signal else {"ExitCode": record.code >> 8 & 0xFF}
+
+
+def _of_file_create(record: FileCreateRecord) -> Facts:
+    facts: Facts = {"How": _HOW.get(record.how, str(record.how))}
+    if record.mode:
+        facts["Mode"] = f"{record.mode & 0o7777:04o}"
+    return facts
+
+
+def _of_file_delete(record: FileDeleteRecord) -> Facts:
+    return {"LinksLeft": record.links - 1} if record.links else {}
+
+
+def _place_of_actor(record: Record, processes: Processes) -> Facts:
+    actor = processes.get(record.tgid, record.start, record.exec_id)
+    return _place(actor.cgroup_path) if actor else {}
+
+
+def _place(cgroup_path: bytes) -> Facts:
+    if not cgroup_path:
+        return {}
+    path = known_path(cgroup_path)
+    container = container_of(path)
+    told = {
+        "ContainerId": container.id,
+        "ContainerRuntime": container.runtime,
+        "PodUid": container.pod,
+        "Unit": container.unit,
+        "CgroupPath": path,
+    }
+    return {name: value for name, value in told.items() if value}
