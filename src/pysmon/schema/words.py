@@ -16,12 +16,13 @@ SHARED: Mapping[str, str] = {
     " program gets another ProcessGuid.",
     "ProcessId": "Id of the process. On Linux: as the initial PID namespace numbers it (of the thread group).",
     "Image": "Full path of the program that the process runs. On Linux: the file that the kernel executes, as seen in"
-    " the mount namespace of the process; `<unknown process>` if the process is not known.",
-    "User": "Account of the process. On Windows `DOMAIN\\name`; on Linux the name of its user id, or the number if it"
-    " has no name.",
+    " the mount namespace of the process; ` (deleted)` at the end if the file had no name any more;"
+    " `<unknown process>` if nothing is known of the process.",
+    "User": "Account of the process. On Windows `DOMAIN\\name`; on Linux the name of its (real) user id, or the number"
+    " if it has no name.",
     "Hashes": "Digests of the file's content: `SHA1=..,MD5=..,SHA256=..,IMPHASH=..`, those that `HashAlgorithms`"
-    " selects, always in this order. On Linux: lower-case hex, IMPHASH for Windows programs only; `-` if not"
-    " computed.",
+    " selects, always in this order. On Linux: in event 1 only, in lower-case hex, IMPHASH for Windows programs only;"
+    " `-` if the file is beyond 32 MiB or could not be read.",
     "TargetFilename": "Full path of the file.",
     "CreationUtcTime": "When the file was created, in UTC.",
     "FileVersion": "From the version resource of a Windows program; `-` on Linux.",

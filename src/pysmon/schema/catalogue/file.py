@@ -61,7 +61,10 @@ class FileCreate(Event):
         " asked for, joined to its directory.",
         default="-",
     )
-    CreationUtcTime: Time = field("When the file was created, in UTC. On Linux: the same as UtcTime.")
+    CreationUtcTime: Time = field(
+        "When the file was created, in UTC. On Linux: the same as UtcTime for a file that open made; for one that was"
+        " renamed or linked, what its file system knows, else UtcTime."
+    )
     User: Text = field(since="4.80", default="-")
 
 

@@ -33,7 +33,9 @@ class NetworkConnect(Event):
     Initiated: Boolean = field("`true` if the process began the connection, `false` if it accepted it.", default=None)
     SourceIsIpv6: Boolean = field(default=None)
     SourceIp: Text = field(
-        "Address of the side that began. IPv6 is written without `::`: `fe80:0:0:0:0:0:0:1`.", default="-"
+        "Address of the side that began, also if that is the other machine. IPv6 is written without `::`:"
+        " `fe80:0:0:0:0:0:0:1`.",
+        default="-",
     )
     SourceHostname: Text = field("Name of SourceIp. On Linux: `-`, names are not looked up.", default="-")
     SourcePort: UInt16

@@ -53,8 +53,8 @@ class ProcessCreate(Event):
     IntegrityLevel: Text = field("`Low`, `Medium`, `High` or `System` on Windows; `no level` on Linux.", default="-")
     Hashes: Text = field(default="-")
     ParentProcessGuid: Guid = field(
-        "ProcessGuid of the parent. On Linux: computed from the parent's start time in the same kernel record, so that"
-        " it is right even if nothing else is known of the parent."
+        "ProcessGuid of the parent. On Linux: made from what the same kernel record says of the parent, never looked"
+        " up by its id."
     )
     ParentProcessId: Pid = field(
         "Id of the parent. On Linux: of the parent at the moment of the exec; a process whose maker has ended belongs"
