@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pysmon.config.model import Condition
 from pysmon.rules.conditions import NEGATED, fold, items, last_part, needles, rank, splits
@@ -18,7 +18,19 @@ class FieldChecks:
     turned over at the end. Checks with a fixed outcome have no place here.
     """
 
-    __slots__ = ("_all", "_beginnings", "_ends", "_equal", "_flipped", "_names", "_parts", "_ranks", "_splits_on")
+    __slots__ = (
+        "_all",
+        "_any_beginning",
+        "_any_end",
+        "_beginnings",
+        "_ends",
+        "_equal",
+        "_flipped",
+        "_names",
+        "_parts",
+        "_ranks",
+        "_splits_on",
+    )
 
     def __init__(self, checks: Iterable[Check], image_splits_on: str) -> None:
         """Sort the checks into tables by the kind of their condition."""
@@ -26,8 +38,8 @@ class FieldChecks:
         self._flipped: Hits = 0  # the negative checks
         self._equal: dict[str, Hits] = defaultdict(int)
         self._names: dict[str, Hits] = defaultdict(int)
-        beginnings: dict[int, dict[str, Hits]] = defaultdict(lambda: defaultdict(int))
-        ends: dict[int, dict[str, Hits]] = defaultdict(lambda: defaultdict(int))
+        beginnings: dict[str, Hits] = defaultdict(int)
+        ends: dict[str, Hits] = defaultdict(int)
         parts: dict[str, Hits] = defaultdict(int)
         together: dict[tuple[str, ...], Hits] = defaultdict(int)
         ranks: dict[tuple[bytes, bool], Hits] = defaultdict(int)
@@ -51,34 +63,38 @@ class FieldChecks:
             elif condition is Condition.CONTAINS_ALL:
                 together[tuple(needles(value))] |= mask
             elif condition is Condition.BEGIN_WITH:
-                beginnings[len(value)][value] |= mask
+                beginnings[value] |= mask
             elif condition is Condition.END_WITH:
-                ends[len(value)][value] |= mask
+                ends[value] |= mask
             else:
                 ranks[rank(value), condition is Condition.LESS_THAN] |= mask
-        self._beginnings = [(length, dict(table)) for length, table in beginnings.items()]
-        self._ends = [(length, dict(table)) for length, table in ends.items()]
+        self._beginnings = _by_length(beginnings)
+        self._any_beginning = tuple(beginnings)
+        self._ends = _by_length(ends)
+        self._any_end = tuple(ends)
         self._parts = list(parts.items())
-        self._all = list(together.items())
+        self._all = [(max(texts, key=len), texts, mask) for texts, mask in together.items()]
         self._ranks = [(key, less, mask) for (key, less), mask in ranks.items()]
 
     def hits(self, text: str) -> Hits:
         """Which of the checks hold for a text."""
         value = fold(text)
-        size = len(value)
         found = self._equal.get(value, 0)
         if self._names:
             found |= self._names.get(last_part(value, self._splits_on), 0)
-        for length, table in self._beginnings:
-            found |= table.get(value[:length], 0)
-        for length, table in self._ends:
-            found |= table.get(value[size - length :], 0)  # of a shorter text it is shorter, and so not there
+        if value.startswith(self._any_beginning):
+            for length, table in self._beginnings:
+                found |= table.get(value[:length], 0)
+        if value.endswith(self._any_end):
+            size = len(value)
+            for length, table in self._ends:
+                found |= table.get(value[size - length :], 0)  # of a shorter text it is shorter, and so not there
         if value:  # nothing is found in an empty text
             for part, mask in self._parts:
                 if part in value:
                     found |= mask
-            for parts, mask in self._all:
-                if all(part in value for part in parts):
+            for longest, parts, mask in self._all:
+                if longest in value and all(part in value for part in parts):
                     found |= mask
         if self._ranks:
             key = rank(value)
@@ -86,3 +102,10 @@ class FieldChecks:
                 if key < limit if less else key > limit:
                     found |= mask
         return found ^ self._flipped
+
+
+def _by_length(table: Mapping[str, Hits]) -> list[tuple[int, dict[str, Hits]]]:
+    lengths: dict[int, dict[str, Hits]] = defaultdict(dict)
+    for text, mask in table.items():
+        lengths[len(text)][text] = mask
+    return list(lengths.items())

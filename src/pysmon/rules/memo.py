@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import contains, getitem
 
 from pysmon.rules.tree import Hits
 from pysmon.rules.verdict import Verdict
 
-_VALUES = 8192  # of one field
-_LONGEST = 2048  # characters of a value worth remembering: bounds a field's memory to some 16 million of them
-_VERDICTS = 16384  # of one event type
+_ENTRIES = 16384  # of each memory
+_LONGEST = 2048  # characters of a value worth remembering: bounds what a full memory can hold
 
 
 class Found:
@@ -23,11 +23,11 @@ class Found:
         self.unknown = unknown
 
 
-class ValueMemo(dict[object, Found]):
+class FieldMemo(dict[object, Found]):
     """What was found for the values of one field; computes what it does not know.
 
     Emptying it under another thread's hands is harmless: a verdict is looked up by the `Found` objects themselves, and
-    one that nobody shares any more is merely computed again.
+    one that nobody shares any more is merely judged again.
     """
 
     __slots__ = ("_absent", "_hits", "_shared", "_text")
@@ -47,32 +47,60 @@ class ValueMemo(dict[object, Found]):
         """Compute what is not known, and remember it."""
         if value is None and self._absent is not None:
             return self._absent
-        text = self._text(value)
+        text = value if value.__class__ is str else self._text(value)
         hits = self._hits(text)
-        if len(self._shared) >= _VALUES:
-            self._shared.clear()
-        found = self._shared.setdefault(hits, Found(hits))
+        found = self._shared.get(hits)
+        if found is None:
+            if len(self._shared) >= _ENTRIES:
+                self._shared.clear()
+            found = self._shared.setdefault(hits, Found(hits))
         if len(text) <= _LONGEST:
-            if len(self) >= _VALUES:
+            if len(self) >= _ENTRIES:
                 self.clear()
             self[value] = found
         return found
 
 
-class VerdictMemo(dict[tuple[Found, ...], Verdict]):
-    """The verdicts by what was found for the fields; computes what it does not know."""
+class FoundMemo(dict[tuple[Found, ...], Verdict]):
+    """The verdicts by what was found for each field; computes what it does not know."""
 
     __slots__ = ("_judge",)
 
-    def __init__(self, judge: Callable[[tuple[Found, ...]], Verdict]) -> None:
-        """Take the way from what was found to the verdict."""
+    def __init__(self, judge: Callable[[Hits, Hits], Verdict]) -> None:
+        """Take the way from all checks that hold, and those that cannot be made, to the verdict."""
         super().__init__()
         self._judge = judge
 
     def __missing__(self, found: tuple[Found, ...]) -> Verdict:
         """Compute what is not known, and remember it."""
-        verdict = self._judge(found)
-        if len(self) >= _VERDICTS:
+        hits = unknown = 0
+        for each in found:
+            hits |= each.hits
+            unknown |= each.unknown
+        verdict = self._judge(hits, unknown)
+        if len(self) >= _ENTRIES:
             self.clear()
         self[found] = verdict
+        return verdict
+
+
+class VerdictMemo(dict[tuple[object, ...], Verdict]):
+    """The verdicts by the values of the fields that the rules read; computes what it does not know."""
+
+    __slots__ = ("_fields", "_verdicts")
+
+    def __init__(self, fields: tuple[FieldMemo, ...], judge: Callable[[Hits, Hits], Verdict]) -> None:
+        """Take the memories of the fields, in the order of the values, and the way to the verdict."""
+        super().__init__()
+        self._fields = fields
+        self._verdicts = FoundMemo(judge)
+
+    def __missing__(self, values: tuple[object, ...]) -> Verdict:
+        """Compute what is not known; remember it unless one of the values is new, as most new ones never come again."""
+        familiar = all(map(contains, self._fields, values))
+        verdict = self._verdicts[tuple(map(getitem, self._fields, values))]
+        if familiar:
+            if len(self) >= _ENTRIES:
+                self.clear()
+            self[values] = verdict
         return verdict

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter, getitem
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeAlias
 
 import pysmon.schema.catalogue  # noqa: F401 - fills EVENTS
 from pysmon.config.model import Configuration
 from pysmon.rules.compile import compile_event
 from pysmon.rules.conditions import IMAGE_SPLITS_ON
 from pysmon.rules.field_checks import FieldChecks
-from pysmon.rules.memo import Found, ValueMemo, VerdictMemo
+from pysmon.rules.memo import FieldMemo, Found, VerdictMemo
 from pysmon.rules.reach import can_keep
-from pysmon.rules.tree import EventRules, Hits, judge
+from pysmon.rules.tree import EventRules, judge
 from pysmon.rules.verdict import Verdict
 from pysmon.schema.event import EVENTS, Event, Field
 
-Decide = Callable[[Event], Verdict]
+_Plan: TypeAlias = tuple[Callable[[Event], tuple[Any, ...]], VerdictMemo]
 
 # Kinds of which a missing value reads "-". A number that is missing cannot be looked at: its element gives up.
 _READ_AS_NONE = ("win:UnicodeString", "win:Boolean")
@@ -35,9 +35,7 @@ class Ruleset:
         self.image_splits_on = image_splits_on
         self._reads = {number: frozenset(f.name for f in _fields(tree)) for number, tree in rules.items()}
         self._wants = {number: can_keep(tree) for number, tree in rules.items()}
-        self._decide: dict[type[Event], Decide] = {
-            tree.type.cls: _decider(tree, image_splits_on) for tree in rules.values()
-        }
+        self._plans = {tree.type.cls: _plan(tree, image_splits_on) for tree in rules.values()}
 
     @classmethod
     def compile(cls, configuration: Configuration | None, *, image_splits_on: str = IMAGE_SPLITS_ON) -> Ruleset:
@@ -51,7 +49,8 @@ class Ruleset:
 
     def decide(self, event: Event) -> Verdict:
         """Whether to keep the event, and under which name."""
-        return self._decide[type(event)](event)
+        values, verdicts = self._plans[type(event)]
+        return verdicts[values(event)]
 
     def reads(self, event_id: int) -> frozenset[str]:
         """The fields of that event whose values can change its verdict; no other needs to be known before."""
@@ -68,36 +67,29 @@ def _fields(rules: EventRules) -> list[Field]:
     return [f for f in rules.type.fields if f.name in read]
 
 
-def _decider(rules: EventRules, image_splits_on: str) -> Decide:
-    """The fast path: values of the fields -> which checks hold, by value -> verdict, by those; all of it remembered."""
+def _plan(rules: EventRules, image_splits_on: str) -> _Plan:
+    """The fast path of an event type: how to get the values that its checks read, and the verdicts by those values."""
     always = sum(check.mask for check in rules.checks if check.fixed)
     fields = _fields(rules)
-    if not fields:
-        constant = judge(rules, always)
-        return lambda _event: constant
-    if len(fields) == 1:
-        fields *= 2  # attrgetter gives a tuple for two names or more; a field that is read twice adds nothing
-
-    values: Callable[[Event], tuple[Any, ...]] = attrgetter(*(f.name for f in fields))
-    memos = [_memo(rules, field, image_splits_on) for field in fields]
-    verdicts = VerdictMemo(lambda found: _judge(rules, always, found))
-
-    def decide(event: Event) -> Verdict:
-        return verdicts[tuple(map(getitem, memos, values(event)))]
-
-    return decide
+    names = [f.name for f in fields]
+    verdicts = VerdictMemo(
+        tuple(_memo(rules, field, image_splits_on) for field in fields),
+        lambda hits, unknown: judge(rules, hits | always, unknown),
+    )
+    return _values_of(names), verdicts
 
 
-def _memo(rules: EventRules, field: Field, image_splits_on: str) -> ValueMemo:
+def _values_of(names: list[str]) -> Callable[[Event], tuple[Any, ...]]:
+    if not names:
+        return lambda _event: ()
+    if len(names) == 1:
+        value = attrgetter(names[0])
+        return lambda event: (value(event),)
+    return attrgetter(*names)
+
+
+def _memo(rules: EventRules, field: Field, image_splits_on: str) -> FieldMemo:
     own = [check for check in rules.checks if check.field == field.name and check.fixed is None]
     gives_up = field.kind.in_type not in _READ_AS_NONE
     absent = Found(0, unknown=sum(check.mask for check in own)) if gives_up else None
-    return ValueMemo(field.kind.text, FieldChecks(own, image_splits_on).hits, absent)
-
-
-def _judge(rules: EventRules, always: Hits, found: tuple[Found, ...]) -> Verdict:
-    hits, unknown = always, 0
-    for each in found:
-        hits |= each.hits
-        unknown |= each.unknown
-    return judge(rules, hits, unknown)
+    return FieldMemo(field.kind.text, FieldChecks(own, image_splits_on).hits, absent)
