@@ -9,8 +9,10 @@ import pytest
 from tests.conftest import shared_files
 
 from pysmon.errors import MisuseError
+from pysmon.schema.conditions import conditions_at
 from pysmon.schema.event import EVENTS, Platform
 from pysmon.schema.manifest import manifest_xml, shapes_at, versions_matching
+from pysmon.schema.options import options_at
 from pysmon.schema.version import SchemaVersion
 from pysmon.schema.versions import SCHEMAS, newest, schemas
 
@@ -105,3 +107,68 @@ def test_all_gives_all_and_nothing_gives_the_newest() -> None:
     assert versions_matching("ALL", "windows") == schemas("windows")
     assert [s.written for s in versions_matching("")] == ["4.90"]
     assert [s.written for s in versions_matching("", "windows")] == ["4.91"]
+
+
+# What each schema holds: events, fields of all events, options, conditions. The reference files judge every word; these
+# numbers hold where the files are not at hand.
+HOLDS: list[tuple[str, Platform, int, int, int, int]] = [
+    ("2.0", "linux", 12, 104, 21, 9),
+    ("2.0", "windows", 9, 76, 20, 9),
+    ("3.10", "linux", 13, 103, 22, 9),
+    ("3.10", "windows", 11, 88, 21, 9),
+    ("3.2", "linux", 19, 144, 23, 9),
+    ("3.2", "windows", 17, 128, 22, 9),
+    ("3.3", "linux", 21, 154, 23, 9),
+    ("3.3", "windows", 19, 138, 22, 9),
+    ("3.4", "linux", 24, 174, 24, 9),
+    ("3.4", "windows", 22, 158, 23, 9),
+    ("4.0", "linux", 24, 182, 24, 9),
+    ("4.0", "windows", 22, 166, 23, 9),
+    ("4.1", "linux", 24, 203, 24, 9),
+    ("4.1", "windows", 22, 185, 24, 9),
+    ("4.2", "linux", 24, 203, 24, 9),
+    ("4.2", "windows", 22, 185, 23, 9),
+    ("4.21", "linux", 25, 215, 25, 9),
+    ("4.21", "windows", 23, 197, 24, 9),
+    ("4.22", "linux", 25, 215, 25, 11),
+    ("4.22", "windows", 23, 197, 24, 11),
+    ("4.23", "linux", 25, 215, 25, 13),
+    ("4.23", "windows", 23, 197, 24, 13),
+    ("4.30", "linux", 25, 217, 22, 13),
+    ("4.30", "windows", 24, 207, 21, 13),
+    ("4.31", "linux", 25, 218, 22, 14),
+    ("4.31", "windows", 24, 208, 21, 14),
+    ("4.32", "linux", 25, 218, 22, 14),
+    ("4.32", "windows", 24, 208, 21, 14),
+    ("4.40", "linux", 25, 217, 22, 14),
+    ("4.40", "windows", 25, 217, 21, 14),
+    ("4.50", "linux", 26, 223, 25, 14),
+    ("4.50", "windows", 26, 223, 21, 14),
+    ("4.60", "linux", 27, 232, 25, 14),
+    ("4.60", "windows", 27, 232, 21, 14),
+    ("4.70", "linux", 27, 232, 26, 16),
+    ("4.70", "windows", 27, 232, 22, 16),
+    ("4.80", "linux", 27, 251, 26, 16),
+    ("4.80", "windows", 27, 251, 22, 16),
+    ("4.81", "linux", 27, 251, 28, 16),
+    ("4.81", "windows", 27, 251, 24, 16),
+    ("4.82", "windows", 28, 259, 24, 16),
+    ("4.83", "windows", 29, 268, 24, 16),
+    ("4.90", "linux", 28, 261, 28, 16),
+    ("4.90", "windows", 30, 276, 24, 16),
+    ("4.91", "windows", 30, 276, 26, 16),
+]
+
+
+@pytest.mark.parametrize(("written", "platform", "events", "fields", "options", "conditions"), HOLDS)
+def test_a_schema_holds_as_many_things_as_it_did(
+    written: str, platform: Platform, events: int, fields: int, options: int, conditions: int
+) -> None:
+    version = SchemaVersion.parse(written)
+    shapes = shapes_at(version, platform)
+    held = len(shapes), sum(len(s.fields) for s in shapes), len(options_at(version, platform))
+    assert (*held, len(conditions_at(version))) == (events, fields, options, conditions)
+
+
+def test_the_numbers_speak_of_every_schema() -> None:
+    assert {(w, p) for w, p, *_ in HOLDS} == {(s.written, p) for s in SCHEMAS for p in s.platforms}
