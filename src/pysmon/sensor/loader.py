@@ -111,7 +111,7 @@ def _start(made: Object, chosen: dict[str, Provider | None], have_tracefs: bool)
 
 
 def _refused_like(name: str, chosen: dict[str, Provider | None], reason: str) -> dict[str, str]:
-    """What failed, and, where the kernel forbids a kind of hook altogether, all that rely on it: it would fail again."""
+    """What failed, and, where the kernel forbids a kind of hook altogether, all that rely on it."""
     if os.strerror(errno.EPERM) not in reason:
         return {name: reason}
     forbidden = _HOOKS_OF_A_KIND.get(_hook(chosen[name]), {_hook(chosen[name])})

@@ -167,3 +167,9 @@ def _constants() -> tuple[tuple[str, int], ...]:
 
 
 CONSTANTS = _constants()  # names that the C text shares with this file
+
+
+def family_of(data: bytes) -> str:
+    """The family of a record that may be damaged; the first one if its kind is unknown."""
+    found = RECORDS.get(int.from_bytes(data[:2], "little"))
+    return found.layout.family if found else FAMILIES[0]

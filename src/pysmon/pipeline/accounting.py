@@ -1,0 +1,57 @@
+"""What became of every record and event: nothing is dropped without being counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pysmon.sensor.kernel import Count
+from pysmon.sensor.records import FAMILIES
+
+EVENT_FAMILIES = tuple(f for f in FAMILIES if f != "fork")  # a fork makes no event: it only informs the process table
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyCount:
+    """Records of one family: what the kernel had to tell, and what became of it."""
+
+    seen: int
+    kept: int
+    filtered: int
+    lost: int
+
+    @property
+    def exact(self) -> bool:
+        """Does every record have its fate? False would be a defect of pysmon."""
+        return self.seen == self.kept + self.filtered + self.lost
+
+
+@dataclass(slots=True)
+class Accounting:
+    """Running counts of one flow."""
+
+    kept: Counter[int] = field(default_factory=Counter)  # events, by id
+    filtered: Counter[int] = field(default_factory=Counter)  # events, by id
+    records_kept: Counter[str] = field(default_factory=Counter)  # by family: at least one event of them was kept
+    records_filtered: Counter[str] = field(default_factory=Counter)
+    unreadable: Counter[str] = field(default_factory=Counter)  # by family: records that could not be decoded or built
+
+    def families(self, kernel: Mapping[str, Count]) -> dict[str, FamilyCount]:
+        """The fate of all records, once the rings are empty: `seen = filtered + kept + lost`, by family."""
+        return {
+            family: FamilyCount(
+                seen=kernel[family].due,
+                kept=self.records_kept[family],
+                filtered=self.records_filtered[family],
+                lost=kernel[family].lost + self.unreadable[family],
+            )
+            for family in EVENT_FAMILIES
+        }
+
+
+def losses(before: Mapping[str, Count], now: Mapping[str, Count]) -> str:
+    """What was lost between two readings, in the words of Sysmon's event 255; empty if nothing was."""
+    lost = {family: now[family].lost - before[family].lost for family in now}
+    parts = [f"{family}:{count}" for family, count in lost.items() if count]
+    return f"Events dropped from driver queue: {','.join(parts)}" if parts else ""

@@ -1,0 +1,47 @@
+"""The pure core: a record goes in, the events that the rules keep come out. No clock, file, socket or thread."""
+
+from __future__ import annotations
+
+from pysmon.assemble.builder import Builder
+from pysmon.assemble.enrich import Enricher
+from pysmon.layout.record import Record
+from pysmon.pipeline.accounting import Accounting
+from pysmon.rules.ruleset import Ruleset
+from pysmon.schema.event import EVENTS, Event
+
+
+class Flow:
+    """Records to kept events, by one ruleset. What the enricher reads of the machine is its border."""
+
+    def __init__(self, ruleset: Ruleset, builder: Builder, enricher: Enricher) -> None:
+        """Begin with empty counts."""
+        self.accounting = Accounting()
+        self._decide = ruleset.decide
+        self._builder = builder
+        self._enricher = enricher
+        builder.want(i for i in EVENTS if ruleset.wants(i))
+
+    def learn(self, record: Record) -> None:
+        """Take what only informs: a process that was there before."""
+        self._builder.take(record)
+
+    def take(self, record: Record) -> tuple[Event, ...]:
+        """The kept events of one record, with their RuleName; counted either way."""
+        counts, family = self.accounting, record.layout.family
+        kept = tuple(event for event in self._builder.take(record) if self._judge(event, record))
+        if kept:
+            counts.records_kept[family] += 1
+        else:
+            counts.records_filtered[family] += 1
+        return kept
+
+    def _judge(self, event: Event, record: Record) -> bool:
+        self._enricher.early(event, record)
+        verdict = self._decide(event)
+        if not verdict.keep:
+            self.accounting.filtered[event.type.id] += 1
+            return False
+        self.accounting.kept[event.type.id] += 1
+        event.RuleName = verdict.rule_name  # type: ignore[attr-defined]
+        self._enricher.late(event, record)
+        return True

@@ -1,0 +1,28 @@
+"""The processes that were there before: the kernel's identities joined with the texts of /proc."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+
+from pysmon.host.proc import read_process
+from pysmon.sensor.records import TaskRecord, components_of
+
+_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")  # ns
+
+
+def with_texts(tasks: Iterable[TaskRecord]) -> Iterator[TaskRecord]:
+    """The same records with image, directory, terminal and arguments; without, if the process has gone meanwhile."""
+    for task in tasks:
+        facts = read_process(task.tgid)
+        if facts is None or facts.start_ticks != task.start // _TICK:
+            yield task
+            continue
+        known = dict(zip(task.layout.names, task, strict=True))
+        texts = {
+            "image": components_of(facts.exe),
+            "directory": components_of(facts.directory),
+            "tty": facts.tty.encode() + b"\0" if facts.tty else b"",
+            "args": facts.args[:65535],
+        }
+        yield TaskRecord.make(**(known | texts))
