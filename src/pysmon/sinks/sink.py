@@ -1,0 +1,40 @@
+"""What an output is, and how it says that it failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from pysmon.errors import SinkError
+from pysmon.schema.entry import Entry
+from pysmon.schema.event import Event
+
+
+class Sink(Protocol):
+    """Where entries go. One thread at a time uses it; any method may raise SinkError, and may be called again after."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it: a path, or `standard output`."""
+
+    def write(self, entries: Sequence[Entry[Event]]) -> None:
+        """Take the entries, in order, each whole or not at all. WriteError tells how many of them went out."""
+
+    def flush(self) -> None:
+        """Hand on what is still held back; called when there is nothing to write, and often."""
+
+    def close(self) -> None:
+        """Let go of the output; a second call does nothing."""
+
+
+class WriteError(SinkError):
+    """Some entries of a batch did not go out."""
+
+    def __init__(self, message: str, *, written: int, hint: str = "") -> None:
+        """Keep the number of entries, from the first on, that are in the output."""
+        super().__init__(message, hint=hint)
+        self.written = written
+
+
+class ReaderGoneError(WriteError):
+    """Nobody reads the other end of a pipe any more: time to stop, and nothing to complain about."""
