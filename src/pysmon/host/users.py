@@ -34,6 +34,10 @@ class Users:
         known = self._names.get(uid)
         return known if known is not None else self._learn(uid)
 
+    def known(self) -> dict[int, str]:
+        """All names that were asked for so far, by user id."""
+        return dict(self._names)
+
     def refresh(self) -> None:
         """Forget all names if the user database is another than before; call it every second or so."""
         stamp = _stamp(self._database)

@@ -6,8 +6,8 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pysmon import __version__
 from pysmon.assemble.builder import Builder
@@ -18,16 +18,16 @@ from pysmon.errors import RecordError
 from pysmon.host.hashes import Hashes
 from pysmon.host.machine import clock_offset, host_name, this_machine
 from pysmon.host.users import Users
-from pysmon.pipeline.accounting import FamilyCount, losses
+from pysmon.pipeline.accounting import losses
 from pysmon.pipeline.command import HeldCommand
 from pysmon.pipeline.flow import Flow
+from pysmon.pipeline.outcome import Journal, Outcome
 from pysmon.pipeline.snapshot import with_texts
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import Event
 from pysmon.schema.versions import newest
 from pysmon.sensor.kernel import Count, Sensor
-from pysmon.sensor.loader import Service
 from pysmon.sensor.records import decode, family_of
 from pysmon.sensor.scope import Scope
 from pysmon.sensor.tape import TapeWriter
@@ -38,22 +38,6 @@ _LOOK_AFTER = 1.0  # s between looks at the counts of losses and at the clock
 _CLOCK_SET = 50_000_000  # ns: a larger change of the wall clock is somebody setting it
 _PATIENCE = 5.0  # s for the command to end after it was asked to
 _FAMILY_OF_EVENT = {3: "network", 11: "file create", 23: "file delete", 26: "file delete"}
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a run did, told at its end."""
-
-    kept: dict[int, int]  # events, by id
-    filtered: dict[int, int]
-    families: dict[str, FamilyCount]  # records, by family
-    services: tuple[Service, ...]  # which provider served what
-    exit_status: int | None  # of the command; None if there was none
-
-    @property
-    def lost(self) -> int:
-        """Records that did not become anything, of all families."""
-        return sum(f.lost for f in self.families.values())
 
 
 class Session:
@@ -85,8 +69,7 @@ class Session:
         self._machine, self._users = this_machine(), Users()
         self._builder = Builder(self._machine, self._users, clock_offset=clock_offset())
         self._flow = Flow(ruleset, self._builder, _enricher(configuration, ruleset, self._builder, self._users, extras))
-        self._origin = Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid())
-        self._number = 0
+        self._journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()))
         self._counts: dict[str, Count] = self._sensor.counts()
         self.outcome: Outcome | None = None
 
@@ -151,7 +134,7 @@ class Session:
             except RecordError:
                 self._flow.accounting.unreadable[family_of(raw)] += 1
                 continue
-            entries += [self._entry(event, offset + record.time) for event in kept]
+            entries += [self._journal.entry(event, offset + record.time) for event in kept]
         return entries
 
     def _learn(self) -> None:
@@ -179,17 +162,11 @@ class Session:
             return configuration_change(time.time_ns(), "Defaults")
         return configuration_change(time.time_ns(), configuration.file, f"SHA256={configuration.sha256}")
 
-    def _state(self, state: str) -> Event:
-        return service_state(
-            time.time_ns(), "Started" if state == "Started" else "Stopped", __version__, newest("linux").version
-        )
+    def _state(self, state: Literal["Started", "Stopped"]) -> Event:
+        return service_state(time.time_ns(), state, __version__, newest("linux").version)
 
     def _own(self, *events: Event) -> list[Entry[Event]]:
-        return [self._entry(event, time.time_ns()) for event in events]
-
-    def _entry(self, event: Event, when: int) -> Entry[Event]:
-        self._number += 1
-        return Entry(self._number - 1, when, event, self._origin)
+        return [self._journal.entry(event, time.time_ns()) for event in events]
 
     def _close(self) -> None:
         if self._command:
@@ -200,7 +177,8 @@ class Session:
                 boot_id=self._machine.boot_id,
                 boot_time=self._machine.boot_time,
                 clock_offset=self._builder.clock_offset,
-                computer=self._origin.computer,
+                computer=self._journal.origin.computer,
+                users=self._users.known(),
             )
             self._tape.close()
         self._sensor.close()

@@ -1,0 +1,39 @@
+"""What a run did, told at its end, and the numbering of its entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pysmon.pipeline.accounting import FamilyCount
+from pysmon.schema.entry import Entry, Origin
+from pysmon.schema.event import Event
+from pysmon.sensor.loader import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The books of a run, closed."""
+
+    kept: dict[int, int]  # events, by id
+    filtered: dict[int, int]
+    families: dict[str, FamilyCount]  # records, by family
+    services: tuple[Service, ...] = ()  # which provider served what; none for a tape
+    exit_status: int | None = None  # of the command; None if there was none
+
+    @property
+    def lost(self) -> int:
+        """Records that did not become anything, of all families."""
+        return sum(f.lost for f in self.families.values())
+
+
+@dataclass(slots=True)
+class Journal:
+    """Gives entries their numbers: each one more than the last, from 0."""
+
+    origin: Origin
+    number: int = field(default=0)
+
+    def entry(self, event: Event, when: int) -> Entry[Event]:
+        """The next entry; `when` is in ns since 1970."""
+        self.number += 1
+        return Entry(self.number - 1, when, event, self.origin)

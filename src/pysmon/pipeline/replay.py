@@ -1,0 +1,86 @@
+"""A tape through the same flow: what a configuration keeps of recorded records."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from pysmon.assemble.builder import Builder
+from pysmon.assemble.enrich import Enricher
+from pysmon.config.model import Configuration
+from pysmon.errors import RecordError
+from pysmon.host.guid import Machine
+from pysmon.host.hashes import Hashes
+from pysmon.host.users import Users
+from pysmon.pipeline.flow import Flow
+from pysmon.pipeline.outcome import Journal, Outcome
+from pysmon.rules.ruleset import Ruleset
+from pysmon.schema.entry import Entry, Origin
+from pysmon.schema.event import Event
+from pysmon.sensor.kernel import Count
+from pysmon.sensor.records import FAMILIES, TaskRecord, decode, family_of
+from pysmon.sensor.tape import Tape
+
+_BATCH = 1000  # records
+
+
+class Playback:
+    """One run of a tape. Iterate over `batches`; then `outcome` tells what became of everything.
+
+    What the tape does not hold stays unknown: files are not hashed, and users have the names of the recorded machine
+    where the tape knows them, else their numbers.
+    """
+
+    def __init__(self, configuration: Configuration | None, path: Path) -> None:
+        """Read the tape; RecordError if it is none, OSError if it cannot be read."""
+        self._tape = Tape(path)
+        facts = self._tape.facts
+        names = facts.get("users", {})
+        users = Users(ask=lambda uid: str(names[str(uid)]), database=os.devnull)
+        machine = Machine(facts.get("machine_id", 0), facts.get("boot_id", 0), facts.get("boot_time", 0))
+        self._offset: int = facts.get("clock_offset", 0)
+        builder = Builder(machine, users, clock_offset=self._offset)
+        ruleset = Ruleset.compile(configuration)
+        sizes = configuration.options.field_sizes if configuration else {}
+        enricher = Enricher(
+            builder.processes,
+            users,
+            Hashes(()),
+            field_sizes=sizes,
+            reads=ruleset.reads,
+            birth=lambda _path, _inode: None,
+        )
+        self._flow = Flow(ruleset, builder, enricher)
+        self._journal = Journal(Origin(facts.get("computer", "-"), 0, 0, 0))
+        self.outcome: Outcome | None = None
+
+    def batches(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
+        """All entries in the order of the tape, until it ends or `stop` is set."""
+        records = self._tape.records
+        due: Counter[str] = Counter()
+        for begin in range(0, len(records), _BATCH):
+            if stop.is_set():
+                break
+            yield [entry for raw in records[begin : begin + _BATCH] for entry in self._take(raw, due)]
+        counts = self._flow.accounting
+        self.outcome = Outcome(
+            kept=dict(counts.kept),
+            filtered=dict(counts.filtered),
+            families=counts.families({family: Count(due[family], 0) for family in FAMILIES}),
+        )
+
+    def _take(self, raw: bytes, due: Counter[str]) -> list[Entry[Event]]:
+        try:
+            record = decode(raw)
+        except RecordError:
+            due[family_of(raw)] += 1
+            self._flow.accounting.unreadable[family_of(raw)] += 1
+            return []
+        if isinstance(record, TaskRecord):
+            self._flow.learn(record)
+            return []
+        due[record.layout.family] += 1
+        return [self._journal.entry(event, self._offset + record.time) for event in self._flow.take(record)]
