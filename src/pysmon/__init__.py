@@ -13,13 +13,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pysmon.release import VERSION
+
 if TYPE_CHECKING:
     from pysmon.errors import MisuseError, PysmonError, SensorError
     from pysmon.pipeline.watch import watch
     from pysmon.schema.event import Event
     from pysmon.sensor.scope import Scope
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["Event", "MisuseError", "PysmonError", "Scope", "SensorError", "__version__", "watch"]
 
 _HOMES = {

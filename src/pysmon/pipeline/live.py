@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from pysmon import __version__
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
 from pysmon.assemble.service import configuration_change, error_report, service_state
@@ -23,6 +22,7 @@ from pysmon.pipeline.command import HeldCommand
 from pysmon.pipeline.flow import Flow
 from pysmon.pipeline.outcome import Journal, Outcome
 from pysmon.pipeline.snapshot import with_texts
+from pysmon.release import VERSION
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import Event
@@ -163,7 +163,7 @@ class Session:
         return configuration_change(time.time_ns(), configuration.file, f"SHA256={configuration.sha256}")
 
     def _state(self, state: Literal["Started", "Stopped"]) -> Event:
-        return service_state(time.time_ns(), state, __version__, newest("linux").version)
+        return service_state(time.time_ns(), state, VERSION, newest("linux").version)
 
     def _own(self, *events: Event) -> list[Entry[Event]]:
         return [self._journal.entry(event, time.time_ns()) for event in events]
