@@ -12,6 +12,7 @@ from pysmon.rules.tree import Check, Element, EventRules, Group
 from pysmon.schema.event import EVENTS, EventType
 
 _NAME_FIELD = "RuleName"
+_READ_UNSET = ("win:UnicodeString", "win:Boolean")  # kinds of which a value that there is not reads "-"
 _NAME_BEFORE = "-"  # what that field reads while the rules are asked: the name is their outcome
 
 
@@ -61,7 +62,12 @@ def _check(
         outcome = False
     elif condition.field == _NAME_FIELD:
         outcome = holds(condition.condition, condition.value, _NAME_BEFORE, splits_on)
-    return Check(condition, condition.field, mask, outcome, again)
+    return Check(condition, condition.field, mask, outcome, _must_know(event_type, condition.field), again)
+
+
+def _must_know(event_type: EventType, name: str) -> bool:
+    field = event_type.field(name)
+    return field is not None and field.kind.in_type not in _READ_UNSET
 
 
 def _has_field(event_type: EventType, source: EventFilter, condition: Filter) -> bool:

@@ -23,7 +23,7 @@ def may_match(element: Element) -> bool:
 
 def must_match(element: Element) -> bool:
     """True if it is certain that the element matches every event."""
-    return _holds(element, assumed=False)
+    return _holds(element, assumed=False) and not any(c.must_know and c.fixed is None for c in element.checks)
 
 
 def _holds(element: Element, *, assumed: bool) -> bool:

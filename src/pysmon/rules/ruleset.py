@@ -19,9 +19,6 @@ from pysmon.schema.event import EVENTS, Event, Field
 
 _Plan: TypeAlias = tuple[Callable[[Event], tuple[Any, ...]], VerdictMemo]
 
-# Kinds of which a missing value reads "-". A number that is missing cannot be looked at: its element gives up.
-_READ_AS_NONE = ("win:UnicodeString", "win:Boolean")
-
 
 class Ruleset:
     """What a configuration does with every event. Safe to use from several threads.
@@ -90,6 +87,5 @@ def _values_of(names: list[str]) -> Callable[[Event], tuple[Any, ...]]:
 
 def _memo(rules: EventRules, field: Field, image_splits_on: str) -> FieldMemo:
     own = [check for check in rules.checks if check.field == field.name and check.fixed is None]
-    gives_up = field.kind.in_type not in _READ_AS_NONE
-    absent = Found(0, unknown=sum(check.mask for check in own)) if gives_up else None
+    absent = Found(0, unknown=sum(check.mask for check in own)) if own[0].must_know else None
     return FieldMemo(field.kind.text, FieldChecks(own, image_splits_on).hits, absent)

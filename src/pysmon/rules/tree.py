@@ -21,6 +21,7 @@ class Check:
     field: str  # of the event
     mask: Hits  # one bit, its own within the event type; bits count in the order in which the engine looks
     fixed: bool | None  # the outcome, if it does not depend on the event
+    must_know: bool  # of a number: if the event does not have it, the whole element gives up
     again: bool  # a later check of the same element, outside of any Rule, is on the same field
 
 
