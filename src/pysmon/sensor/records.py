@@ -33,6 +33,7 @@ class ExecRecord(Record):
     cgroup: U64  # id of the cgroup (v2)
     inode: U64  # of the program file
     image_size: U64  # in bytes
+    image_change_time: U64  # of its inode (ctime), in ns since 1970
     parent_tgid: U32
     creator_tgid: U32
     uid: U32

@@ -1,8 +1,8 @@
 """Reading a BPF ring buffer: the memory that the kernel shares, in pure Python.
 
-Layout (kernel/bpf/ringbuf.c): one page with the consumer's position, one with the producer's, then the data, mapped
-twice in a row so that a record never wraps. A record is a 32-bit length with two flags, 4 bytes unused, its bytes, and
-padding to 8.
+Layout (kernel/bpf/ringbuf.c): one page with the consumer's position, one with the producer's, then the data. A record is
+a 32-bit length with two flags, 4 bytes unused, its bytes, and padding to 8. The kernel offers the data twice in a row, so
+that a record never wraps; mapping them once and joining the few that wrap keeps half the memory.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ class Ring:
         """Map the ring behind a map's descriptor; `size` is its max_entries, in bytes."""
         page = mmap.PAGESIZE
         self.fd = fd
+        self._size = size
         self._mask = size - 1
         self._consumer_page = mmap.mmap(fd, page, prot=mmap.PROT_READ | mmap.PROT_WRITE, flags=mmap.MAP_SHARED)
-        self._data = mmap.mmap(fd, page + 2 * size, prot=mmap.PROT_READ, flags=mmap.MAP_SHARED, offset=page)
+        self._data = mmap.mmap(fd, page + size, prot=mmap.PROT_READ, flags=mmap.MAP_SHARED, offset=page)
         self._view = memoryview(self._data)
         self._consumed = c_uint64.from_buffer(self._consumer_page)
         self._base = page
@@ -48,10 +49,15 @@ class Ring:
             position += (size + _HEADER + 7) & ~7
         if position == begin:
             return []
-        at = self._base + (begin & self._mask)
-        copied = bytes(self._view[at : at + position - begin])
+        copied = self._copy(begin & self._mask, position - begin)
         self._consumed.value = position
         return [copied[start : start + size] for start, size in spans]
+
+    def _copy(self, start: int, size: int) -> bytes:
+        first, end = self._base + start, self._base + self._size
+        if first + size <= end:
+            return bytes(self._view[first : first + size])
+        return bytes(self._view[first:end]) + bytes(self._view[self._base : first + size - self._size])
 
     def close(self) -> None:
         """Unmap; the ring itself belongs to the kernel object."""

@@ -44,6 +44,12 @@ struct super_block { u32 s_dev; } CORE;
 typedef struct { u32 val; } kuid_t;
 typedef struct { u32 val; } kgid_t;
 struct inode { u16 i_mode; u64 i_ino; struct super_block *i_sb; u64 i_size; u32 i_nlink; } CORE;
+struct timespec64 { s64 tv_sec; long tv_nsec; } CORE;
+struct inode___old { struct timespec64 i_ctime; } CORE;
+struct inode___6_6 { struct timespec64 __i_ctime; } CORE;
+struct inode___6_11 { s64 i_ctime_sec; u32 i_ctime_nsec; } CORE;
+#define SECOND 1000000000ull
+#define CTIME_QUERIED (1u << 31) /* a mark in i_ctime_nsec since 6.13 */
 struct qstr { const u8 *name; } CORE;
 struct dentry { struct dentry *d_parent; struct qstr d_name; struct inode *d_inode; } CORE;
 struct vfsmount { struct dentry *mnt_root; } CORE;

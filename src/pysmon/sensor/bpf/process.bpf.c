@@ -102,6 +102,18 @@ INLINE void fill_identity(struct exec_record *r, struct task_struct *task)
 	r->pid_namespace = READ(namespace, ns.inum);
 }
 
+INLINE u64 change_time(struct inode *inode)
+{
+	struct inode___6_11 *newest = (void *)inode;
+	if (FIELD_EXISTS(newest, i_ctime_sec))
+		return newest->i_ctime_sec * SECOND + (newest->i_ctime_nsec & ~CTIME_QUERIED);
+	struct inode___6_6 *newer = (void *)inode;
+	if (FIELD_EXISTS(newer, __i_ctime))
+		return newer->__i_ctime.tv_sec * SECOND + newer->__i_ctime.tv_nsec;
+	struct inode___old *old = (void *)inode;
+	return old->i_ctime.tv_sec * SECOND + old->i_ctime.tv_nsec;
+}
+
 INLINE void fill_image(struct exec_record *r, const struct file *exe)
 {
 	struct inode *inode = exe->f_inode;
@@ -110,6 +122,7 @@ INLINE void fill_image(struct exec_record *r, const struct file *exe)
 	r->mode = inode->i_mode;
 	r->links = inode->i_nlink;
 	r->image_size = inode->i_size;
+	r->image_change_time = change_time(inode);
 }
 
 SEC("tp_btf/sched_process_exec")
