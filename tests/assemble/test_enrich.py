@@ -1,0 +1,162 @@
+"""Facts that are added after building: when, and only to what they belong to."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.assemble.stage import SECOND, Key, builder, create, execute, flow, users
+
+from pysmon.assemble.builder import Builder
+from pysmon.assemble.enrich import Enricher, reads_nothing
+from pysmon.host.hashes import Hashes
+from pysmon.schema.catalogue import FileCreate, ProcessCreate
+from pysmon.sensor.records import ExecRecord
+
+NOBODY: Key = (4_000_000, SECOND, 1)  # above any process id that Linux gives
+BORN = 1_795_240_000_123_000_000
+
+
+def program(folder: Path, content: bytes = b"program") -> Path:
+    path = folder / "program"
+    path.write_bytes(content)
+    return path
+
+
+def run(path: Path, **more: int | bytes) -> ExecRecord:
+    found = path.stat()
+    device = os.major(found.st_dev) << 20 | os.minor(found.st_dev)
+    values = {"inode": found.st_ino, "device": device, "image_size": found.st_size}
+    return execute(NOBODY, str(path), **(values | more))
+
+
+def enricher(
+    made: Builder,
+    *algorithms: str,
+    reads: Mapping[int, set[str]] | None = None,
+    births: Mapping[str, int] | None = None,
+    extras: bool = False,
+    sizes: Mapping[str, int] | None = None,
+) -> Enricher:
+    return Enricher(
+        made.processes,
+        users(),
+        Hashes(algorithms),
+        field_sizes=sizes,
+        reads=(lambda number: frozenset(reads.get(number, ()))) if reads else reads_nothing,
+        extras=extras,
+        birth=lambda path, inode: (births or {}).get(f"{path} {inode}"),
+    )
+
+
+def built(made: Builder, record: ExecRecord) -> ProcessCreate:
+    (event,) = made.take(record)
+    assert isinstance(event, ProcessCreate)
+    return event
+
+
+def test_hashes_are_a_late_fact_when_no_rule_reads_them(tmp_path: Path) -> None:
+    made, record = builder(), run(program(tmp_path))
+    event, adds = built(made, record), enricher(made, "MD5")
+    adds.early(event, record)
+    assert event.Hashes == "-"
+    adds.late(event, record)
+    assert event.Hashes == f"MD5={hashlib.md5(b'program').hexdigest()}"
+
+
+def test_hashes_are_an_early_fact_when_a_rule_reads_them(tmp_path: Path) -> None:
+    made, path = builder(), program(tmp_path)
+    record = run(path)
+    event, adds = built(made, record), enricher(made, "MD5", reads={1: {"Hashes"}})
+    adds.early(event, record)
+    expected = f"MD5={hashlib.md5(b'program').hexdigest()}"
+    assert event.Hashes == expected
+    path.unlink()
+    adds.late(event, record)
+    assert event.Hashes == expected
+
+
+def test_the_process_itself_shows_its_program_even_without_a_name() -> None:
+    made, exe = builder(), Path("/proc/self/exe").resolve()
+    found = exe.stat()
+    record = execute((os.getpid(), SECOND, 1), "/gone", links=0, inode=found.st_ino, device=0, image_size=found.st_size)
+    event = built(made, record)
+    enricher(made, "SHA256").late(event, record)
+    assert event.Hashes == f"SHA256={hashlib.sha256(exe.read_bytes()).hexdigest()}"
+
+
+def test_a_replaced_program_has_no_hashes_and_json_says_why(tmp_path: Path) -> None:
+    made, record = builder(), run(program(tmp_path), inode=1)
+    event = built(made, record)
+    enricher(made, "MD5", extras=True).late(event, record)
+    assert event.Hashes == "-"
+    assert event.extra is not None
+    assert event.extra["HashesSkipped"] == "the file is no longer there"
+    assert "PidNamespace" in event.extra
+
+
+def birth_of(how: int, births: Mapping[str, int], *, inode: int = 0, early: bool = False) -> str:
+    made = builder()
+    record = create(NOBODY, "/home/joe/a", how=how, inode=inode)
+    (event,) = made.take(record)
+    assert isinstance(event, FileCreate)
+    adds = enricher(made, births=births, reads={11: {"CreationUtcTime"}} if early else None)
+    adds.early(event, record)
+    if not early:
+        assert event.CreationUtcTime == event.UtcTime
+        adds.late(event, record)
+    return event.CreationUtcTime.replace(event.UtcTime, "now")
+
+
+def test_a_renamed_or_linked_file_is_as_old_as_it_is() -> None:
+    seen = {"/proc/4000000/root/home/joe/a 0": BORN}
+    assert [birth_of(how, seen) for how in (1, 2, 3)] == ["now", "2026-11-21 05:46:40.123", "2026-11-21 05:46:40.123"]
+    assert birth_of(2, seen, early=True) == "2026-11-21 05:46:40.123"
+    assert birth_of(2, {}) == "now"
+
+
+def test_a_file_of_that_name_here_is_taken_only_if_its_inode_tells_that_it_is_the_one() -> None:
+    assert birth_of(2, {"/home/joe/a 0": BORN}) == "now"
+    assert birth_of(2, {"/home/joe/a 5": BORN}, inode=5) == "2026-11-21 05:46:40.123"
+
+
+def test_extra_facts_are_for_outputs_that_show_them() -> None:
+    made = builder()
+    record = create(NOBODY, "/a")
+    told: list[object] = []
+    for extras in (False, True):
+        (event,) = made.take(record)
+        enricher(made, extras=extras).late(event, record)
+        told.append(event.extra)
+    assert told == [None, {"How": "created"}]
+
+
+def test_an_event_without_facts_has_no_extra() -> None:
+    made, record = builder(), flow(NOBODY)
+    (event,) = made.take(record)
+    enricher(made, "MD5", extras=True).late(event, record)
+    assert event.extra is None
+
+
+def test_texts_are_cut_last_and_json_says_which() -> None:
+    made = builder()
+    record = create(NOBODY, "/home/joe/long")
+    (event,) = made.take(record)
+    adds = enricher(made, sizes={"TargetFilename": 8}, extras=True)
+    adds.early(event, record)
+    assert event.text("TargetFilename") == "/home/joe/long"
+    adds.late(event, record)
+    assert event.text("TargetFilename") == "/home..."
+    assert event.extra == {"How": "created", "FieldsTrimmed": ["TargetFilename"]}
+
+
+def test_a_connection_is_left_as_it_was_built() -> None:
+    made, record = builder(), flow(NOBODY)
+    (event,) = made.take(record)
+    before = event.texts()
+    adds = enricher(made, "SHA1", reads={1: {"Hashes"}, 11: {"CreationUtcTime"}})
+    adds.early(event, record)
+    adds.late(event, record)
+    assert event.texts() == before
