@@ -18,6 +18,7 @@ from pysmon.sensor.ring import Ring
 from pysmon.sensor.scope import Scope
 
 PROCESS_RING_SIZE, EVENT_RING_SIZE = 1 << 23, 1 << 24  # bytes; emit.bpf.h
+_BATCH = 1 << 20  # bytes of the event ring that are read at once: bounds the memory that a storm takes
 _TIME = struct.Struct("<8xQ")  # where `time` stands in every record
 
 
@@ -53,6 +54,7 @@ class Sensor:
         self._counts: Map = self._object.map("counts")
         self._events = Ring(self._object.map("event_ring").fd, EVENT_RING_SIZE)
         self._processes = Ring(self._object.map("process_ring").fd, PROCESS_RING_SIZE)
+        self._held: list[bytes] = []  # process records newer than the events that were read so far
         self._poll = select.epoll()
         self._poll.register(self._events.fd, select.EPOLLIN)
         self._poll.register(self._processes.fd, select.EPOLLIN)
@@ -79,12 +81,17 @@ class Sensor:
         return [TaskRecord.decode(data, at) for at in range(0, len(data), size)]
 
     def read(self) -> list[bytes]:
-        """All records in the rings, in the order of their times."""
+        """Records from the rings in the order of their times: all, or some 8,000 if there are more."""
         # The event ring first: whatever process an event speaks of is then in the process ring, or was.
-        events = self._events.drain()
-        processes = self._processes.drain()
+        events = self._events.drain(_BATCH)
+        processes = self._held + self._processes.drain()
+        self._held = []
         if not events or not processes:
             return events or processes
+        if self._events.more:  # what happened after the last of these must wait for those left behind
+            last = _time_of(events[-1])
+            self._held = [p for p in processes if _time_of(p) > last]
+            processes = [p for p in processes if _time_of(p) <= last]
         return list(merge(processes, events, key=_time_of))
 
     def wait(self, seconds: float) -> bool:

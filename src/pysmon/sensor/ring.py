@@ -1,8 +1,8 @@
 """Reading a BPF ring buffer: the memory that the kernel shares, in pure Python.
 
-Layout (kernel/bpf/ringbuf.c): one page with the consumer's position, one with the producer's, then the data. A record is
-a 32-bit length with two flags, 4 bytes unused, its bytes, and padding to 8. The kernel offers the data twice in a row, so
-that a record never wraps; mapping them once and joining the few that wrap keeps half the memory.
+Layout (kernel/bpf/ringbuf.c): one page with the consumer's position, one with the producer's, then the data. A record
+is a 32-bit length with two flags, 4 bytes unused, its bytes, and padding to 8. The kernel offers the data twice in a
+row, so that a record never wraps; mapping them once and joining the few that wrap keeps half the memory.
 """
 
 from __future__ import annotations
@@ -31,15 +31,17 @@ class Ring:
         self._view = memoryview(self._data)
         self._consumed = c_uint64.from_buffer(self._consumer_page)
         self._base = page
+        self.more = False  # did the last `drain` leave records behind?
 
-    def drain(self) -> list[bytes]:
-        """All records that are complete, oldest first, and give their room back to the kernel."""
+    def drain(self, limit: int = 1 << 62) -> list[bytes]:
+        """The records that are complete, oldest first, up to `limit` bytes; their room goes back to the kernel."""
         position = self._consumed.value
         (produced,) = struct.unpack_from("<Q", self._view, 0)
         spans: list[tuple[int, int]] = []
         begin = position
         # First only the lengths, then one copy: a record seen complete here is complete in the copy.
-        while position < produced:
+        stop = min(produced, position + limit)
+        while position < stop:
             (length,) = _LENGTH.unpack_from(self._view, self._base + (position & self._mask))
             if length & _BUSY:
                 break
@@ -47,6 +49,7 @@ class Ring:
             if not length & _DISCARDED:
                 spans.append((position - begin + _HEADER, size))
             position += (size + _HEADER + 7) & ~7
+        self.more = position < produced
         if position == begin:
             return []
         copied = self._copy(begin & self._mask, position - begin)
