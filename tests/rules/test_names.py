@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.rules.build import AND, OR, element, event, filter_, rule, ruleset
 
 from pysmon.config.model import EventFilter
 from pysmon.rules.verdict import Verdict
 
 
-def verdict(*filters: EventFilter, **fields: str) -> Verdict:
+def verdict(*filters: EventFilter, **fields: Any) -> Verdict:
     return ruleset(*filters).decide(event(**fields))
 
 
