@@ -111,6 +111,7 @@ _STYLES: Mapping[str, Style] = {
     **dict.fromkeys((*_PATHS, "Device", "PipeName", "TargetObject", "Configuration"), "path"),
 }
 _ADDRESSES = ("SourceIp", "DestinationIp")  # in brackets before a port if they are IPv6
+_NOISE = ("PidNamespace", "MountNamespace", "CgroupPath", "CreatorProcessGuid", "LoginUid")  # of the extra facts
 _GAP = Piece("  ", "quiet")
 
 
@@ -137,8 +138,12 @@ def describe(entry: Entry[Event]) -> Iterator[list[Piece]]:
             line += (_GAP, *segment) if line else segment
         if line:
             yield line
+    beyond: list[Piece] = []
     for key, value in (event.extra or {}).items():
-        yield [Piece(f"{visible(key)} ", "quiet"), Piece(visible(str(value)), "value")]
+        if key not in _NOISE:
+            beyond += (_GAP, Piece(f"{visible(key)} ", "quiet"), Piece(visible(str(value)), "value"))
+    if beyond:
+        yield beyond[1:]
 
 
 _Segment = tuple[tuple[str, str], ...]  # (literal before, name of a field)

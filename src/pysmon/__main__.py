@@ -1,0 +1,63 @@
+"""Where a command line comes in, and where every error that a user can act on becomes a line that helps."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from pysmon.cli.app import app
+from pysmon.cli.classic import classic
+from pysmon.cli.exits import ENVIRONMENT, INTERRUPTED, READER_GONE, code_for
+from pysmon.cli.flags import is_classic
+from pysmon.errors import PysmonError
+from pysmon.formats.visible import visible
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and give its exit code; without arguments, that of this process."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = classic(given) if is_classic(given) else _modern(given)
+        sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except PysmonError as error:
+        _tell(str(error), error.hint)
+        return code_for(error)
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_output()
+        return READER_GONE
+    except OSError as error:
+        _tell(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        _forget_output()
+        return ENVIRONMENT
+    return code
+
+
+def _modern(arguments: list[str]) -> int:
+    """Not by click's own `main`, which turns a reader that left into an exit code of ours."""
+    with app.make_context("pysmon", arguments) as context:
+        return int(app.invoke(context))
+
+
+def _tell(message: str, hint: str = "") -> None:
+    click.echo(f"pysmon: {visible(message)}", err=True)
+    if hint:
+        click.echo(f"  {visible(hint)}", err=True)
+
+
+def _forget_output() -> None:
+    """What is still held back for standard output cannot be written: keep Python from trying at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

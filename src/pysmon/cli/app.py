@@ -1,0 +1,27 @@
+"""The `pysmon` command: its sub-commands, one file each."""
+
+from __future__ import annotations
+
+import click
+
+from pysmon.cli.check import check
+from pysmon.cli.run import run
+from pysmon.cli.schema import schema
+from pysmon.release import VERSION
+
+_CLASSIC = """\b
+Sysmon's own switches work as well, without a sub-command:
+  pysmon -c config.xml   read a configuration and say what is wrong with it
+  pysmon -s              print the schema
+  pysmon -? config       explain configuration files
+"""
+
+
+@click.group(epilog=_CLASSIC, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, message="pysmon %(version)s")
+def app() -> None:
+    """Sysmon, in Python: see which process did what, and keep what your rules say."""
+
+
+for _command in (run, check, schema):
+    app.add_command(_command)

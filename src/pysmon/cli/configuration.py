@@ -1,0 +1,54 @@
+"""Reading a configuration that somebody named on the command line, and showing what is wrong with it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from pysmon.config.model import Configuration
+from pysmon.config.problems import Problem
+from pysmon.config.read import Reading, read_configuration, read_file
+from pysmon.config.show import show_problem
+from pysmon.errors import MisuseError
+
+STDIN = "-"
+UNREADABLE = "C101"  # the code of a file that cannot be read at all
+_COLOURS = {"error": "red", "warning": "yellow"}
+
+
+def read_named(name: str) -> Reading:
+    """Read the file of that name; `-` is standard input."""
+    if name == STDIN:
+        return read_configuration(sys.stdin.buffer.read(), "<stdin>")
+    return read_file(Path(name))
+
+
+def show(problems: Iterable[Problem], to: TextIO) -> None:
+    """Print the problems; on a terminal their kind is coloured."""
+    for problem in problems:
+        kind = f": {problem.severity} {problem.code}: "
+        coloured = click.style(kind, fg=_COLOURS[problem.severity], bold=True)
+        click.echo(show_problem(problem).replace(kind, coloured, 1) + "\n", file=to)
+
+
+def tally(problems: Iterable[Problem]) -> str:
+    """`2 errors, 1 warning`."""
+    severities = [problem.severity for problem in problems]
+    return f"{_many(severities.count('error'), 'error')}, {_many(severities.count('warning'), 'warning')}"
+
+
+def configured(name: str) -> Configuration:
+    """The configuration of that name for use; its warnings go to standard error, MisuseError if it has errors."""
+    reading = read_named(name)
+    show(reading.problems, sys.stderr)
+    if reading.configuration is None:
+        raise MisuseError(f"{name} cannot be used: {tally(reading.problems)}", hint="what is wrong stands above")
+    return reading.configuration
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
