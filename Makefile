@@ -3,6 +3,7 @@
 PYTHON ?= python3
 export PYTHON
 CMD ?=
+CONFIG ?=
 TESTS ?=
 
 .SILENT:
@@ -11,9 +12,9 @@ TESTS ?=
 help: ## List the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
-run: ## Watch this machine (needs root); CMD="ls /tmp": only that command and what it starts
+run: ## Watch this machine (needs root); CMD="ls /tmp": only that command; CONFIG=my.xml: by these rules
 	sh tools/setup.sh run
-	.venv/bin/pysmon run $(if $(CMD),-- $(CMD))
+	.venv/bin/pysmon run $(if $(CONFIG),-c $(CONFIG)) $(if $(CMD),-- $(CMD))
 
 test: ## Run the tests; TESTS="tests/rules -k quirk": only those
 	sh tools/setup.sh dev

@@ -40,19 +40,23 @@ need() {
     fi
 }
 
-environment() {
-    command -v "$python" >/dev/null || need python3 "Python"
-    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-        die "pysmon needs Python 3.11 or newer; $python is $("$python" -V 2>&1). Name another: make PYTHON=python3.12 ..."
-    "$python" -c 'import venv; from ensurepip import version' 2>/dev/null || need python3-venv "Python's venv module"
-    step "Making a Python environment in .venv" "$python" -m venv --clear .venv
-}
-
-[ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1 || environment
-at=.venv/bin/python
-
-# Without the library pysmon says itself what is missing; an ordinary user does not need it, for he cannot watch.
+# What only root can install. Without libbpf pysmon says itself what is missing; who is not root cannot watch anyway.
+command -v "$python" >/dev/null || need python3 "Python"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    die "pysmon needs Python 3.11 or newer; $python is $("$python" -V 2>&1). Name another: make PYTHON=python3.12 ..."
+"$python" -c 'import venv; from ensurepip import version' 2>/dev/null || need python3-venv "Python's venv module"
 if can_install && ! ldconfig -p | grep -q 'libbpf\.so\.[01]'; then need libbpf1 "the library that loads kernel programs"; fi
+
+# With sudo, what is made here must still be the user's own.
+owner=$(stat -c %u .)
+if [ "$(id -u)" = 0 ] && [ "$owner" != 0 ]; then
+    home=$(getent passwd "$owner" | cut -d: -f6)
+    exec setpriv --reuid "$owner" --regid "$(stat -c %g .)" --clear-groups env HOME="${home:-/nonexistent}" sh tools/setup.sh "$1"
+fi
+
+at=.venv/bin/python
+$at -m pip --version >/dev/null 2>&1 ||
+    step "Making a Python environment in .venv" "$python" -m venv --clear .venv
 
 wanted=$($at tools/build_bpf.py --needs)
 [ -z "$wanted" ] || step "Getting a compiler for the kernel program ($wanted: no clang here)" $at -m pip install "$wanted"
