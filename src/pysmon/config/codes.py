@@ -53,7 +53,7 @@ _FILE = (
     _error(
         "C102",
         "The file is beyond what a configuration can be",
-        "Limits keep a hostile file from costing memory and time: 16 MiB, 200,000 elements, 64 elements inside each "
+        "Limits keep a hostile file from costing memory and time: 16 MiB, 100,000 elements, 64 elements inside each "
         "other, 64 attributes of an element. Real configurations stay far below.",
         "<a>" * 65,
     ),
@@ -323,6 +323,13 @@ _FILTERS = (
         "An empty part at the end of 'contains any' or 'excludes any' is found in every text. An empty part before "
         "other parts makes Sysmon look for the rest of the value, semicolons included.",
         _create('<Image condition="contains any">ls;cat;</Image>'),
+    ),
+    _warning(
+        "C409",
+        "Blanks after the semicolons of a list",
+        "Sysmon does not trim the parts of a list: in 'a; b' the second part begins with a blank, and 'b' alone is not "
+        "found. Told where the first part has no blank and all others have one.",
+        _create('<Image condition="contains any">ls; cat</Image>'),
     ),
 )
 

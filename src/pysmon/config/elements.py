@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from pysmon.config.references import without_forbidden
-from pysmon.config.report import Report, did_you_mean, quoted
+from pysmon.config.report import Report, quoted
 from pysmon.config.scan import Attribute, End, Start, Text, tokens
 
 DEEPEST = 64  # elements inside each other; a configuration needs six
-MOST_ELEMENTS = 200_000  # of one file; a configuration of 5 MB has about 50,000
+MOST_ELEMENTS = 100_000  # of one file; a configuration of 5 MB has about 40,000
 
 
 @dataclass(slots=True)
@@ -135,7 +135,7 @@ class _Tree:
             return
         message = f"</{token.name}> closes nothing; <{inner.name}> at {self._line(inner.at)} is open"
         self._report.add("C202", token.at, message, f"</{inner.name}>")
-        if did_you_mean(token.name, [inner.name]):
+        if self._report.nearest(token.name, [inner.name]):
             self._open.pop()
 
     def _never_closed(self, element: Element, why: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pysmon.config.elements import Element
 from pysmon.config.filters import Filters, relation
 from pysmon.config.model import EventFilter, Onmatch, Relation
-from pysmon.config.report import Report, did_you_mean, quoted
+from pysmon.config.report import Report, quoted
 from pysmon.config.strays import tell_attributes, tell_text
 from pysmon.schema.event import EventType
 from pysmon.schema.lookup import TAGS, by_tag
@@ -40,8 +40,8 @@ def _event(element: Element, filters: Filters, version: SchemaVersion, report: R
     group = element.parent if element.parent and element.parent.name.lower() == "rulegroup" else None
     name = group.get("name") if group else ""
     default = Relation.AND if version > LAST_OR else Relation.OR
-    entries = filters.entries(element, name)
     event = filters.fitting(element)
+    entries = filters.entries(element, name)
     onmatch = _onmatch(element, event, report)
     if not onmatch:
         return None
@@ -65,7 +65,7 @@ def _onmatch(element: Element, event: EventType, report: Report) -> Onmatch | No
         return opposite if default else _OPPOSITE[opposite]
     fallback = _OPPOSITE[event.default]
     message = f"{written} {quoted(onmatch or default)} is not known; Sysmon then reads onmatch={fallback!r}"
-    report.add("C312", element.spot(written), message, "include or exclude", did_you_mean(given, _OPPOSITE))
+    report.add("C312", element.spot(written), message, "include or exclude", report.nearest(given, _OPPOSITE))
     return fallback
 
 

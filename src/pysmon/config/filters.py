@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import count
 
 from pysmon.config.elements import Element
 from pysmon.config.model import Condition, Filter, Relation, Rule
-from pysmon.config.report import Report, did_you_mean, quoted
+from pysmon.config.report import Report, quoted
 from pysmon.config.strays import tell_attributes, tell_pieces, tell_text
 from pysmon.schema.conditions import CONDITIONS
 from pysmon.schema.event import EventType
@@ -47,15 +48,19 @@ class Filters:
         return tuple(
             made
             for child in element.children
-            if (made := self._rule(child, group, element) if _is_rule(child) else self._filter(child, group, element))
+            if not self._report.full
+            and (made := self._rule(child, group, element) if _is_rule(child) else self._filter(child, group, element))
         )
 
     def fitting(self, element: Element) -> EventType:
-        """The first event of the element's series that has all fields which it speaks of (facts 3.1 point 6)."""
+        """The first event of the element's series that has all fields which it speaks of (facts 3.1 point 6).
+
+        To be asked once, before the entries are read: Rules are numbered as Sysmon does.
+        """
         series = by_tag(element.name)
         fit, fields = series, list[str]()
         for child in _fields(element):
-            if child.name not in fields_of(element.name):
+            if child.name in fields or child.name not in _since(element.name):
                 continue
             left = tuple(event for event in fit if event.field(child.name))
             if not left:
@@ -65,8 +70,21 @@ class Filters:
                 self._report.add("C402", child.at, message, f"fields of one event ({expected})", hint)
                 break
             fit = left
-            fields += [child.name] if child.name not in fields else []
+            fields.append(child.name)
+        self._count_tries(element, fit[0])
         return fit[0]
+
+    def _count_tries(self, element: Element, fit: EventType) -> None:
+        """Sysmon tries one event of the series after the other; a try that fails uses up numbers of Rules."""
+        for event in by_tag(element.name)[: by_tag(element.name).index(fit)]:
+            for child in element.children:
+                if _is_rule(child):
+                    next(self._numbers)
+                    fails = any(not event.field(each.name) for each in child.children)
+                else:
+                    fails = not event.field(child.name)
+                if fails:
+                    break
 
     def tell_newer(self, code: str, what: str, name: str, since: SchemaVersion, at: int) -> None:
         """Tell that something came with a later schema version than the file declares, once for each such thing."""
@@ -88,15 +106,17 @@ class Filters:
             message = "the Rule has no groupRelation; Sysmon combines its filters with 'or'"
             self._report.add("C314", element.at, message, 'groupRelation="and" or groupRelation="or"')
         name = element.get("name") or group
-        filters = tuple(made for child in element.children if (made := self._filter(child, name, event)))
+        filters = tuple(
+            made for child in element.children if not self._report.full and (made := self._filter(child, name, event))
+        )
         kind = relation(element, Relation.OR)
         return Rule(element.get("name"), kind, filters, number, self._report.source.place(element.at))
 
     def _filter(self, element: Element, name: str, event: Element) -> Filter | None:
-        if element.name not in fields_of(event.name):
+        since = _since(event.name).get(element.name)
+        if not since:
             self._tell_unknown(element, event.name)
             return None
-        since = min(field.since for each in by_tag(event.name) if (field := each.field(element.name)))
         self.tell_newer("C403", f"field of {event.name}", element.name, since, element.at)
         tell_attributes(element, ("condition", "name"), self._report)
         condition = self._condition(element)
@@ -112,7 +132,7 @@ class Filters:
             hint = "put the inner filters into a Rule of their own beside this one"
             self._report.add("C316", element.at, "a Rule stands inside a Rule", f"fields of {tag} only", hint)
             return
-        hint = did_you_mean(element.name, fields)
+        hint = self._report.nearest(element.name, fields)
         if element.name in TAGS or element.name.lower() == "rulegroup":
             hint = f"end <{tag}> before <{element.name}> begins: it cannot stand inside an event element"
         message = f"{tag} has no field {quoted(element.name)}"
@@ -125,7 +145,9 @@ class Filters:
         if written.lower() not in _CONDITIONS:
             message = f"the condition {quoted(written)} is not known"
             expected = f"one of {', '.join(_CONDITIONS)}"
-            self._report.add("C404", element.spot("condition"), message, expected, did_you_mean(written, _CONDITIONS))
+            self._report.add(
+                "C404", element.spot("condition"), message, expected, self._report.nearest(written, _CONDITIONS)
+            )
             return None
         found, since = _CONDITIONS[written.lower()]
         self.tell_newer("C405", "condition", found.value, since, element.spot("condition"))
@@ -136,15 +158,22 @@ class Filters:
         parts = element.text.split(";")
         if condition not in _LISTS or len(parts) == 1:
             return
+        shown, expected = quoted(element.text), "parts separated by single ';' and nothing else"
         if "" in parts[:-1]:
-            message = (
-                f"the list {quoted(element.text)} has an empty part; Sysmon takes all that follows it for one part"
-            )
+            message = f"the list {shown} has an empty part; Sysmon takes all that follows it for one part"
+            self._report.add("C408", element.text_at, message, expected, "remove the extra ';'")
         elif not parts[-1] and condition in {Condition.CONTAINS_ANY, Condition.EXCLUDES_ANY}:
-            message = f"the list {quoted(element.text)} ends with an empty part, which every text contains"
-        else:
-            return
-        self._report.add("C408", element.text_at, message, "parts separated by single ';'", "remove the extra ';'")
+            message = f"the list {shown} ends with an empty part, which every text contains"
+            self._report.add("C408", element.text_at, message, expected, "remove the last ';'")
+        elif not parts[0].startswith(" ") and all(part.startswith(" ") for part in parts[1:]):
+            message = f"the list {shown} has blanks after ';'; they are part of what is compared"
+            self._report.add("C409", element.text_at, message, expected, "remove the blanks if they are not meant")
+
+
+@cache
+def _since(tag: str) -> dict[str, SchemaVersion]:
+    """The fields that filters under a tag can speak of, with the version that brought each."""
+    return {name: min(field.since for event in by_tag(tag) if (field := event.field(name))) for name in fields_of(tag)}
 
 
 def _fields(element: Element) -> Iterator[Element]:

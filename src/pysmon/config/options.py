@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pysmon.config.elements import Element
 from pysmon.config.model import Options
-from pysmon.config.report import Report, did_you_mean, quoted
+from pysmon.config.report import Report, quoted
 from pysmon.config.strays import tell_attributes, tell_pieces
 from pysmon.schema.event import EVENTS
 from pysmon.schema.lookup import TAGS
@@ -17,6 +17,7 @@ from pysmon.schema.version import SchemaVersion
 
 HASHES = ("SHA1", "MD5", "SHA256", "IMPHASH")
 MOST_WATCHED = 9  # entries of ProcessAccessConfig: Sysmon says 10 and refuses the tenth (facts 2.2)
+LONGEST = 10_000  # characters of a value: more than all there is to list
 EVERY_ACCESS = 0xFFFF_FFFF
 
 _HASH_NAMES = {spelt: name for name in HASHES for spelt in (name, re.sub(r"^(SHA|MD|IMP)", r"\1-", name))}
@@ -33,6 +34,8 @@ def read_options(elements: Iterable[Element], version: SchemaVersion, report: Re
     options = Options()
     seen: set[str] = set()
     for element in elements:
+        if report.full:
+            break
         name = _SPELLINGS.get(element.name, element.name).removesuffix("Config")
         if name not in _READERS or (name in TAGS and name == element.name):
             _tell_unknown(element, report)
@@ -46,6 +49,10 @@ def read_options(elements: Iterable[Element], version: SchemaVersion, report: Re
         if not element.text and name not in _WITHOUT_VALUE:
             report.add("C510", element.at, f"<{element.name}> has no value", _READERS[name][1])
             continue
+        if len(element.text) > LONGEST:
+            message = f"the value of <{element.name}> has {len(element.text)} characters"
+            report.add("C102", element.text_at, message, f"at most {LONGEST}")
+            continue
         options = _READERS[name][0](options, element, report)
     return options
 
@@ -53,7 +60,7 @@ def read_options(elements: Iterable[Element], version: SchemaVersion, report: Re
 def _tell_unknown(element: Element, report: Report) -> None:
     message = f"Sysmon does not know <{element.name}> here; it ignores it and every option after it"
     known = [option.element for option in OPTIONS if option.element and option.element not in TAGS]
-    hint = did_you_mean(element.name, [*known, "EventFiltering"])
+    hint = report.nearest(element.name, [*known, "EventFiltering"])
     if element.name in TAGS or element.name.lower() in {"rulegroup", "rule"}:
         hint = f"move <{element.name}> into <EventFiltering>"
     report.add("C307", element.at, message, "an option or <EventFiltering>", hint)
@@ -75,7 +82,7 @@ def _hash_algorithms(options: Options, element: Element, report: Report) -> Opti
         if found:
             chosen.add(found)
             continue
-        hint = "remove the blanks" if _HASH_NAMES.get(word.strip().upper()) else did_you_mean(word, HASHES)
+        hint = "remove the blanks" if _HASH_NAMES.get(word.strip().upper()) else report.nearest(word, HASHES)
         report.add("C501", at, f"the hash algorithm {quoted(word)} is not known", _READERS["HashAlgorithms"][1], hint)
     return replace(options, hash_algorithms=tuple(name for name in HASHES if name in chosen))
 
@@ -115,7 +122,7 @@ def _field_sizes(options: Options, element: Element, report: Report) -> Options:
                 message = f"the entry {quoted(entry)} has no size; Sysmon ignores it"
                 report.add("C505", at, message, f"{entry}:100")
         elif name not in fields:
-            report.add("C504", at, f"no event has a field {quoted(name)}", "a field", did_you_mean(name, fields))
+            report.add("C504", at, f"no event has a field {quoted(name)}", "a field", report.nearest(name, fields))
         elif not (size.isdigit() and 0 < int(size[:10]) < 2**31):
             message = f"the size of {name} is {quoted(size)}"
             report.add("C504", at + len(name) + 1, message, "a number greater than 0")

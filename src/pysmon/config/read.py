@@ -14,7 +14,7 @@ from pysmon.config.events import read_events
 from pysmon.config.model import Configuration
 from pysmon.config.options import read_options
 from pysmon.config.problems import Problem
-from pysmon.config.report import Report, Source, did_you_mean, quoted
+from pysmon.config.report import Report, Source, quoted
 from pysmon.config.strays import tell_attributes, tell_text
 from pysmon.schema.lookup import TAGS
 from pysmon.schema.version import SchemaVersion
@@ -71,7 +71,7 @@ class _Sysmon:
 
     def read(self, root: Element) -> Configuration | None:
         if root.name != "Sysmon":
-            hint = did_you_mean(root.name, ["Sysmon"])
+            hint = self._report.nearest(root.name, ["Sysmon"])
             self._report.add("C301", root.at, f"the root element is <{root.name}>", "<Sysmon schemaversion=...>", hint)
             if root.name.lower() != "sysmon":
                 return None
@@ -116,6 +116,8 @@ class _Sysmon:
         tell_text(filtering, self._report)
         inside: set[int] = set()  # ids of elements inside event elements and unknown elements
         for element in filtering.below():
+            if self._report.full:
+                return
             around = element.parent
             if around and id(around) in inside:
                 inside.add(id(element))
@@ -142,7 +144,7 @@ class _Sysmon:
 
     def _unknown(self, element: Element) -> None:
         message = f"Sysmon knows no event {quoted(element.name)} and ignores the element"
-        hint = did_you_mean(element.name, [*TAGS, "RuleGroup"])
+        hint = self._report.nearest(element.name, [*TAGS, "RuleGroup"])
         if element.name.lower() == "rule":
             hint = "a Rule stands inside an event element"
         expected = "a RuleGroup or an event element"

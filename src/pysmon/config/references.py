@@ -7,7 +7,8 @@ import re
 from pysmon.config.report import Report, quoted
 
 _REFERENCE = re.compile(r"&(?:(?:(amp|lt|gt|quot|apos)|#([0-9]{1,7})|#x([0-9a-fA-F]{1,6})|[A-Za-z_#][\w.-]{0,40});)?")
-_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_NAMED = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "amp": "&"}  # "amp" last: what it gives is not read again
+_OTHER = re.compile("&(?!(?:amp|lt|gt|quot|apos);)")
 _FORBIDDEN = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
 _TOLERATED = 20  # runs of forbidden characters, before the file is taken for something else than text
 
@@ -28,6 +29,10 @@ def without_forbidden(report: Report) -> str | None:
 def resolved(raw: str, at: int, report: Report) -> str:
     """Text with its references replaced by what they stand for; `at` is the offset of its first character."""
     if "&" not in raw:
+        return raw
+    if not _OTHER.search(raw):
+        for name, character in _NAMED.items():
+            raw = raw.replace(f"&{name};", character)
         return raw
     parts, done = [], 0
     for found in _REFERENCE.finditer(raw):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -35,28 +34,32 @@ class Source:
         """Take the text with line ends already made `\\n`."""
         self.file = file
         self.text = text
-        self._starts = [0]
-        found = text.find("\n")
-        while found >= 0:
-            self._starts.append(found + 1)
-            found = text.find("\n", found + 1)
+        self._last, self._line, self._start = 0, 1, 0  # the last place: most questions go on from there
 
     def place(self, at: int) -> Place:
         """The place of an offset; both numbers count from 1."""
-        line = bisect_right(self._starts, at)
-        return Place(self.file, line, at - self._starts[line - 1] + 1)
+        if at < self._start:
+            self._line -= self.text.count("\n", at, self._start)
+            self._start = self.text.rfind("\n", 0, at) + 1
+        elif at > self._last:
+            passed = self.text.count("\n", self._last, at)
+            if passed:
+                self._line += passed
+                self._start = self.text.rfind("\n", self._last, at) + 1
+        self._last = at
+        return Place(self.file, self._line, at - self._start + 1)
 
-    def line(self, place: Place) -> str:
-        """The source line of a place; of a very long line only the part around the column, cut where `…` stands."""
-        start = self._starts[place.line - 1]
-        end = self._starts[place.line] - 1 if place.line < len(self._starts) else len(self.text)
+    def line(self, at: int) -> str:
+        """The source line of an offset; of a very long line only the part around it, cut where `…` stands."""
+        start = self.text.rfind("\n", 0, at) + 1
+        end = self.text.find("\n", at)
+        end = len(self.text) if end < 0 else end
         if end - start <= _WHOLE:
             return self.text[start:end]
-        if place.column <= _WHOLE - _AFTER // 2:
+        if at - start < _WHOLE - _AFTER // 2:
             return self.text[start : start + _WHOLE] + CUT
-        spot = start + place.column - 1
-        tail = CUT if spot + _AFTER < end else ""
-        return CUT + self.text[spot - _BEFORE : min(spot + _AFTER, end)] + tail
+        tail = CUT if at + _AFTER < end else ""
+        return CUT + self.text[at - _BEFORE : min(at + _AFTER, end)] + tail
 
 
 class Report:
@@ -66,6 +69,7 @@ class Report:
         """Start with nothing wrong."""
         self.source = source
         self._problems: list[Problem] = []
+        self._hints = 0
         self._told: dict[Severity, int] = {"error": 0, "warning": 0}
 
     @property
@@ -85,8 +89,17 @@ class Report:
         if self._told[severity] > KEPT:
             return
         place = Place(self.source.file) if at is None else self.source.place(at)
-        line = "" if at is None else self.source.line(place)
+        line = "" if at is None else self.source.line(at)
         self._problems.append(Problem(code, severity, place, message, expected, hint, line))
+
+    def nearest(self, word: str, known: Iterable[str]) -> str:
+        """A hint that names the known word nearest to this one; "" if none is near, or if hints enough were given."""
+        self._hints += 1
+        if self._hints > 2 * KEPT:  # a search costs more than all else: a hostile file would ask for it 100,000 times
+            return ""
+        lower = {each.lower(): each for each in known}
+        near = get_close_matches(word.lower()[:100], lower, n=1, cutoff=0.6)
+        return f"did you mean {lower[near[0]]!r}?" if near else ""
 
     def problems(self) -> tuple[Problem, ...]:
         """All that was told, in the order of the file."""
@@ -110,11 +123,3 @@ class Report:
 def quoted(text: str) -> str:
     """A value as a message shows it: in quotes, control characters escaped, cut if it is long."""
     return repr(text) if len(text) <= 80 else repr(text[:77] + CUT)
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint that names the known word nearest to this one, or nothing if none is near."""
-    words = list(known)
-    lower = {each.lower(): each for each in words}
-    near = get_close_matches(word.lower()[:100], lower, n=1, cutoff=0.6)
-    return f"did you mean {lower[near[0]]!r}?" if near else ""

@@ -5,6 +5,7 @@ Not a whole XML parser: `elements.py` builds the tree and asks expat for the las
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pysmon.config.references import resolved
 from pysmon.config.report import Report, quoted
 
+MOST_MARKUP = 500_000  # tags, comments and sections of one file
 MOST_ATTRIBUTES = 64  # of one element; Sysmon's elements have at most two
 
 _BLANK = " \t\n"
@@ -64,7 +66,12 @@ class Text:
 def tokens(text: str, report: Report) -> Iterator[Start | End | Text]:
     """All markup of the text in order; comments and processing instructions are left out."""
     at = 0
-    while at < len(text) and not report.full:
+    for count in itertools.count():
+        if at >= len(text) or report.full:
+            return
+        if count == MOST_MARKUP:
+            report.add("C102", at, f"the file has more than {MOST_MARKUP} tags and comments", f"at most {MOST_MARKUP}")
+            return
         opens = text.find("<", at)
         piece = text[at : opens if opens >= 0 else len(text)]
         if piece.strip(_BLANK):
@@ -88,10 +95,11 @@ def tokens(text: str, report: Report) -> Iterator[Start | End | Text]:
 
 def _start(name: str, opens: int, at: int, text: str, report: Report) -> tuple[Start, int]:
     attributes: dict[str, Attribute] = {}
+    count = 0
     while True:
         if found := _END.match(text, at):
             return Start(name, opens, attributes, bool(found[1])), found.end()
-        if len(attributes) == MOST_ATTRIBUTES:
+        if count == MOST_ATTRIBUTES:
             message = f"<{name}> has more than {MOST_ATTRIBUTES} attributes"
             report.add("C102", opens, message, f"at most {MOST_ATTRIBUTES}")
             return Start(name, opens, attributes, True), len(text)
@@ -103,12 +111,13 @@ def _start(name: str, opens: int, at: int, text: str, report: Report) -> tuple[S
             _tell_loose(found, report)
         else:
             return _broken(name, opens, at, attributes, text, report)
+        count += 1
         _add(found, name, attributes, report)
         at = found.end()
 
 
 def _add(found: re.Match[str], name: str, attributes: dict[str, Attribute], report: Report) -> None:
-    group = next((n for n in range(2, (found.lastindex or 1) + 1) if found[n] is not None), 1)
+    group = found.lastindex or 1  # the one that holds the value; 1, the name, if there is none
     raw = "" if group == 1 else found[group].replace("\n", " ").replace("\t", " ")
     value = resolved(raw, found.start(group), report)
     made = Attribute(found[1], value, found.start(1), found.start(group))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pysmon.config.elements import Element
-from pysmon.config.report import Report, did_you_mean, quoted
+from pysmon.config.report import Report, quoted
 
 LONGEST_NAME = 255
 
@@ -14,14 +14,14 @@ def tell_attributes(element: Element, known: tuple[str, ...], report: Report) ->
         if attribute.name not in known:
             message = f"<{element.name}> has no attribute {quoted(attribute.name)}; Sysmon ignores it"
             expected = " or ".join(known) if known else "no attributes"
-            report.add("C306", attribute.at, message, expected, did_you_mean(attribute.name, known))
+            report.add("C306", attribute.at, message, expected, report.nearest(attribute.name, known))
     if "name" in known and len(element.get("name")) > LONGEST_NAME:
         message = f"the name has {len(element.get('name'))} characters"
         report.add("C406", element.spot("name"), message, f"at most {LONGEST_NAME} characters")
     if "groupRelation" in known and element.get("groupRelation").lower() not in {"", "and", "or"}:
         written = element.get("groupRelation")
         message = f"groupRelation {quoted(written)} is not known; Sysmon takes it for 'and'"
-        report.add("C313", element.spot("groupRelation"), message, "and or or", did_you_mean(written, ("and", "or")))
+        report.add("C313", element.spot("groupRelation"), message, "and or or", report.nearest(written, ("and", "or")))
 
 
 def tell_text(element: Element, report: Report) -> None:
