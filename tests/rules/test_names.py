@@ -69,6 +69,14 @@ def test_a_stale_name_survives_an_element_that_gave_up() -> None:
     assert rules.decide(event(Image="bash", CommandLine="ls", ProcessId=None)) == (True, "image")
 
 
+def test_an_element_that_gave_up_looks_no_further() -> None:
+    unknown = filter_("ProcessId", "is", "1")
+    gives_up = element("exclude", ROOT, unknown, BASH, unknown, relation=AND)
+    rules = ruleset(gives_up, element("include", LS))
+    found = rules.decide(event(User="root", Image="bash", CommandLine="ls", ProcessId=None))
+    assert found == (True, "user")
+
+
 def test_the_last_element_of_the_document_is_asked_first() -> None:
     first, last = filter_("Image", "is", "bash", "first"), filter_("Image", "is", "bash", "last")
     assert verdict(element("include", first), element("include", last), Image="bash") == (True, "last")

@@ -24,6 +24,7 @@ UNWANTED: dict[str, list[EventFilter]] = {
 }
 WANTED: dict[str, list[EventFilter]] = {
     "an empty exclude": [element("exclude")],
+    "an empty exclude under and": [element("exclude", relation=AND)],
     "an include": [element("include", BASH)],
     "an include and an empty one": [element("include"), element("include", BASH)],
     "an include of a rule with a way": [element("include", rule(OR, BASH, NEVER))],

@@ -70,7 +70,7 @@ def judge(rules: EventRules, hits: Hits, unknown: Hits = 0) -> Verdict:
     """
     name = ""
     for element in rules.elements:
-        if not (hits | unknown) & element.mask:
+        if not hits & element.mask:
             continue  # no check holds: then the element does not match, and sets no name
         matched, name = walk_element(element, hits, unknown, name)
         if matched:
