@@ -25,11 +25,16 @@ def program(folder: Path, content: bytes = b"program") -> Path:
     return path
 
 
-def run(path: Path, **more: int | bytes) -> ExecRecord:
+def run(path: Path, inode: int = 0, change_time: int = 0) -> ExecRecord:
     found = path.stat()
-    device = os.major(found.st_dev) << 20 | os.minor(found.st_dev)
-    values = {"inode": found.st_ino, "device": device, "image_size": found.st_size}
-    return execute(NOBODY, str(path), **(values | more))
+    return execute(
+        NOBODY,
+        str(path),
+        inode=inode or found.st_ino,
+        device=os.major(found.st_dev) << 20 | os.minor(found.st_dev),
+        image_size=found.st_size,
+        image_change_time=change_time,
+    )
 
 
 def enricher(
@@ -95,6 +100,17 @@ def test_a_replaced_program_has_no_hashes_and_json_says_why(tmp_path: Path) -> N
     assert event.extra is not None
     assert event.extra["HashesSkipped"] == "the file is no longer there"
     assert "PidNamespace" in event.extra
+
+
+def test_a_program_that_was_hashed_before_needs_no_second_look(tmp_path: Path) -> None:
+    made, path = builder(), program(tmp_path)
+    record = run(path, change_time=path.stat().st_ctime_ns)
+    adds = Enricher(made.processes, users(), Hashes(["MD5"], clock=lambda: 1 << 62))
+    first, second = built(made, record), built(made, record)
+    adds.late(first, record)
+    path.unlink()
+    adds.late(second, record)
+    assert first.Hashes == second.Hashes != "-"
 
 
 def birth_of(how: int, births: Mapping[str, int], *, inode: int = 0, early: bool = False) -> str:

@@ -166,6 +166,7 @@ def test_the_ended_are_forgotten_after_the_grace() -> None:
     table.ended(ImageKey(5, 6, 1), 20)
     table.runs(image((6, 6, 1)), 120)
     assert table.get(5, 6, 1) is not None
+    assert table.current(5, 6) is None
     table.runs(image((7, 6, 1)), 121)
     assert table.get(5, 6, 1) is None
 
@@ -195,6 +196,15 @@ def test_a_chain_of_parents_is_not_kept_for_ever() -> None:
     assert last.image == "/bin/first"
     assert last.parent is not None
     assert last.parent.parent is None
+
+
+def test_an_image_that_had_to_go_lets_go_of_its_parent() -> None:
+    table = Processes(MACHINE, limit=1)
+    first, second = image((5, 6, 1)), image((7, 6, 1), parent=image((1, 1, 1)))
+    for n, made in enumerate((second, first)):
+        table.runs(made, n)
+    assert table.get(7, 6, 1) is None
+    assert second.parent is None
 
 
 def test_what_records_told_is_not_replaced_by_the_snapshot() -> None:

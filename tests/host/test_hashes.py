@@ -16,7 +16,13 @@ from pysmon.host.imphash import NEEDS, imphash
 
 def expected_of(path: Path) -> Expected:
     found = path.stat()
-    return Expected(os.major(found.st_dev) << 20 | os.minor(found.st_dev), found.st_ino, found.st_size)
+    device = os.major(found.st_dev) << 20 | os.minor(found.st_dev)
+    return Expected(device, found.st_ino, found.st_size, found.st_ctime_ns)
+
+
+def settled() -> int:
+    """A clock that shows a time long after any change."""
+    return 1 << 62
 
 
 def program(folder: Path, content: bytes = b"\x7fELF content", name: str = "program") -> Path:
@@ -82,7 +88,7 @@ def test_the_first_path_that_leads_to_the_file_is_taken(tmp_path: Path) -> None:
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
-    hashes, path = Hashes(["MD5"]), program(tmp_path, b"one")
+    hashes, path = Hashes(["MD5"], clock=settled), program(tmp_path, b"one")
     first = hashes.of(str(path)).text
     replaced = program(tmp_path, b"two", "new")
     replaced.rename(path)
@@ -96,11 +102,43 @@ def test_an_unchanged_file_is_read_once_until_too_many_came_after_it(tmp_path: P
         read.append(data)
         return "0" * 32
 
-    hashes = Hashes(["IMPHASH"], remembered=2, imports=count)
+    hashes = Hashes(["IMPHASH"], remembered=2, imports=count, clock=settled)
     a, b, c = (str(program(tmp_path, b"MZ" + n, n.decode())) for n in (b"a", b"b", b"c"))
     for path in (a, a, b, a, c, a, b):  # c pushes b out, not a, which was used later
         hashes.of(path)
     assert read == [b"MZa", b"MZb", b"MZc", b"MZb"]
+
+
+@pytest.mark.parametrize(("since", "times"), [(1_000_000_000, 2), (1_000_000_001, 1)])
+def test_a_file_that_changed_just_now_is_not_remembered(tmp_path: Path, since: int, times: int) -> None:
+    path = program(tmp_path, b"MZ")
+    read: list[bytes] = []
+
+    def count(data: bytes) -> str:
+        read.append(data)
+        return "x"
+
+    hashes = Hashes(["IMPHASH"], imports=count, clock=lambda: path.stat().st_ctime_ns + since)
+    assert [hashes.of(str(path)).text for _ in range(2)] == ["IMPHASH=x"] * 2
+    assert len(read) == times
+
+
+def test_a_known_file_is_not_looked_at_again(tmp_path: Path) -> None:
+    hashes, path = Hashes(["MD5"], clock=settled), program(tmp_path)
+    meant = expected_of(path)
+    first = hashes.of(str(path), expected=meant)
+    path.unlink()
+    assert hashes.of(str(path), expected=meant) == first
+    assert hashes.of(str(path), expected=meant._replace(change_time=meant.change_time + 1)).text == "-"
+    assert hashes.of(str(path), expected=meant._replace(change_time=0)).text == "-"
+
+
+def test_a_file_whose_inode_changed_since_is_hashed_but_not_taken_for_what_it_was(tmp_path: Path) -> None:
+    hashes, path = Hashes(["MD5"], clock=settled), program(tmp_path)
+    before = expected_of(path)._replace(change_time=1)
+    assert hashes.of(str(path), expected=before).text != "-"
+    path.unlink()
+    assert hashes.of(str(path), expected=before).text == "-"
 
 
 def test_a_windows_program_has_an_imphash_and_nothing_else_has(tmp_path: Path) -> None:

@@ -36,6 +36,13 @@ def test_a_name_is_asked_for_once() -> None:
     assert database.asked == [7, 8]
 
 
+def test_all_names_that_were_asked_for_can_be_had() -> None:
+    users = Users(ask=Database(u7="joe"))
+    users.name(7)
+    users.name(8)
+    assert users.known() == {7: "joe", 8: "8"}
+
+
 def test_a_changed_database_is_read_again(tmp_path: Path) -> None:
     file = tmp_path / "passwd"
     file.write_text("joe")

@@ -96,7 +96,8 @@ def hashes_of_image(record: ExecRecord, hashes: Hashes) -> Hashed:
     """The hashes of the program of that record, if it can still be had: from the process itself, else by its path."""
     path = known_path(record.image)
     paths = (f"/proc/{record.tgid}/exe", f"/proc/{record.tgid}/root{path}", path)
-    return hashes.of(*paths, expected=Expected(record.device, record.inode, record.image_size))
+    file = Expected(record.device, record.inode, record.image_size, record.image_change_time)
+    return hashes.of(*paths, expected=file)
 
 
 def _tell(event: Event, facts: Mapping[str, object]) -> None:

@@ -124,7 +124,6 @@ class Processes:
         if self._current.get(key.tgid) is image:
             del self._current[key.tgid]
             self._retire(image, time)
-        self._forget(time)
         return image
 
     def _enter(self, made: ProcessImage, time: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,6 +16,8 @@ ALGORITHMS = ("SHA1", "MD5", "SHA256", "IMPHASH")  # the order in which Sysmon w
 LIMIT = 32 << 20  # bytes; a longer file would hold up what waits behind it
 _REMEMBERED = 4096
 _CHUNK = 1 << 18
+# A file system counts change times in steps of some ms: a file that changed just now may change again unseen.
+_SETTLED = 1_000_000_000  # ns
 _READERS = {"SHA1": hashlib.sha1, "MD5": hashlib.md5, "SHA256": hashlib.sha256}
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a FIFO or a terminal must not hold us
 
@@ -25,6 +28,7 @@ class Expected(NamedTuple):
     device: int
     inode: int
     size: int
+    change_time: int = 0  # of its inode, in ns since 1970; 0 if not known. It changes with names and rights, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Hashes:
         limit: int = LIMIT,
         remembered: int = _REMEMBERED,
         imports: Callable[[bytes], str | None] = imphash,
+        clock: Callable[[], int] = time.time_ns,
     ) -> None:
         """`algorithms` of ALGORITHMS, `limit` in bytes; `remembered` is how many files are kept in mind."""
         unknown = set(algorithms) - set(ALGORITHMS)
@@ -54,12 +59,15 @@ class Hashes:
         self._limit = limit
         self._remembered = remembered
         self._imports = imports
+        self._clock = clock
         self._known: dict[tuple[int, ...], Hashed] = {}
 
     def of(self, *paths: str, expected: Expected | None = None) -> Hashed:
         """The hashes of the first path that leads to the `expected` file; `-` if none does or it cannot be read."""
         if not self._chosen:
             return Hashed()
+        if expected and expected.change_time and (known := self._recall(expected)):
+            return known  # without a look at the file: it is the same as it was then
         for path in paths:
             try:
                 found = os.stat(path)
@@ -90,7 +98,10 @@ class Hashes:
         made = self._digest(file)
         if made is None or _key(os.fstat(file)) != _key(before):
             return Hashed(skipped="the file changed while it was read")
-        self._remember(_key(before), made)
+        if before.st_ctime_ns + _SETTLED < self._clock():
+            self._remember(_key(before), made)
+            if expected and expected.change_time == before.st_ctime_ns:
+                self._remember(expected, made)
         return made
 
     def _digest(self, file: int) -> Hashed | None:
@@ -127,7 +138,7 @@ class Hashes:
 
 
 def _key(found: os.stat_result) -> tuple[int, ...]:
-    return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns
+    return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns, -1  # one longer: never equal to an Expected
 
 
 def _fits(found: os.stat_result, expected: Expected | None) -> bool:
