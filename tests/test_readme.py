@@ -17,11 +17,6 @@ from pysmon.schema.event import EVENTS
 
 README = (ROOT / "README.md").read_text()
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "changelog.d").glob("*.md")]
-    ROOT / "README.md",
-    ROOT / "CHANGELOG.md",
-    *(ROOT / "docs").rglob("*.md"),
-    *(ROOT / "changelog.d").glob("*.md"),
-]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
