@@ -12,7 +12,7 @@ from tests.sinks.sinks_of import OUTLETS, Outlet
 from pysmon.errors import SinkError
 
 
-@pytest.fixture(params=OUTLETS.values(), ids=OUTLETS.keys())
+@pytest.fixture(params=OUTLETS.values(), ids=list(OUTLETS))
 def outlet(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Outlet]:
     made = request.param(tmp_path)
     yield made

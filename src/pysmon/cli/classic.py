@@ -39,7 +39,7 @@ def classic(arguments: Sequence[str]) -> int:
     for name, act in _ACTS.items():
         if name in call:
             return act(call)
-    click.echo(usage(), err=True, nl=False)
+    click.echo(f"one of -i, -c, -u and -s says what to do\n\n{usage()}", err=True)
     return INVALID_PARAMETER
 
 
