@@ -118,10 +118,11 @@ INLINE u32 put_user_string(struct scratch *s, u32 at, u32 limit, const void *fro
 	return size > 0 ? at + size : at;
 }
 
-#define PATH_DEPTH 64
+#define PATH_DEPTH 128
 #define NAME_SIZE 256 /* NAME_MAX and its NUL */
 
-/* A path, leaf to root, each component ended by NUL, across mounts up to the root of the mount namespace.
+/* A path, leaf to root, each component ended by NUL, across mounts up to the root of the mount namespace. Of a deeper one
+ * the last component is "...": cut off in silence it would pass for another path.
  * Checked once by the verifier, which is why it takes plain numbers. */
 GLOBAL u32 put_path(u32 slot, u32 at, u64 dentry_address, u64 vfsmount_address)
 {
@@ -143,7 +144,7 @@ GLOBAL u32 put_path(u32 slot, u32 at, u64 dentry_address, u64 vfsmount_address)
 			}
 			if (i == 0 && dentry != root) /* an object without a place, such as a memfd: its name alone */
 				at = put_string(s, at, NAME_SIZE, READ(dentry, d_name.name));
-			break;
+			return at;
 		}
 		PIN(at); /* the same range at every turn, or the verifier walks each length apart */
 		if (at > TAILS_LIMIT)
@@ -154,7 +155,11 @@ GLOBAL u32 put_path(u32 slot, u32 at, u64 dentry_address, u64 vfsmount_address)
 		at += size;
 		dentry = parent;
 	}
-	return at;
+	PIN(at);
+	if (at > TAILS_LIMIT + NAME_SIZE)
+		return at;
+	__builtin_memcpy(s->bytes + at, "...", 4);
+	return at + 4;
 }
 
 INLINE u32 put_path_of(u32 slot, u32 at, struct path *path)
