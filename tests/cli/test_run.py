@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -135,6 +136,20 @@ def test_a_reader_that_leaves_ends_the_run_tidily(tmp_path: Path) -> None:
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_without_the_rights_it_is_told_what_is_missing() -> None:
+    if os.geteuid() == 0 and not shutil.which("setpriv"):
+        pytest.skip("no setpriv to take root's capabilities away")
+    without = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [*without, *PROGRAM, "run", "--", "true"], capture_output=True, env=environment(), timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert done.stderr.decode().splitlines() == [
+        "pysmon: the kernel sensor (eBPF) needs root, or the capabilities CAP_BPF and CAP_PERFMON",
+        "  run it with sudo",
+    ]
 
 
 def test_a_command_keeps_its_standard_streams_and_its_exit_status() -> None:

@@ -84,3 +84,13 @@ def test_a_terminal_gets_colour_unless_it_says_no(
     os.close(ours)
     assert "ProcessCreate" in seen
     assert bool(COLOUR.search(seen)) is coloured
+
+
+def test_a_terminal_that_does_not_know_its_width_is_taken_to_be_usual() -> None:
+    ours, theirs = pty.openpty()  # nobody has set a size
+    with io.TextIOWrapper(os.fdopen(theirs, "wb", buffering=0), write_through=True) as stream:
+        assert os.get_terminal_size(theirs).columns == 0
+        console(stream, "standard output").write([create()])
+        seen = COLOUR.sub("", os.read(ours, 65536).decode())
+    os.close(ours)
+    assert seen.splitlines()[0] == "06:10:33.206    1 ProcessCreate  /usr/bin/python3.11 [160]  root"

@@ -32,6 +32,7 @@ _LOOKS: Mapping[Style, Look] = {  # the 8 basic colours only: they follow the th
     "quiet": Look(dim=True),
 }
 _DATE = len("2026-11-21 ")
+_USUAL = 80  # columns
 _LEAST = 40  # columns; narrower terminals fold by themselves
 
 
@@ -64,9 +65,10 @@ def terminal_text(columns: Callable[[], int], *, colour: bool, encoding: str = "
 
 def _columns(stream: TextIO) -> int:
     try:
-        return os.get_terminal_size(stream.fileno()).columns
+        columns = os.get_terminal_size(stream.fileno()).columns
     except OSError:
-        return 80
+        columns = 0
+    return columns or _USUAL  # a terminal on a serial line does not know its width
 
 
 def _short(head: list[Piece]) -> list[Piece]:
