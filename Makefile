@@ -33,8 +33,7 @@ lint: ## Check style, format, types and the generated pages
 
 bench: ## Measure on this machine
 	sh tools/setup.sh dev
-	.venv/bin/python bench/machine.py
-	for each in $$(ls bench/*.py | grep -v machine.py); do .venv/bin/python $$each || exit; done
+	for each in $$(ls bench | sed -n 's/\.py$$//p' | grep -v machine); do .venv/bin/python -m bench.$$each || exit; done
 
 vm: ## Run the tests of the sensor on Debian's own kernel, in a throw-away virtual machine
 	sh tools/setup.sh dev

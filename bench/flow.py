@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
+from bench.machine import description
+
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
 from pysmon.config.read import read_configuration
@@ -137,6 +139,7 @@ def main() -> None:
         "line of JSON, an event": rounds(lambda: [json_line(entry) for entry in entries], len(entries)),
         "line of XML, an event": rounds(lambda: [linux_xml_line(entry) for entry in entries], len(entries)),
     }
+    sys.stdout.write(f"measured on {description()}\n")
     sys.stdout.write(f"flow: {len(made)} records of {PROCESSES} processes, {len(events)} events kept\n")
     for what, cost in rows.items():
         sys.stdout.write(f"  {what:28}{cost:8.2f} us\n")

@@ -1,10 +1,9 @@
-"""What a figure was measured on: machine, kernel, processor, Python. Printed before every benchmark."""
+"""What a figure was measured on: machine, kernel, processor, Python. Every benchmark prints it first."""
 
 from __future__ import annotations
 
 import os
 import platform
-import sys
 from pathlib import Path
 
 
@@ -25,7 +24,3 @@ def description() -> str:
         f"{os.cpu_count()} x {processor()}, {memory()}, Linux {platform.release()} {platform.machine()}, "
         f"{platform.python_implementation()} {platform.python_version()}"
     )
-
-
-if __name__ == "__main__":
-    sys.stdout.write(f"measured on {description()}\n")
