@@ -38,8 +38,9 @@ def facts(record: Record, made: Builder | None = None) -> dict[str, object]:
 
 
 def test_an_ordinary_program_has_its_namespaces_only() -> None:
-    record = execute(RUN, "/bin/x", pid_namespace=4026531836, mount_namespace=4026531841)
-    assert facts(record) == {"PidNamespace": 4026531836, "MountNamespace": 4026531841}
+    for filename in (b"/bin/x\0", b""):
+        record = execute(RUN, "/bin/x", pid_namespace=4026531836, mount_namespace=4026531841, filename=filename)
+        assert facts(record) == {"PidNamespace": 4026531836, "MountNamespace": 4026531841}
 
 
 def test_what_is_out_of_the_ordinary_is_told() -> None:

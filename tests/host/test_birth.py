@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from pysmon.host.birth import birth_time
 def test_a_file_keeps_its_birth_time_through_a_rename(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text("x")
-    born = birth_time(str(path))
-    if born is None:
+    if subprocess.run(["stat", "--format=%W", path], capture_output=True, check=True).stdout.strip() in (b"0", b"-"):
         pytest.skip(f"the file system of {tmp_path} has no birth times")
+    born = birth_time(str(path))
+    assert born is not None
     assert abs(born - time.time_ns()) < 60_000_000_000
     os.utime(path, ns=(1, 1))
     path.rename(tmp_path / "b")

@@ -56,6 +56,23 @@ def test_a_file_that_is_too_long_is_left_alone_and_that_is_said(tmp_path: Path) 
     assert (made.text, made.skipped) == ("-", "larger than 4 bytes")
 
 
+def test_a_file_that_says_it_is_short_is_not_read_for_ever() -> None:
+    made = Hashes(["MD5"], limit=4).of("/proc/self/status")  # its size is 0 to stat
+    assert (made.text, made.skipped) == ("-", "the file changed while it was read")
+
+
+def test_an_empty_file_has_hashes(tmp_path: Path) -> None:
+    assert Hashes(["MD5", "IMPHASH"]).of(str(program(tmp_path, b""))).text == f"MD5={hashlib.md5(b'').hexdigest()}"
+
+
+def test_no_file_stays_open(tmp_path: Path) -> None:
+    path = program(tmp_path)
+    before = set(os.listdir("/proc/self/fd"))
+    for limit in (0, 1000):
+        Hashes(["MD5"], limit=limit).of(str(path))
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
 def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)

@@ -55,6 +55,9 @@ def test_a_changed_database_is_read_again(tmp_path: Path) -> None:
     os.utime(file, ns=(1, 1))
     users.refresh()
     assert users.name(7) == "ann"
+    users.refresh()
+    assert users.name(7) == "ann"
+    assert database.asked == [7, 7]
 
 
 def test_names_are_remembered_up_to_a_limit() -> None:

@@ -55,7 +55,7 @@ def _of_exec(record: ExecRecord, processes: Processes, users: Users) -> Facts:
     if record.root:
         facts["Root"] = known_path(record.root)
     given = text(record.filename)
-    if given != known_path(record.image):
+    if given and given != known_path(record.image):
         facts["Filename"] = given
     if record.args_size > len(record.args):
         facts["CommandLineTruncated"] = record.args_size

@@ -40,9 +40,6 @@ def birth_time(path: str, inode: int = 0) -> int | None:
 @cache
 def _statx() -> Any | None:
     try:
-        function = ctypes.CDLL(None, use_errno=True).statx
+        return ctypes.CDLL(None).statx
     except (OSError, AttributeError):  # a C library from before 2018
         return None
-    function.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_char_p]
-    function.restype = ctypes.c_int
-    return function

@@ -51,7 +51,6 @@ def read_process(tgid: int, proc: Path = Path("/proc")) -> ProcessFacts | None:
 
 def terminal_name(number: int, devices: Path = Path("/sys/dev/char")) -> str:
     """The kernel's name of a terminal from its device number (field 7 of /proc/PID/stat); empty for 0."""
-    number &= 0xFFFFFFFF
     if not number:
         return ""
     major, minor = number >> 8 & 0xFFF, number & 0xFF | number >> 12 & 0xFFF00
