@@ -11,7 +11,7 @@ import os
 import pickle
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -33,6 +33,7 @@ from pysmon.sensor.scope import Scope
 
 E = TypeVar("E", bound=Event)
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 Act = Callable[[], object]
 
 TAGS = ("ProcessCreate", "ProcessTerminate", "NetworkConnect", "FileCreate", "FileDelete", "FileDeleteDetected")
@@ -269,8 +270,24 @@ def bind(source: str, target: str) -> None:
     call("mount", os.fsencode(source), os.fsencode(target), None, ctypes.c_ulong(_MS_BIND), None)
 
 
-def one(found: Sequence[E] | Iterable[E]) -> E:
+def error_of(function: Callable[..., object], *arguments: object) -> int | None:
+    """The number of the error that a call fails with; None if it succeeds."""
+    try:
+        function(*arguments)
+    except OSError as error:
+        return error.errno
+    return None
+
+
+# ---- what is read of events
+
+
+def one(found: Sequence[T]) -> T:
     """The only one."""
-    kept = list(found)
-    assert len(kept) == 1, kept
-    return kept[0]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def extra(event: Event) -> Mapping[str, Any]:
+    """What the event tells besides its fields."""
+    return event.extra or {}

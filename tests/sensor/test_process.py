@@ -17,7 +17,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.sensor.provoke import CLONE_NEWPID, Stage, bind, call, forked, host_pid, one, own_mounts, run
+from tests.sensor.provoke import (
+    CLONE_NEWPID,
+    Stage,
+    bind,
+    call,
+    error_of,
+    extra,
+    forked,
+    host_pid,
+    mount,
+    one,
+    own_mounts,
+    run,
+)
 
 from pysmon.host.machine import this_machine
 from pysmon.schema.catalogue import ProcessCreate, ProcessTerminate
@@ -51,20 +64,33 @@ def test_a_program_is_told_with_image_directory_user_hash_and_time(provoke: Stag
     assert began - 0.05 <= utc(created.UtcTime) <= ended + 0.05
 
 
-def test_the_kernel_s_numbers_of_a_program_file_are_those_of_stat(provoke: Stage) -> None:
-    found = one(provoke(lambda: run("/bin/true")).records_of(ExecRecord))
-    truth = os.stat(TRUE)
-    assert (found.inode, found.image_size, found.mode, found.links) == (
-        truth.st_ino,
-        truth.st_size,
-        truth.st_mode,
-        truth.st_nlink,
-    )
-    assert found.device == os.major(truth.st_dev) << 20 | os.minor(truth.st_dev)
+def test_the_kernel_s_numbers_of_a_program_file_are_those_of_stat(provoke: Stage, tmp_path: Path) -> None:
+    def act() -> tuple[int, ...]:
+        own_mounts()
+        mount("tmpfs", str(tmp_path), "tmpfs")  # where stat tells the device that the kernel uses inside
+        program = shutil.copy(TRUE, f"{tmp_path}/a")
+        os.link(program, tmp_path / "b")
+        run(program)
+        found = os.stat(program)
+        device = os.major(found.st_dev) << 20 | os.minor(found.st_dev)
+        return found.st_ino, found.st_size, found.st_mode, found.st_nlink, found.st_ctime_ns, device
+
+    seen = provoke(act)
+    made = one(seen.records_of(ExecRecord))
+    assert (made.inode, made.image_size, made.mode, made.links, made.image_change_time, made.device) == seen.truth
 
 
 def test_a_command_line_has_every_byte_of_every_argument(provoke: Stage) -> None:
-    odd = [b"", b"two words", b"line\nbreak\ttab", b"\xff\xfe\x80", "żółć \U0001f980".encode(), b'"\'\\$x', b"\x01", b""]
+    odd = [
+        b"",
+        b"two words",
+        b"line\nbreak\ttab",
+        b"\xff\xfe\x80",
+        "żółć \U0001f980".encode(),
+        b"\"'\\$x",
+        b"\x01",
+        b"",
+    ]
     created = one(provoke(lambda: run(b"/bin/true", *odd)).of(ProcessCreate))
     assert os.fsencode(created.CommandLine) == b" ".join([b"/bin/true", *odd])
 
@@ -73,7 +99,7 @@ def test_a_command_line_has_every_byte_of_every_argument(provoke: Stage) -> None
 def test_a_long_command_line_is_whole_up_to_32_kib(provoke: Stage, size: int) -> None:
     created = one(provoke(lambda: run("/bin/true", "y" * size)).of(ProcessCreate))
     assert created.CommandLine == "/bin/true " + "y" * size
-    assert "CommandLineTruncated" not in (created.extra or {})
+    assert "CommandLineTruncated" not in extra(created)
 
 
 def test_a_longer_command_line_is_cut_and_says_how_long_it_was(provoke: Stage) -> None:
@@ -81,7 +107,7 @@ def test_a_longer_command_line_is_cut_and_says_how_long_it_was(provoke: Stage) -
     whole = " ".join(["/bin/true", *words])
     created = one(provoke(lambda: run("/bin/true", *words)).of(ProcessCreate))
     assert created.CommandLine == whole[: 32 * 1024].rstrip(" ")
-    assert (created.extra or {})["CommandLineTruncated"] == len(whole) + 1
+    assert extra(created)["CommandLineTruncated"] == len(whole) + 1
 
 
 def test_a_program_that_cannot_be_started_is_not_told(provoke: Stage, tmp_path: Path) -> None:
@@ -89,13 +115,8 @@ def test_a_program_that_cannot_be_started_is_not_told(provoke: Stage, tmp_path: 
     broken.write_bytes(b"\x7fELF but no more")
     broken.chmod(0o755)
 
-    def act() -> list[int]:
-        numbers = []
-        for path in (tmp_path / "absent", tmp_path, broken):
-            with pytest.raises(OSError) as refused:
-                os.execv(path, ["x"])
-            numbers.append(refused.value.errno)
-        return numbers
+    def act() -> list[int | None]:
+        return [error_of(os.execv, path, ["x"]) for path in (tmp_path / "absent", tmp_path, broken)]
 
     seen = provoke(act)
     assert seen.truth == [errno.ENOENT, errno.EACCES, errno.ENOEXEC]
@@ -108,7 +129,7 @@ def test_a_script_is_told_as_its_interpreter_and_names_its_file(provoke: Stage, 
     script.chmod(0o755)
     created = one(provoke(lambda: run(str(script), "x")).of(ProcessCreate))
     assert (created.Image, created.CommandLine) == (SHELL, f"/bin/sh -e {script} x")
-    assert (created.extra or {})["Filename"] == str(script)
+    assert extra(created)["Filename"] == str(script)
 
 
 def read_own_image(fd: int) -> str:
@@ -181,7 +202,7 @@ def test_a_process_tells_its_real_user_and_the_one_in_effect(provoke: Stage) -> 
     seen = provoke(lambda: forked(act))
     created = one(seen.of(ProcessCreate))
     assert (created.User, created.LogonId, created.ParentUser) == ("nobody", str(NOBODY), "root")
-    assert (created.extra or {})["EffectiveUser"] == "root"
+    assert extra(created)["EffectiveUser"] == "root"
     assert [e.User for e in seen.of(ProcessTerminate)] == ["nobody", "root"]
 
 
@@ -205,7 +226,7 @@ def test_a_process_without_a_login_has_the_unset_session_and_no_login_user(provo
         pytest.skip(f"these tests run in a login session: {seen.truth}")
     created = one(seen.of(ProcessCreate))
     assert created.TerminalSessionId == UNSET
-    assert not {"LoginUid", "LoginUser", "Terminal"} & set(created.extra or {})
+    assert not {"LoginUid", "LoginUser"} & set(extra(created))
 
 
 def test_a_login_is_told_with_user_and_session(provoke: Stage) -> None:
@@ -213,7 +234,7 @@ def test_a_login_is_told_with_user_and_session(provoke: Stage) -> None:
         try:
             Path("/proc/self/loginuid").write_text(str(NOBODY))
         except OSError as error:
-            return (-1, error.errno)
+            return -1, error.errno or 0
         run("/bin/true")
         return int(Path("/proc/self/loginuid").read_text()), int(Path("/proc/self/sessionid").read_text())
 
@@ -221,8 +242,8 @@ def test_a_login_is_told_with_user_and_session(provoke: Stage) -> None:
     if seen.truth[0] < 0:
         pytest.skip(f"the login user cannot be set: {os.strerror(seen.truth[1])}")
     created = one(seen.of(ProcessCreate))
-    assert ((created.extra or {})["LoginUid"], created.TerminalSessionId) == seen.truth
-    assert (created.extra or {})["LoginUser"] == "nobody"
+    assert (extra(created)["LoginUid"], created.TerminalSessionId) == seen.truth
+    assert extra(created)["LoginUser"] == "nobody"
 
 
 def test_a_process_on_a_terminal_names_it(provoke: Stage) -> None:
@@ -241,8 +262,8 @@ def test_a_process_on_a_terminal_names_it(provoke: Stage) -> None:
 
     seen = provoke(act)
     created = one(seen.of(ProcessCreate))
-    assert (created.extra or {})["Terminal"] == seen.truth.removeprefix("/dev/").replace("/", "")
-    assert created.LogonGuid == this_machine().logon_guid(0, (created.extra or {})["Terminal"])
+    assert extra(created)["Terminal"] == seen.truth.removeprefix("/dev/").replace("/", "")
+    assert created.LogonGuid == this_machine().logon_guid(0, extra(created)["Terminal"])
 
 
 def test_namespaces_are_told_by_their_numbers(provoke: Stage) -> None:
@@ -256,8 +277,8 @@ def test_namespaces_are_told_by_their_numbers(provoke: Stage) -> None:
         return pid
 
     seen = provoke(act)
-    extra = one(seen.of(ProcessCreate)).extra or {}
-    assert (extra["PidNamespace"], extra["MountNamespace"], extra["NamespacePid"]) == seen.truth
+    facts = extra(one(seen.of(ProcessCreate)))
+    assert (facts["PidNamespace"], facts["MountNamespace"], facts["NamespacePid"]) == seen.truth
 
 
 def test_a_namespace_below_is_seen_and_the_innermost_number_is_told(provoke: Stage) -> None:
@@ -268,9 +289,9 @@ def test_a_namespace_below_is_seen_and_the_innermost_number_is_told(provoke: Sta
         return number
 
     seen = provoke(act)
-    extra = one(seen.of(ProcessCreate)).extra or {}
-    assert extra["NamespacePid"] == 1
-    assert extra["PidNamespace"] != seen.truth
+    facts = extra(one(seen.of(ProcessCreate)))
+    assert facts["NamespacePid"] == 1
+    assert facts["PidNamespace"] != seen.truth
 
 
 def test_a_process_in_a_chroot_has_its_path_outside_and_names_its_root(provoke: Stage, tmp_path: Path) -> None:
@@ -282,7 +303,7 @@ def test_a_process_in_a_chroot_has_its_path_outside_and_names_its_root(provoke: 
         os.execv(TRUE, ["true"])
 
     created = one(provoke(lambda: forked(act)).of(ProcessCreate))
-    assert (created.Image, (created.extra or {})["Root"]) == (f"{tmp_path}{TRUE}", str(tmp_path))
+    assert (created.Image, extra(created)["Root"]) == (f"{tmp_path}{TRUE}", str(tmp_path))
     assert created.CurrentDirectory == f"{tmp_path}/etc"
 
 
