@@ -65,7 +65,7 @@ class Record(tuple[Any, ...]):
     tid: U32  # thread id
 
     @classmethod
-    def decode(cls, data: bytes | memoryview, offset: int = 0) -> Self:
+    def decode(cls, data: bytes, offset: int = 0) -> Self:
         """Read one record of this class; RecordError if there are not enough bytes."""
         layout = cls.layout
         try:
@@ -77,9 +77,9 @@ class Record(tuple[Any, ...]):
         made = list(values)
         at = offset + layout.head.size
         for i in layout.tails:
-            end = at + made[i]
-            made[i] = bytes(data[at:end])
-            at = end
+            size = made[i]
+            made[i] = data[at : at + size] if size else b""
+            at += size
         if at > len(data):
             raise _short(cls, len(data) - offset, at - offset)
         return tuple.__new__(cls, made)

@@ -27,12 +27,10 @@ class Flow:
 
     def take(self, record: Record) -> tuple[Event, ...]:
         """The kept events of one record, with their RuleName; counted either way."""
-        counts, family = self.accounting, record.layout.family
-        kept = tuple(event for event in self._builder.take(record) if self._judge(event, record))
-        if kept:
-            counts.records_kept[family] += 1
-        else:
-            counts.records_filtered[family] += 1
+        events = self._builder.take(record)
+        kept = tuple([event for event in events if self._judge(event, record)]) if events else events
+        books = self.accounting.records_kept if kept else self.accounting.records_filtered
+        books[record.layout.family] += 1
         return kept
 
     def _judge(self, event: Event, record: Record) -> bool:

@@ -28,7 +28,7 @@ class ExecRecord(Record):
     """A process runs a new program (tp_btf/sched_process_exec)."""
 
     parent_start: U64  # of the parent now (task_struct.real_parent)
-    parent_exec_id: U64  # which program of the parent made this process (task_struct.parent_exec_id)
+    parent_exec_id: U64  # which program of the parent made this process, or runs in it now if it adopted this one
     creator_start: U64  # of the process that called fork; 0 if it forked before the sensor ran
     creator_exec_id: U64
     cgroup: U64  # id of the cgroup (v2)
@@ -135,12 +135,12 @@ class FileDeleteRecord(Record):
     name: Tail
 
 
-def decode(data: bytes | memoryview, offset: int = 0) -> Record:
+def decode(data: bytes, offset: int = 0) -> Record:
     """Read the record at `offset`; RecordError if its kind is unknown or bytes are missing."""
-    kind = int.from_bytes(data[offset : offset + 2], "little")
-    found = RECORDS.get(kind)
-    if found is None:
-        raise _unknown(kind, offset)
+    try:
+        found = RECORDS[data[offset] | data[offset + 1] << 8]
+    except (KeyError, IndexError):
+        raise _unknown(data, offset) from None
     return found.decode(data, offset)
 
 
@@ -156,7 +156,8 @@ def components_of(path: str) -> bytes:
     return b"".join(p + b"\0" for p in reversed(parts))
 
 
-def _unknown(kind: int, offset: int) -> RecordError:
+def _unknown(data: bytes, offset: int) -> RecordError:
+    kind = int.from_bytes(data[offset : offset + 2], "little")
     known = ", ".join(map(str, RECORDS))
     return RecordError(f"unknown record kind {kind} at byte {offset} (expected one of {known})")
 

@@ -71,12 +71,16 @@ int on_fork(u64 *context)
 	return 0;
 }
 
-INLINE void fill_creator(struct exec_record *r, u32 tgid)
+INLINE void fill_creator(struct exec_record *r, struct task_struct *task)
 {
+	u32 tgid = task->tgid;
 	struct creator *creator = bpf_map_lookup_elem(&creators, &tgid);
 	r->creator_start = creator ? creator->start : 0;
 	r->creator_exec_id = creator ? creator->exec_id : 0;
 	r->creator_tgid = creator ? creator->tgid : 0;
+	/* The kernel does not renew parent_exec_id when a process is adopted: it would name a program of somebody else. */
+	if (creator && (creator->tgid != r->parent_tgid || creator->start != r->parent_start))
+		r->parent_exec_id = task->real_parent->self_exec_id;
 }
 
 INLINE void fill_identity(struct exec_record *r, struct task_struct *task)
@@ -140,7 +144,7 @@ int on_exec(u64 *context)
 	struct exec_record *r = (void *)s->bytes;
 	FILL_HEAD(r, KIND_EXEC_RECORD, 0, task);
 	fill_identity(r, task);
-	fill_creator(r, task->tgid);
+	fill_creator(r, task);
 	struct file *exe = task->mm->exe_file;
 	fill_image(r, exe);
 
