@@ -67,8 +67,8 @@ def parse(report: Report) -> Element | None:
             tree.end(token)
         else:
             tree.text(token)
-        if tree.stopped:
-            return None
+    if report.full:
+        return None
     tree.finish(len(text))
     if not report.failed:
         _judge(text, report)
@@ -80,7 +80,6 @@ class _Tree:
 
     def __init__(self, report: Report) -> None:
         self.root: Element | None = None
-        self.stopped = False
         self._open: list[Element] = []
         self._count = 0
         self._report = report
@@ -88,9 +87,11 @@ class _Tree:
     def start(self, token: Start) -> None:
         self._count += 1
         if len(self._open) == DEEPEST:
-            self._stop(token.at, f"elements stand more than {DEEPEST} deep", f"at most {DEEPEST}")
+            message = f"elements stand more than {DEEPEST} deep"
+            self._report.add("C102", token.at, message, f"at most {DEEPEST}")
         if self._count > MOST_ELEMENTS:
-            self._stop(token.at, f"the file has more than {MOST_ELEMENTS} elements", f"at most {MOST_ELEMENTS}")
+            message = f"the file has more than {MOST_ELEMENTS} elements"
+            self._report.add("C102", token.at, message, f"at most {MOST_ELEMENTS}")
         parent = self._open[-1] if self._open else None
         made = Element(token.name, token.at, token.attributes, parent)
         if parent:
@@ -121,8 +122,6 @@ class _Tree:
             self._report.add("C208", at, f"the text {found} stands outside of all elements", "only elements there")
 
     def finish(self, end: int) -> None:
-        if self._report.full:
-            return
         for element in self._open:
             self._never_closed(element, "the file ends before")
         if self.root is None and not self._report.failed:
@@ -141,10 +140,6 @@ class _Tree:
     def _never_closed(self, element: Element, why: str) -> None:
         message = f"<{element.name}> is never closed: {why}"
         self._report.add("C202", element.at, message, f"</{element.name}>")
-
-    def _stop(self, at: int, message: str, expected: str) -> None:
-        self._report.add("C102", at, message, expected)
-        self.stopped = True
 
     def _line(self, at: int) -> str:
         return f"line {self._report.source.place(at).line}"

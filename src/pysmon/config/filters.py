@@ -16,7 +16,7 @@ from pysmon.schema.lookup import TAGS, by_tag, fields_of
 from pysmon.schema.version import SchemaVersion
 
 _CONDITIONS = {known.word: (Condition(known.word), known.since) for known in CONDITIONS}
-_LISTS = {
+LISTS = {
     Condition.IS_ANY,
     Condition.CONTAINS_ANY,
     Condition.CONTAINS_ALL,
@@ -156,7 +156,7 @@ class Filters:
     def _value(self, element: Element, condition: Condition) -> None:
         tell_pieces(element, self._report)
         parts = element.text.split(";")
-        if condition not in _LISTS or len(parts) == 1:
+        if condition not in LISTS or len(parts) == 1:
             return
         shown, expected = quoted(element.text), "parts separated by single ';' and nothing else"
         if "" in parts[:-1]:

@@ -11,7 +11,8 @@ from pysmon.config.problems import Problem, Severity
 from pysmon.errors import Place
 
 KEPT = 500  # problems of each severity that are told one by one; the rest is counted
-_WHOLE = 400  # a source line up to this long is kept whole
+BEYOND = "C102"  # the code that ends all reading
+_WHOLE = 1000  # a source line or a message up to this long is kept whole
 _BEFORE, _AFTER = 60, 200  # of a longer line, what is kept around the spot
 CUT = "…"  # stands where a long source line was cut
 CARET_IN_CUT = len(CUT) + _BEFORE  # where the spot stands in a line that was cut before it
@@ -70,6 +71,7 @@ class Report:
         self.source = source
         self._problems: list[Problem] = []
         self._hints = 0
+        self._beyond = False
         self._told: dict[Severity, int] = {"error": 0, "warning": 0}
 
     @property
@@ -79,18 +81,19 @@ class Report:
 
     @property
     def full(self) -> bool:
-        """Whether so many errors were told that reading on would help nobody."""
-        return self._told["error"] >= KEPT
+        """Whether reading has to end: too many errors were told, or the file is beyond the limits."""
+        return self._told["error"] >= KEPT or self._beyond
 
     def add(self, code: str, at: int | None, message: str, expected: str, hint: str = "") -> None:
         """Tell a problem; its severity is that of its code."""
         severity = CODES[code].severity
         self._told[severity] += 1
+        self._beyond = self._beyond or code == BEYOND
         if self._told[severity] > KEPT:
             return
         place = Place(self.source.file) if at is None else self.source.place(at)
         line = "" if at is None else self.source.line(at)
-        self._problems.append(Problem(code, severity, place, message, expected, hint, line))
+        self._problems.append(Problem(code, severity, place, _cut(message), _cut(expected), _cut(hint), line))
 
     def nearest(self, word: str, known: Iterable[str]) -> str:
         """A hint that names the known word nearest to this one; "" if none is near, or if hints enough were given."""
@@ -123,3 +126,7 @@ class Report:
 def quoted(text: str) -> str:
     """A value as a message shows it: in quotes, control characters escaped, cut if it is long."""
     return repr(text) if len(text) <= 80 else repr(text[:77] + CUT)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WHOLE else text[: _WHOLE - 1] + CUT

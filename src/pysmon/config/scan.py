@@ -21,8 +21,10 @@ _NAME = "[A-Za-z_:\x80-\U0010ffff][A-Za-z0-9_:.\x80-\U0010ffff-]*"
 _OPEN = re.compile(f"<({_NAME})")
 _CLOSE = re.compile(f"</({_NAME})[ \t\n]*>")
 _END = re.compile(r"[ \t\n]*(/?)>")
-_ATTRIBUTE = re.compile(f"""[ \t\n]+({_NAME})[ \t\n]*=[ \t\n]*(?:"([^"]*)"|'([^']*)')""")
-_LOOSE = re.compile(f"""[ \t\n]*({_NAME})(?:[ \t\n]*=[ \t\n]*(?:"([^"<]*)"|'([^'<]*)'|([^ \t\n"'<>=]+)))?""")
+_ATTRIBUTE = re.compile(f"""[ \t\n]+({_NAME})[ \t\n]*=[ \t\n]*(?:"([^"]*)(?:"|\\Z)|'([^']*)(?:'|\\Z))""")
+_LOOSE = re.compile(
+    f"""[ \t\n]*({_NAME})(?:[ \t\n]*=[ \t\n]*(?:"([^"<]*)"|'([^'<]*)'|((?:[^ \t\n"'<>=/]|/(?!>))+)))?"""
+)
 _BRACKET = re.compile("[<>]")
 _DOCTYPE = re.compile(r"<!DOCTYPE[^<>\[]*(?:\[[^\]]*\][ \t\n]*)?>")
 
@@ -129,15 +131,17 @@ def _add(found: re.Match[str], name: str, attributes: dict[str, Attribute], repo
 
 def _unclosed(found: re.Match[str], report: Report) -> int:
     """Where markup goes on if the value of this attribute is never closed, else 0."""
-    group = 2 if found[2] is not None else 3
-    if "<" not in found[group]:
+    group = found.lastindex or 1
+    value, at = found[group], found.start(group)
+    closed = found.end() > found.end(group)
+    if closed and "<" not in value:
         return 0
-    at = found.start(group) + found[group].index("<")
-    if "\n" in found[group] or ">" in found[group]:
-        _tell(report, found.start(group) - 1, f"the value of {found[1]} is never closed", "a quotation mark after it")
-        return at
-    report.add("C203", at, "'<' stands in a value", "'&lt;'", "write '<' as '&lt;'")
-    return 0
+    opens = at + value.find("<") if "<" in value else found.end()
+    if closed and "\n" not in value and ">" not in value:
+        report.add("C203", opens, "'<' stands in a value", "'&lt;'", "write '<' as '&lt;'")
+        return 0
+    _tell(report, at - 1, f"the value of {found[1]} is never closed", "a quotation mark at its end")
+    return opens
 
 
 def _tell_loose(found: re.Match[str], report: Report) -> None:
@@ -166,7 +170,7 @@ def _broken(
 def _other(at: int, text: str, report: Report) -> int:
     if text.startswith("<!--", at):
         end = _past("-->", at, 4, text, report, "this comment is never closed")
-        inner = text.find("--", at + 4, end - 3)
+        inner = text.find("--", at + 4, end - 2)
         if inner >= 0:
             message = "a comment contains '--'"
             report.add("C207", inner, message, "a comment without '--' before its end", "write '- -' or '='")
