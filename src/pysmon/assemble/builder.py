@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from pysmon.assemble.file import take_file_create, take_file_delete
 from pysmon.assemble.network import take_flow
@@ -23,6 +24,15 @@ from pysmon.sensor.records import (
     TaskRecord,
 )
 
+_TAKE: dict[type[Record], Callable[[Any, Scene], tuple[Event, ...]]] = {
+    ExecRecord: take_exec,
+    ExitRecord: take_exit,
+    FileCreateRecord: take_file_create,
+    FileDeleteRecord: take_file_delete,
+    FlowRecord: take_flow,
+    ForkRecord: take_fork,
+    TaskRecord: take_task,
+}
 _USERS_EVERY = 1_000_000_000  # ns of record time between two looks whether the user database has changed
 
 
@@ -56,20 +66,5 @@ class Builder:
         if record.time >= self._look_at_users:
             self._look_at_users = record.time + _USERS_EVERY
             scene.users.refresh()
-        match record:
-            case FileCreateRecord():
-                return take_file_create(record, scene)
-            case FlowRecord():
-                return take_flow(record, scene)
-            case ForkRecord():
-                return take_fork(record, scene)
-            case ExecRecord():
-                return take_exec(record, scene)
-            case ExitRecord():
-                return take_exit(record, scene)
-            case FileDeleteRecord():
-                return take_file_delete(record, scene)
-            case TaskRecord():
-                return take_task(record, scene)
-            case _:
-                return ()
+        take = _TAKE.get(type(record))
+        return take(record, scene) if take else ()
