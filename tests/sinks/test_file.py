@@ -172,3 +172,26 @@ def test_a_file_that_cannot_be_opened_is_told_by_name_and_cause(tmp_path: Path, 
 def test_what_is_no_regular_file_cannot_be_rotated() -> None:
     with pytest.raises(SinkError, match="cannot rotate /dev/null"):
         FileSink(Path("/dev/null"), JSON, rotate=1000)
+
+
+def test_rotation_reopening_and_closing_leave_no_descriptor_behind(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    sink = FileSink(tmp_path / "log", JSON, rotate=LINE, keep=2)
+    for number in range(4):
+        sink.write([create(CommandLine=f"{number:04}")])
+        (tmp_path / "log").unlink()
+        sink.flush()
+    with pytest.raises(SinkError):
+        FileSink(Path("/dev/null"), JSON, rotate=1)
+    sink.close()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_after_a_full_disk_the_size_still_counts(tmp_path: Path) -> None:
+    sink = FileSink(tmp_path / "log", JSON, rotate=3 * LINE, keep=1)
+    with files_limited_to(2 * LINE + 10), pytest.raises(WriteError):
+        sink.write([create(CommandLine=f"{number:04}") for number in range(3)])
+    sink.write([create(CommandLine="0002"), create(CommandLine="0003")])
+    sink.close()
+    assert commands(tmp_path / "log.1") == ["0000", "0001", "0002"]
+    assert commands(tmp_path / "log") == ["0003"]

@@ -82,3 +82,15 @@ def test_an_entry_that_an_error_cut_is_completed_by_the_next_write(tmp_path: Pat
     sink.flush()
     assert path.read_bytes() == b"".join(JSON(entry) + b"\n" for entry in batch)
     os.close(fd)
+
+
+def test_closing_completes_an_entry_that_an_error_cut(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT)
+    sink = StreamSink(fd, "standard output", JSON)
+    with files_limited_to(LINE - 10), pytest.raises(WriteError) as told:
+        sink.write([create(CommandLine="0000")])
+    assert told.value.written == 1
+    sink.close()
+    assert path.read_bytes() == JSON(create(CommandLine="0000")) + b"\n"
+    os.close(fd)
