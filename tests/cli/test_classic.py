@@ -90,7 +90,7 @@ def test_a_list_of_hash_algorithms_may_be_anything_that_sysmon_takes(pysmon: Cal
 
 def test_the_schema_is_printed_clean_for_a_pipe(pysmon: Caller) -> None:
     answer = pysmon("-s")
-    assert answer.out == manifest_xml(newest("linux").version)
+    assert (answer.code, answer.out) == (0, manifest_xml(newest("linux").version))
     assert answer.err.startswith("pysmon v")
 
 

@@ -69,6 +69,25 @@ def test_extra_facts_are_shown() -> None:
     assert plain_text(create(extra={"Container": "web\x1b"})).endswith(b"\n      Container web\\x1b")
 
 
+def test_extra_facts_that_are_mostly_noise_are_left_to_json() -> None:
+    assert b"4026531836" not in plain_text(create(extra={"PidNamespace": 4026531836}))
+    assert len(plain_text(create(extra={"PidNamespace": 4026531836})).splitlines()) == len(
+        plain_text(create()).splitlines()
+    )
+
+
+def test_every_kind_of_thing_has_its_style() -> None:
+    ends = {"SourceIp": "10.0.0.1", "SourcePort": 44982, "DestinationIp": "10.0.0.2", "DestinationPort": 443}
+    event = any_event(EVENTS[3], Image="/usr/bin/curl", User="root", RuleName="web", Protocol="tcp", **ends)
+    styles = {piece.text: piece.style for line in describe(entry(event)) for piece in line}
+    assert styles["/usr/bin/curl"] == "path"
+    assert styles["root"] == "user"
+    assert styles["web"] == "rule"
+    assert styles["tcp"] == "value"
+    assert styles["10.0.0.1"] == styles["443"] == "address"
+    assert styles["NetworkConnect"] == "name"
+
+
 def test_an_error_report_stands_out() -> None:
     first = next(iter(describe(entry(any_event(EVENTS[255])))))
     assert ("ErrorReport", "alarm") in first
