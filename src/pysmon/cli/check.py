@@ -16,20 +16,20 @@ from pysmon.config.read import Reading
 _EXAMPLES = """\b
 Examples:
   pysmon check config.xml
-  pysmon check --strict configs/*.xml
+  pysmon check --errors-only configs/*.xml
   cat config.xml | pysmon check -
   pysmon check --json config.xml | jq '.files[].problems[] | {line, code, message}'
 
 \b
-Exit code: 0 no errors, 1 errors (with --strict also warnings), 2 a file could not be read.
+Exit code: 0 nothing to say, 1 something was found, 2 a file could not be read.
 """
 
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("configs", metavar="CONFIG...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
-@click.option("--strict", is_flag=True, help="Let warnings count as errors for the exit code.")
-def check(configs: tuple[str, ...], as_json: bool, strict: bool) -> int:
+@click.option("--errors-only", is_flag=True, help="Leave warnings away: the file can be used as it is.")
+def check(configs: tuple[str, ...], as_json: bool, errors_only: bool) -> int:
     """Check configuration files, without rights and without a sensor.
 
     Every problem is shown with its line, what was expected, and what Sysmon makes of it. CONFIG `-` is standard input.
@@ -37,19 +37,21 @@ def check(configs: tuple[str, ...], as_json: bool, strict: bool) -> int:
     if configs.count(STDIN) > 1:
         raise click.UsageError("standard input (-) can be read only once")
     readings = {name: read_named(name) for name in dict.fromkeys(configs)}
+    if errors_only:
+        readings = {name: reading.errors() for name, reading in readings.items()}
     problems = [problem for reading in readings.values() for problem in reading.problems]
     if as_json:
         click.echo(msgspec.json.encode({"files": list(_rows(readings))}, enc_hook=str))
     else:
         show(problems, sys.stdout)
         click.echo(tally(problems))
-    return _exit_code(problems, strict)
+    return _exit_code(problems)
 
 
-def _exit_code(problems: list[Problem], strict: bool) -> int:
+def _exit_code(problems: list[Problem]) -> int:
     if any(problem.code == UNREADABLE for problem in problems):
         return MISUSE
-    return FINDINGS if any(strict or problem.severity == "error" for problem in problems) else FINE
+    return FINDINGS if problems else FINE
 
 
 def _rows(readings: dict[str, Reading]) -> Iterator[dict[str, object]]:

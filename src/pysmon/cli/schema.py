@@ -23,11 +23,9 @@ Examples:
 @click.option(
     "--platform",
     type=click.Choice(["linux", "windows"]),
-    default="linux",
-    show_default=True,
-    help="Whose schema: that of Sysmon for Linux or for Windows.",
+    help="Whose schema: Sysmon for Linux or for Windows. Without it Linux, or Windows where only that has one.",
 )
-def schema(version: str, platform: Platform) -> int:
+def schema(version: str, platform: Platform | None) -> int:
     """Print the schema: every event, field and option of a version.
 
     VERSION is a schema version or how it begins (4 prints all that begin with 4), or `all`; without it the newest.
@@ -36,10 +34,14 @@ def schema(version: str, platform: Platform) -> int:
     return FINE
 
 
-def schema_text(version: str, platform: Platform = "linux") -> str:
+def schema_text(version: str, platform: Platform | None = None) -> str:
     """The manifests of all matching versions, newest first; MisuseError if there are none."""
-    found = versions_matching(version, platform)
+    asked: tuple[Platform, ...] = (platform,) if platform else ("linux", "windows")
+    found = {known.version: (known, each) for each in reversed(asked) for known in versions_matching(version, each)}
+    if not version:  # the newest that this platform knows, not the newest of all
+        newest = versions_matching("", asked[0])[0]
+        found = {newest.version: (newest, asked[0])}
     if not found:
-        there_are = ", ".join(known.written for known in schemas(platform))
-        raise MisuseError("There is no schema that matches that version.", hint=f"versions on {platform}: {there_are}")
-    return "".join(manifest_xml(known.version, platform) for known in found)
+        there_are = ", ".join(known.written for known in schemas(asked[-1]))
+        raise MisuseError("There is no schema that matches that version.", hint=f"known versions: {there_are}")
+    return "".join(manifest_xml(version, each) for version, (_, each) in sorted(found.items(), reverse=True))

@@ -31,6 +31,10 @@ class Reading:
     configuration: Configuration | None
     problems: tuple[Problem, ...]
 
+    def errors(self) -> Reading:
+        """The same without its warnings."""
+        return Reading(self.configuration, tuple(p for p in self.problems if p.severity == "error"))
+
 
 def read_file(path: Path) -> Reading:
     """Read a configuration file; one that cannot be read is a problem too. At most 16 MiB come into memory."""

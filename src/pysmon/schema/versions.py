@@ -79,8 +79,16 @@ def known(version: SchemaVersion, platform: Platform) -> KnownSchema | None:
 def versions_matching(text: str, platform: Platform = "linux") -> tuple[KnownSchema, ...]:
     """The schemas that `-s TEXT` prints, newest first: `4` gives all that begin with 4, `all` gives all.
 
-    Nothing at all gives the newest only. The text is compared with the version as the manifest writes it.
+    Nothing at all gives the newest only. The text is compared with the version as the manifest writes it, and, since
+    4.1 and 4.10 are one version, as a number.
     """
     if not text:
         return (newest(platform),)
-    return tuple(s for s in schemas(platform) if text.lower() == "all" or s.written.startswith(text))
+    return tuple(s for s in schemas(platform) if text.lower() == "all" or s.written.startswith(text) or _is(s, text))
+
+
+def _is(schema: KnownSchema, text: str) -> bool:
+    try:
+        return schema.version == SchemaVersion.parse(text)
+    except ValueError:
+        return False
