@@ -86,6 +86,8 @@ def test_every_end_of_a_process_is_kept() -> None:
     ("image", "source", "destination", "port", "keep"),
     [
         ("/usr/bin/psql", "192.0.2.2", "192.0.2.1", 5432, True),
+        ("/usr/bin/curl", "127.0.0.1", "127.0.0.1", 8080, True),
+        ("/tmp/x", "0:0:0:0:0:0:0:1", "0:0:0:0:0:0:0:1", 8080, True),
         ("/usr/bin/psql", "127.0.0.1", "127.0.0.1", 5432, False),
         ("/usr/bin/psql", "127.0.0.1", "127.0.0.53", 53, False),
         ("/usr/bin/psql", "::1", "::1", 5432, False),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pysmon.config.model import Configuration
-from pysmon.config.read import read_file
+from pysmon.config.read import read_default, read_file
 from pysmon.errors import MisuseError
 from pysmon.pipeline.live import Session
 from pysmon.schema.event import Event
@@ -23,10 +23,9 @@ def watch(
 ) -> Iterator[Event]:
     """Yield the events that a configuration keeps, as they happen, until `stop` is set or the command ends.
 
-    `config`: a configuration, or the path of one; None keeps what Sysmon logs without one (process create and
-    terminate). `scope`: whom to watch; None is the whole machine, or the process tree of `command`, which is then
-    started. Closing the generator ends the sensor. Raises SensorError where eBPF may not or cannot be used,
-    MisuseError if the configuration has errors.
+    `config`: a configuration, or the path of one; None is the one that is shipped. `scope`: whom to watch; None is the
+    whole machine, or the process tree of `command`, which is then started. Closing the generator ends the sensor.
+    Raises SensorError where eBPF may not or cannot be used, MisuseError if the configuration has errors.
     """
     session = Session(_configuration(config), scope, command=command)
     for batch in session.batches(stop or threading.Event()):
@@ -34,10 +33,10 @@ def watch(
             yield entry.event
 
 
-def _configuration(config: Configuration | Path | str | None) -> Configuration | None:
-    if config is None or isinstance(config, Configuration):
+def _configuration(config: Configuration | Path | str | None) -> Configuration:
+    if isinstance(config, Configuration):
         return config
-    reading = read_file(Path(config))
+    reading = read_file(Path(config)) if config is not None else read_default()
     if reading.configuration is None:
         errors = [p for p in reading.problems if p.severity == "error"]
         raise MisuseError(f"{errors[0].place}: {errors[0].message}", hint=f"pysmon check {config} tells more")
