@@ -59,10 +59,13 @@ class Session:
         self._configuration = configuration
         ruleset = Ruleset.compile(configuration)
         self._sensor = Sensor({f for i, f in _FAMILY_OF_EVENT.items() if ruleset.wants(i)})
+        self._command: HeldCommand | None = None
         try:
             self._command = HeldCommand(command) if command else None
             self._tape = TapeWriter(record_to) if record_to else None
         except BaseException:
+            if self._command:
+                self._command.stop()
             self._sensor.close()
             raise
         self._scope = Scope.of_tree(self._command.pid) if self._command else scope or Scope.machine()
