@@ -85,9 +85,9 @@ int on_tcp_state(u64 *context)
 		struct owner owner;
 		fill_owner(&owner);
 		bpf_map_update_elem(&connecting, &key, &owner, BPF_ANY);
-	} else if (before == TCP_SYN_SENT) {
+	} else if (before == TCP_SYN_SENT || before == TCP_SYN_RECV) {
 		struct owner *owner = bpf_map_lookup_elem(&connecting, &key);
-		if (!owner)
+		if (!owner || now == TCP_SYN_RECV) /* that: both ends connect at once, the last answer is yet to come */
 			return 0;
 		if (now == TCP_ESTABLISHED) {
 			struct flow flow = {};
@@ -101,7 +101,10 @@ int on_tcp_state(u64 *context)
 
 INLINE int accepted(struct sock *sk)
 {
-	if (!sk || READ(sk, sk_protocol) != IPPROTO_TCP)
+	if (!sk)
+		return 0;
+	u16 protocol = READ(sk, sk_protocol);
+	if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
 		return 0;
 	struct flow flow = {};
 	fill_ends(&flow, sk);
