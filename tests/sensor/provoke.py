@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pickle
+import signal
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +43,7 @@ EVERYTHING = (
     + "".join(f'<{tag} onmatch="exclude"/>' for tag in TAGS)
     + "</EventFiltering></Sysmon>"
 )
+PATIENCE = 300  # s, after which an act is taken to hang
 SETTLE = 0.03  # s: a kernel program that is at work when the scope changes has ended by then
 CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x20000000, 0x40000000
 _MS_REC_PRIVATE, _MS_BIND = 0x44000, 0x1000
@@ -98,7 +100,8 @@ class Stage:
             for task in with_texts(self.sensor.snapshot()):
                 flow.learn(task)
             held.release()
-            while not held.finished():
+            give_up = time.monotonic() + PATIENCE
+            while not held.finished() and time.monotonic() < give_up:
                 raw += self.sensor.read() if read else []
                 time.sleep(0.005)
         finally:
@@ -175,12 +178,14 @@ class Held:
         if not self._ended:
             self._ended = True
             os.close(self._gate)
+            if not self.finished():
+                os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self._outer, 0)
-            self.finished()
             os.close(self._answer)
 
     def answer(self) -> Any:
         """What its act returned; fails if that raised."""
+        assert self._heard, "the process was killed before it could answer"
         failure, value = pickle.loads(self._heard)
         assert not failure, failure
         return value
