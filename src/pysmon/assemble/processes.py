@@ -14,7 +14,7 @@ from pysmon.host.guid import NO_GUID, Machine
 
 UNKNOWN_IMAGE = "<unknown process>"  # Sysmon's words for an acting process that it knows nothing of
 _NONE = "-"
-_GRACE = 10_000_000_000  # ns that an image stays after its end: records of another ring may still be on their way
+_GRACE = 2_000_000_000  # ns that an image stays after its end: records of another ring may still be on their way
 _LIMIT = 65_536
 
 

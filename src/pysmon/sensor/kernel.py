@@ -17,7 +17,7 @@ from pysmon.sensor.records import FAMILIES, SCOPES, SETTINGS, TaskRecord, decode
 from pysmon.sensor.ring import Ring
 from pysmon.sensor.scope import Scope
 
-PROCESS_RING_SIZE, EVENT_RING_SIZE = 1 << 23, 1 << 24  # bytes; emit.bpf.h
+RING_SIZE = 1 << 23  # bytes, of each ring; emit.bpf.h
 _BATCH = 1 << 20  # bytes of the event ring that are read at once: bounds the memory that a storm takes
 _TIME = struct.Struct("<8xQ")  # where `time` stands in every record
 
@@ -52,8 +52,8 @@ class Sensor:
         self._settings = self._object.map("settings")
         self._tree = self._object.map("tree")
         self._counts: Map = self._object.map("counts")
-        self._events = Ring(self._object.map("event_ring").fd, EVENT_RING_SIZE)
-        self._processes = Ring(self._object.map("process_ring").fd, PROCESS_RING_SIZE)
+        self._events = Ring(self._object.map("event_ring").fd, RING_SIZE)
+        self._processes = Ring(self._object.map("process_ring").fd, RING_SIZE)
         self._held: list[bytes] = []  # process records newer than the events that were read so far
         self._poll = select.epoll()
         self._poll.register(self._events.fd, select.EPOLLIN)

@@ -144,6 +144,9 @@ ON_ACCEPT(accept4)
 
 struct ipv4_header { u8 version_and_size, tos; u16 size, id, fragment; u8 ttl, protocol; u16 sum; u8 source[4], destination[4]; };
 struct ipv6_header { u32 version_and_label; u16 size; u8 next, hops; u8 source[16], destination[16]; };
+struct ipv6_fragment { u8 next, unused; u16 offset; u32 id; };
+#define IPV4_OFFSET SWAP16(0x1fff) /* bits of `fragment` and `offset`: 0 in the first fragment, which has the ports */
+#define IPV6_OFFSET SWAP16(0xfff8)
 struct udp_header { u16 source, destination, size, sum; };
 
 INLINE int first_of_flow(const void *socket, const struct flow *flow, bool initiated)
@@ -169,7 +172,7 @@ INLINE bool read_ends(struct sk_buff *packet, struct flow *flow, bool outgoing)
 	u32 header;
 	if (protocol == ETH_P_IP_BE) {
 		struct ipv4_header ip;
-		if (bpf_probe_read_kernel(&ip, sizeof ip, network) || ip.protocol != IPPROTO_UDP)
+		if (bpf_probe_read_kernel(&ip, sizeof ip, network) || ip.protocol != IPPROTO_UDP || ip.fragment & IPV4_OFFSET)
 			return false;
 		__builtin_memcpy(source, ip.source, 4);
 		__builtin_memcpy(destination, ip.destination, 4);
@@ -177,12 +180,22 @@ INLINE bool read_ends(struct sk_buff *packet, struct flow *flow, bool outgoing)
 		header = (ip.version_and_size & 15) * 4;
 	} else if (protocol == ETH_P_IPV6_BE) {
 		struct ipv6_header ip;
-		if (bpf_probe_read_kernel(&ip, sizeof ip, network) || ip.next != IPPROTO_UDP)
+		if (bpf_probe_read_kernel(&ip, sizeof ip, network))
+			return false;
+		u8 next = ip.next;
+		header = sizeof ip;
+		if (next == IPPROTO_FRAGMENT) {
+			struct ipv6_fragment fragment;
+			if (bpf_probe_read_kernel(&fragment, sizeof fragment, network + header) || fragment.offset & IPV6_OFFSET)
+				return false;
+			next = fragment.next;
+			header += sizeof fragment;
+		}
+		if (next != IPPROTO_UDP)
 			return false;
 		__builtin_memcpy(source, ip.source, 16);
 		__builtin_memcpy(destination, ip.destination, 16);
 		flow->family = AF_INET6;
-		header = sizeof ip;
 	} else {
 		return false;
 	}
