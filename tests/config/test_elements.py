@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pysmon.config.elements import Element, parse
-from pysmon.config.report import Report, Source
+from pysmon.config.report import KEPT, Report, Source
 
 
 def parsed(text: str) -> tuple[Element | None, list[str]]:
@@ -172,9 +172,35 @@ def test_a_misspelt_end_tag_closes_what_it_was_meant_for() -> None:
     assert [child.name for child in root.children] == ["Image", "b"]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("<a b/>", "has no value"),
+        ("<a b=c/>", "not in quotation marks"),
+        ('<a b="1"c="2"/>', "no blank before"),
+        ('<a "1"/>', "stands in the tag"),
+        ('<a b="1', "never closed"),
+        ("<a><!-- x", "this comment is never closed"),
+        ("<a></c></a>", "</c> closes nothing; <a> at line 1 is open"),
+        ("<a>\n<c>\n</a>", "<c> is never closed: </a> at line 3 comes first"),
+    ],
+)
+def test_a_fault_is_told_in_words_of_its_own(text: str, words: str) -> None:
+    report = Report(Source("a.xml", text))
+    parse(report)
+    assert any(words in problem.message for problem in report.problems())
+
+
+def test_hints_come_to_an_end() -> None:
+    report = Report(Source("a.xml", ""))
+    hints = [report.nearest("Imag", ["Image"]) for _ in range(2 * KEPT + 1)]
+    assert set(hints[:-1]) == {"did you mean 'Image'?"}
+    assert hints[-1] == ""
+
+
 def test_every_fault_is_told_once() -> None:
-    text = "<a>\n&\n<b c=d/>\n<!-- -- -->\n<e></f></e>\n</a>"
-    assert faults(text) == ["C203 2:1", "C201 3:6", "C207 4:6", "C202 5:4"]
+    text = "<a>\n&\n<b c=d/>\n<!-- -- -->\n<e></f></e>\n</g h>\n<!i>\n]]>\n</a>"
+    assert faults(text) == ["C203 2:1", "C201 3:6", "C207 4:6", "C202 5:4", "C201 6:1", "C201 7:1", "C201 8:1"]
 
 
 # Agreement with expat

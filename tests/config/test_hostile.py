@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pysmon.config.decode import LIMIT
+from pysmon.config.elements import MOST_ELEMENTS
 from pysmon.config.read import read_configuration, read_file
 from pysmon.config.report import KEPT
 
@@ -33,6 +34,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "a million attributes": (lambda: b"<a " + b"".join(b'a%d="" ' % n for n in range(1_000_000)) + b"/>", "C102"),
     "a million attributes with one name": (lambda: b"<a " + b'a="" ' * 1_000_000 + b"/>", "C102"),
     "more elements than anyone writes": (lambda: HEAD + b"<Image/>" * 1_000_000, "C102"),
+    "one element more than the limit": (lambda: b"<a>" + b"<b/>" * MOST_ELEMENTS + b"</a>", "C102"),
     "more comments than anyone writes": (lambda: b"<!---->" * 1_000_000, "C102"),
     "an option that never ends": (
         lambda: b'<Sysmon schemaversion="4.90"><FieldSizes>' + b"Image:1," * 100_000 + b"</FieldSizes></Sysmon>",
@@ -109,6 +111,19 @@ def test_an_entity_that_names_a_file_gives_nothing_of_that_file(tmp_path: Path) 
     text = f'<!DOCTYPE Sysmon [<!ENTITY b SYSTEM "{secret.as_uri()}">]><Sysmon schemaversion="4.90">&b;</Sysmon>'
     reading = read_configuration(text.encode(), "a.xml")
     assert "do not read me" not in repr(reading)
+
+
+def test_after_500_errors_reading_ends() -> None:
+    assert codes(b"<a>" + b"<b c=d/>" * (KEPT + 100) + b"</a>") == ["C201"] * KEPT
+    assert codes(HEAD + b"<Imag/>" * (KEPT + 100) + b"</ProcessCreate></EventFiltering></Sysmon>") == ["C401"] * KEPT
+
+
+def test_beyond_a_limit_reading_ends() -> None:
+    assert codes(b"<a>" * 70 + b"<b c=d/>&") == ["C102"]
+
+
+def codes(data: bytes) -> list[str]:
+    return [problem.code for problem in read_configuration(data, "a.xml").problems]
 
 
 def test_problems_beyond_the_500th_are_counted() -> None:

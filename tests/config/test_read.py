@@ -275,3 +275,9 @@ def test_every_event_and_every_field_can_be_filtered() -> None:
         for field in event.fields if event.tag else ():
             body = f'<{event.tag} onmatch="exclude"><{field.name}>x</{field.name}></{event.tag}>'
             assert configuration(filtering(body, "4.91")).filters[0].entries
+
+
+def test_a_reading_can_leave_out_its_warnings() -> None:
+    reading = read(create('<Image a="">x</Image><Imag/>'))
+    assert [found.code for found in reading.problems] == ["C306", "C401"]
+    assert [found.code for found in reading.errors().problems] == ["C401"]
