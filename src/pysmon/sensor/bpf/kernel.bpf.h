@@ -107,9 +107,10 @@ struct sock_common {
 	u32 skc_daddr, skc_rcv_saddr;
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 } CORE;
-struct sock { struct sock_common __sk_common; u16 sk_protocol; } CORE;
+struct socket;
+struct sock { struct sock_common __sk_common; u16 sk_protocol; struct socket *sk_socket; } CORE;
 struct inet_sock { struct sock sk; u16 inet_sport; } CORE;
-struct socket { struct sock *sk; } CORE;
+struct socket { struct file *file; struct sock *sk; } CORE;
 struct proto_accept_arg { int flags; } CORE; /* since 6.10 */
 struct sk_buff { u8 *head; u16 protocol, network_header, transport_header; struct sock *sk; } CORE;
 

@@ -13,9 +13,10 @@ struct {
 
 struct flow { u8 local[16], remote[16]; u16 local_port, remote_port, family, unused; };
 
-/* UDP flows of which a first packet was seen. A new socket is a new flow; its own address says nothing more, and one
- * that is bound to all addresses shows none when it receives. */
-struct udp_flow { u64 socket; u8 remote[16]; u16 local_port, remote_port, family, unused; };
+/* UDP flows of which a first packet was seen. A new socket is a new flow, told by its inode: the kernel uses the memory
+ * of a socket again at once. Its own address says nothing more, and one that is bound to all addresses shows none when
+ * it receives. */
+struct udp_flow { u64 socket_inode; u8 remote[16]; u16 local_port, remote_port, family, unused; };
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
 	MAP_NUMBER(max_entries, 65536);
@@ -149,10 +150,14 @@ struct ipv6_fragment { u8 next, unused; u16 offset; u32 id; };
 #define IPV6_OFFSET SWAP16(0xfff8)
 struct udp_header { u16 source, destination, size, sum; };
 
-INLINE int first_of_flow(const void *socket, const struct flow *flow, bool initiated)
+INLINE int first_of_flow(struct sock *sk, const struct flow *flow, bool initiated)
 {
+	struct socket *socket = READ(sk, sk_socket);
+	struct file *file = READ(socket, file);
+	struct inode *inode = READ(file, f_inode);
 	struct udp_flow key = {
-		.socket = (u64)socket, .local_port = flow->local_port, .remote_port = flow->remote_port, .family = flow->family,
+		.socket_inode = READ(inode, i_ino), .local_port = flow->local_port, .remote_port = flow->remote_port,
+		.family = flow->family,
 	};
 	__builtin_memcpy(key.remote, flow->remote, 16);
 	u8 one = 1;
@@ -207,15 +212,17 @@ INLINE bool read_ends(struct sk_buff *packet, struct flow *flow, bool outgoing)
 	return true;
 }
 
-/* A packet goes to its device, in the time of the process that sent it. */
+/* A packet goes to its device, in the time of the process that sent it. One without a socket is on its way through this
+ * machine, in anybody's time. */
 SEC("tp_btf/net_dev_queue")
 int on_packet_out(u64 *context)
 {
 	struct sk_buff *packet = ARGUMENT(context, 0, struct sk_buff *);
 	struct flow flow = {};
-	if (!read_ends(packet, &flow, true) || !watched(FAMILY_NETWORK))
+	struct sock *sk = packet->sk;
+	if (!sk || !read_ends(packet, &flow, true) || !watched(FAMILY_NETWORK))
 		return 0;
-	return first_of_flow(packet->sk, &flow, true);
+	return first_of_flow(sk, &flow, true);
 }
 
 /* A process takes a packet from its socket. */
@@ -225,7 +232,7 @@ int on_packet_taken(u64 *context)
 	struct flow flow = {};
 	if (!watched(FAMILY_NETWORK) || !read_ends(ARGUMENT(context, 1, struct sk_buff *), &flow, false))
 		return 0;
-	return first_of_flow(ARGUMENT(context, 0, void *), &flow, false);
+	return first_of_flow(ARGUMENT(context, 0, struct sock *), &flow, false);
 }
 
 /* ---- the same at the end of system calls: the peer stands in the caller's address buffer, or in the socket if that is connected */
