@@ -147,11 +147,14 @@ def test_children_of_one_parent_made_at_once_have_guids_of_their_own(provoke: St
 
 def test_a_process_that_was_there_before_is_known_by_its_program(provoke: Stage, tmp_path: Path) -> None:
     older: list[subprocess.Popen[bytes]] = []
-    script = "read line; /bin/sleep 0; :"
+    script = "echo ready; read line; /bin/sleep 0; :"
 
     def before() -> None:
         os.chdir(tmp_path)
-        older.append(subprocess.Popen(["/bin/sh", "-c", script, "odd\nname"], stdin=subprocess.PIPE))
+        shell = subprocess.Popen(["sh", "-c", script, "odd\nname"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert shell.stdout
+        assert shell.stdout.readline() == b"ready\n"  # its exec is over
+        older.append(shell)
 
     def act() -> None:
         older[0].communicate(b"go\n")
@@ -159,7 +162,7 @@ def test_a_process_that_was_there_before_is_known_by_its_program(provoke: Stage,
     seen = provoke(act, before=before)
     made = one(seen.of(ProcessCreate))
     shell_end = seen.of(ProcessTerminate)[1]
-    assert (made.ParentImage, made.ParentCommandLine) == (SHELL, f"/bin/sh -c {script} odd\nname")
+    assert (made.ParentImage, made.ParentCommandLine) == (SHELL, f"sh -c {script} odd\nname")
     assert (made.ParentUser, made.ParentProcessGuid) == ("root", shell_end.ProcessGuid)
     assert (shell_end.Image, shell_end.ProcessId) == (SHELL, made.ParentProcessId)
 
