@@ -53,7 +53,7 @@ _FILE = (
     _error(
         "C102",
         "The file is beyond what a configuration can be",
-        "Limits keep a hostile file from costing memory and time: 16 MiB, 100,000 elements, 64 elements inside each "
+        "Limits keep a hostile file from costing memory and time: 16 MiB, 65,536 elements, 64 elements inside each "
         "other, 64 attributes of an element. Real configurations stay far below.",
         "<a>" * 65,
     ),

@@ -11,7 +11,7 @@ from pysmon.config.report import Report, quoted
 from pysmon.config.scan import Attribute, End, Start, Text, tokens
 
 DEEPEST = 64  # elements inside each other; a configuration needs six
-MOST_ELEMENTS = 100_000  # of one file; a configuration of 5 MB has about 40,000
+MOST_ELEMENTS = 65_536  # of one file; a configuration of 5 MB has about 40,000
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pysmon.config.references import resolved
 from pysmon.config.report import Report, quoted
 
-MOST_MARKUP = 500_000  # tags, comments and sections of one file
+MOST_MARKUP = 500_000  # tags, comments and sections of one file, and likewise references such as &#65;
 MOST_ATTRIBUTES = 64  # of one element; Sysmon's elements have at most two
 
 _BLANK = " \t\n"
@@ -67,6 +67,10 @@ class Text:
 
 def tokens(text: str, report: Report) -> Iterator[Start | End | Text]:
     """All markup of the text in order; comments and processing instructions are left out."""
+    references = text.count("&")
+    if references > MOST_MARKUP:
+        report.add("C102", text.find("&"), f"the file has {references} references", f"at most {MOST_MARKUP}")
+        return
     at = 0
     for count in itertools.count():
         if at >= len(text) or report.full:
