@@ -156,13 +156,13 @@ _STRUCTURE = (
     _error(
         "C304",
         "The schema version is not supported",
-        "Sysmon reads versions of its own major version only, from 4.0 on.",
-        _create(_LS, "3.40"),
+        "There is no such version, or it is of a Sysmon that is yet to come.",
+        _create(_LS, "5.0"),
     ),
     _warning(
         "C305",
-        "The schema version is newer than pysmon",
-        "The file is read with the newest version that pysmon knows, as Sysmon does.",
+        "The schema version is newer than pysmon, or older than today's Sysmon reads",
+        "The file is read all the same: a newer one as of the newest version, as Sysmon does, one before 4.0 as its own.",
         _create(_LS, "4.99"),
     ),
     _warning(

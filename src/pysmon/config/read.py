@@ -20,7 +20,8 @@ from pysmon.schema.lookup import TAGS
 from pysmon.schema.version import SchemaVersion
 from pysmon.schema.versions import SCHEMAS
 
-OLDEST = SchemaVersion(4, 0)
+OLDEST = SCHEMAS[0].version
+OLDEST_READ_BY_SYSMON = SchemaVersion(4, 0)  # by its GetConfigurationDtd
 NEWEST = SCHEMAS[-1].version
 
 
@@ -112,6 +113,9 @@ class _Sysmon:
         if version > NEWEST:
             message = f"schema version {version} is newer than pysmon; the file is read as {NEWEST}"
             self._report.add("C305", at, message, expected)
+        elif version < OLDEST_READ_BY_SYSMON:
+            message = f"schema version {version} is of an old Sysmon; those of today refuse the file"
+            self._report.add("C305", at, message, f"a version from {OLDEST_READ_BY_SYSMON} to {NEWEST}")
         return version
 
     def _events(self, filtering: Element) -> Iterator[Element]:
