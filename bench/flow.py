@@ -1,25 +1,27 @@
 """What one record costs from the bytes of the ring to a line of the log: decoding, building and judging, writing.
 
-The records are made up, of one process each time: it runs a program, makes and deletes files, connects, ends.
-Nothing is filtered, which is the dear case. Medians of rounds, in microseconds for one record.
+The records are made up, of one process each time: it runs a program, makes and deletes files, connects, ends. No two
+command lines and no two files are the same, which is the dear case. Medians of rounds, in processor time.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 from bench.machine import description
+from bench.parts.configurations import MEASURED
+from bench.parts.table import table
 
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
-from pysmon.config.read import read_configuration
-from pysmon.formats.json_line import json_line
-from pysmon.formats.linux_xml import linux_xml_line
+from pysmon.config.model import Configuration
+from pysmon.formats.table import FORMATS
 from pysmon.host.hashes import Hashes
 from pysmon.host.machine import clock_offset, this_machine
 from pysmon.host.users import Users
@@ -40,10 +42,7 @@ from pysmon.sensor.records import (
     decode,
 )
 
-PROCESSES, ROUNDS = 400, 7
-EVERYTHING = b"""<Sysmon schemaversion="4.90"><EventFiltering>
-<ProcessCreate onmatch="exclude"/><NetworkConnect onmatch="exclude"/><ProcessTerminate onmatch="exclude"/>
-<FileCreate onmatch="exclude"/><FileDelete onmatch="exclude"/></EventFiltering></Sysmon>"""
+PROCESSES, ROUNDS = 1000, 7
 PROGRAM = Path(sys.executable).resolve()
 
 
@@ -107,42 +106,66 @@ def life(tgid: int, start: int) -> list[Record]:
     return [fork, shell, *files, flow, ExitRecord.make(**who, time=start + 40, exec_id=2)]
 
 
-def take(made: Sequence[Record]) -> list[Event]:
-    """The events of these records, by a new flow as the live run has it, with nothing filtered."""
-    configuration = read_configuration(EVERYTHING, "everything.xml").configuration
+def flow_of(configuration: Configuration, *, extras: bool = True) -> Flow:
+    """A new flow as the live run has it; `extras`: with what only JSON and text show."""
     users, ruleset = Users(), Ruleset.compile(configuration)
     builder = Builder(this_machine(), users, clock_offset=clock_offset())
-    flow = Flow(ruleset, builder, Enricher(builder.processes, users, Hashes(("SHA256",)), reads=ruleset.reads))
+    enricher = Enricher(builder.processes, users, Hashes(("SHA256",)), reads=ruleset.reads, extras=extras)
+    return Flow(ruleset, builder, enricher)
+
+
+def take(flow: Flow, made: list[Record]) -> list[Event]:
+    """The events that it keeps of these records."""
     return [event for record in made for event in flow.take(record)]
 
 
-def rounds(work: Callable[[], object], count: int) -> float:
-    """Microseconds for one of `count` pieces of work."""
+def rounds(work: Callable[[], object]) -> float:
+    """Seconds of processor time for some work, so that others on the machine count for less."""
+    gc.collect()
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began
+
+
+def pieces(what: str, count: int, took: list[float]) -> tuple[str, str, str]:
+    """A row: microseconds for one of so many pieces, and how many a second."""
+    each = median(took) / count
+    return what, f"{each * 1e6:.2f}", f"{1 / each:,.0f}"
+
+
+def through(configuration: Configuration, name: str, made: list[Record]) -> tuple[str, ...]:
+    """A row: the events that these records become, by one configuration."""
     took = []
     for _ in range(ROUNDS):
-        began = time.perf_counter()
-        work()
-        took.append(time.perf_counter() - began)
-    return median(took) / count * 1e6
+        flow = flow_of(configuration)
+        took.append(rounds(lambda flow=flow: take(flow, made)))  # type: ignore[misc]
+    kept, filtered = (sum(counts.values()) for counts in (flow.accounting.kept, flow.accounting.filtered))
+    return (*pieces(name, kept + filtered, took), f"{kept / (kept + filtered):.0%}")
 
 
 def main() -> None:
-    """Print one row for each stage."""
+    """Print a table for the ends of the way, and one for the flow between them."""
     made = records()
     raw = [record.encode() for record in made]
-    events = take(made)
+    everything = MEASURED[0].read()
+    assert everything  # noqa: S101 - it is part of the project
     origin = Origin("bench", 1, 1, 0)
-    entries: Sequence[Entry[Event]] = [Entry(i, 10**18 + i, event, origin) for i, event in enumerate(events)]
-    rows = {
-        "decode a record": rounds(lambda: [decode(data) for data in raw], len(raw)),
-        "flow: build, decide, hash": rounds(lambda: take(made), len(made)),
-        "line of JSON, an event": rounds(lambda: [json_line(entry) for entry in entries], len(entries)),
-        "line of XML, an event": rounds(lambda: [linux_xml_line(entry) for entry in entries], len(entries)),
-    }
-    sys.stdout.write(f"measured on {description()}\n")
-    sys.stdout.write(f"flow: {len(made)} records of {PROCESSES} processes, {len(events)} events kept\n")
-    for what, cost in rows.items():
-        sys.stdout.write(f"  {what:28}{cost:8.2f} us\n")
+    entries = [Entry(i, 10**18 + i, event, origin) for i, event in enumerate(take(flow_of(everything), made))]
+    ends = [
+        pieces("decode a record", len(raw), [rounds(lambda: [decode(data) for data in raw]) for _ in range(ROUNDS)])
+    ]
+    for form in FORMATS.values():
+        took = [rounds(lambda: [form.render(entry) for entry in entries]) for _ in range(ROUNDS)]  # noqa: B023
+        ends.append(pieces(f"an event as {form.name}", len(entries), took))
+    flows = []
+    for measured in MEASURED:
+        configuration = measured.read()
+        absent = (f"{measured.name}: absent", "-", "-", "-")
+        flows.append(through(configuration, measured.name, made) if configuration else absent)
+    sys.stdout.write(f"{len(made):,} records of {PROCESSES:,} processes\n")
+    table("before and after the flow", ("us", "a second"), ends)
+    table("events through the flow", ("us", "a second", "kept"), flows)
+    sys.stdout.write(f"measured on {description()}\n\n")
 
 
 if __name__ == "__main__":

@@ -9,12 +9,10 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.machine import description
 from bench.parts.programs import counted
@@ -22,121 +20,109 @@ from bench.parts.table import table
 from bench.parts.watched import Alone, NotMeasuredError, Watched, alone, watched
 from bench.parts.workload import Workload, Workshop
 
+from pysmon.formats.table import FORMATS
+
 ROUNDS = 3
 EXECS, FILES, AT_ONCE = 10_000, 100_000, 4
-FORMATS = ("xml", "json", "text")
 AIM, SYSMON, AUDITD = 60, 154, 53  # us for an exec: ours, and what is published for the other two
 MEMORY_AIM = 80  # MB
 MEMORY = Path("/dev/shm")  # noqa: S108 - files that a disk does not slow down make the harder storm
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Some rounds of one workload, alone and under the sensor."""
+
+    workload: Workload
+    form: str
+    end: float  # s, what the sensor's end costs after no work
+    alone: list[Alone]
+    watched: list[Watched]
+
+    @property
+    def name(self) -> str:
+        """How the rows are called."""
+        return f"{self.workload.name}, {self.form}"
+
+    def one(self, of: Callable[[Watched], float]) -> float:
+        """The median of a figure under the sensor, for one exec or file."""
+        return median(map(of, self.watched)) / self.workload.pieces
+
+    def cost(self) -> Row:
+        """Processor time for one, in us."""
+        sensor = self.one(lambda run: (run.cpu - self.end) * 1e6)
+        kernel = self.one(lambda run: sum(program.ns for program in run.programs.values()) / 1000)
+        system = median(run.system for run in self.watched)
+        both = sensor + kernel
+        is_exec = 11 not in self.workload.expected
+        ratios = (f"x {both / other:.2f}" if is_exec else "-" for other in (AIM, SYSMON, AUDITD))
+        return (self.name, f"{sensor:.1f}", f"{system:.0%}", f"{kernel:.1f}", f"{both:.1f}", *ratios)
+
+    def slowdown(self) -> Row:
+        """What the workload itself took, in us for one."""
+        count = self.workload.pieces
+        cpu, wall = (median(run.cpu for run in self.alone) / count, median(run.wall for run in self.alone) / count)
+        now, later = self.one(lambda run: run.workload.cpu), self.one(lambda run: run.workload.wall)
+        figures = (
+            f"{cpu:.1f}",
+            f"{now:.1f}",
+            f"x {now / cpu:.2f}",
+            f"{wall:.1f}",
+            f"{later:.1f}",
+            f"x {later / wall:.2f}",
+        )
+        return (self.name, *figures)
+
+    def fate(self) -> Row:
+        """What became of the events in the worst round, and the memory and room that it took."""
+        expected, logged = sum(self.workload.expected.values()), min(sum(run.logged.values()) for run in self.watched)
+        lost = max(run.lost for run in self.watched)
+        peak = max(run.peak for run in self.watched) * 1024 / 1e6
+        counts = (f"{expected:,}", f"{logged:,}", f"{expected - logged:,}", f"{lost:,}")
+        return (self.name, *counts, f"{peak:.1f}", f"x {peak / MEMORY_AIM:.2f}", f"{self.watched[0].size / 1e6:.0f}")
+
+    def programs(self) -> list[Row]:
+        """The kernel programs that ran often."""
+        rows: list[Row] = []
+        for name in self.watched[0].programs:
+            runs = self.one(lambda run: run.programs[name].runs)  # noqa: B023 - used at once
+            took = self.one(lambda run: run.programs[name].ns)  # noqa: B023
+            if runs > 0.5:
+                rows.append((f"{name}, {self.name}", f"{runs:.2f}", f"{took / runs / 1000:.2f}", f"{took / 1000:.2f}"))
+        return rows
 
 
 class Bench:
-    """Runs workloads and keeps what they cost."""
+    """Runs workloads."""
 
     def __init__(self, folder: Path, workshop: Workshop) -> None:
         """Measure what the end of a run costs when there was nothing to do: it is taken off all others."""
         self._folder = folder
-        nothing = workshop.files(0)
-        self.end = median(watched(nothing, "xml", folder).cpu for _ in range(ROUNDS))
-        self.rows: list[tuple[Workload, str, list[Alone], list[Watched]]] = []
+        self.end = median(watched(workshop.files(0), "xml", folder).cpu for _ in range(ROUNDS))
 
-    def measure(self, workload: Workload, *formats: str, rounds: int = ROUNDS) -> None:
+    def measure(self, workload: Workload, *formats: str, rounds: int = ROUNDS) -> list[Measured]:
         """Alternate between the workload alone and under the sensor, in each format."""
-        runs: dict[str, list[Watched]] = {form: [] for form in formats}
-        by_itself = []
+        by_itself: list[Alone] = []
+        under: dict[str, list[Watched]] = {form: [] for form in formats}
         for _ in range(rounds):
             by_itself.append(alone(workload))
-            for form in formats:
-                runs[form].append(watched(workload, form, self._folder))
-        self.rows += [(workload, form, by_itself, runs[form]) for form in formats]
+            for form, runs in under.items():
+                runs.append(watched(workload, form, self._folder))
+        return [Measured(workload, form, self.end, by_itself, runs) for form, runs in under.items()]
 
-    def costs(self) -> None:
-        """Print what one exec or file cost."""
-        rows = []
-        for workload, form, by_itself, runs in self.rows:
 
-            def middle(
-                of: Callable[[Watched], float], runs: list[Watched] = runs, count: int = workload.pieces
-            ) -> float:
-                return median(map(of, runs)) / count
-
-            sensor = middle(lambda run: (run.cpu - self.end) * 1e6)
-            kernel = middle(lambda run: sum(program.ns for program in run.programs.values()) / 1000)
-            before, after = (median(a.cpu for a in by_itself), median(r.workload.cpu for r in runs))
-            wall_before, wall_after = (median(a.wall for a in by_itself), median(r.workload.wall for r in runs))
-            both = sensor + kernel
-            others = [
-                f"{both / n:.2f}" if 1 in workload.expected and 11 not in workload.expected else "-"
-                for n in (AIM, SYSMON, AUDITD)
-            ]
-            rows.append(
-                (
-                    f"{workload.name}, {form}",
-                    f"{sensor:.1f}",
-                    f"{median(run.system for run in runs):.0%}",
-                    f"{kernel:.1f}",
-                    f"{both:.1f}",
-                    *others,
-                    f"{before / workload.pieces:.1f}",
-                    f"x {after / before:.2f}",
-                    f"x {wall_after / wall_before:.2f}",
-                )
-            )
-        head = (
-            "sensor",
-            "of it system",
-            "kernel programs",
-            "together",
-            f"to {AIM} (aim)",
-            f"to {SYSMON} (Sysmon)",
-            f"to {AUDITD} (auditd)",
-            "workload alone",
-            "watched",
-            "watched, wall clock",
-        )
-        table("us of CPU for one", head, rows)
-
-    def fates(self) -> None:
-        """Print what became of the events, and the memory that it took."""
-        rows = []
-        for workload, form, _, runs in self.rows:
-            expected = sum(workload.expected.values())
-            logged = [sum(run.logged.values()) for run in runs]
-            peak = max(run.peak for run in runs) * 1024 / 1e6
-            rows.append(
-                (
-                    f"{workload.name}, {form}",
-                    f"{expected:,}",
-                    f"{min(logged):,}",
-                    f"{expected - min(logged):,}",
-                    f"{max(run.lost for run in runs):,}",
-                    f"{peak:.1f}",
-                    f"{peak / MEMORY_AIM:.2f}",
-                    f"{runs[0].size / 1e6:.0f}",
-                )
-            )
-        head = ("expected", "logged", "missing", "records lost", "resident MB", f"to {MEMORY_AIM} (aim)", "log MB")
-        table("events (worst round)", head, rows)
-
-    def programs(self) -> None:
-        """Print the kernel programs that ran often."""
-        rows = []
-        for workload, form, _, runs in self.rows:
-            if form != FORMATS[0]:
-                continue
-            runs_of: Counter[str] = Counter()
-            time_of: Counter[str] = Counter()
-            for run in runs:
-                for name, cost in run.programs.items():
-                    runs_of[name] += cost.runs
-                    time_of[name] += cost.ns
-            pieces = workload.pieces * len(runs)
-            rows += [
-                (f"{name}, {workload.name}", f"{count / pieces:.2f}", f"{time_of[name] / count / 1000:.2f}")
-                for name, count in runs_of.most_common()
-                if count > pieces / 10
-            ]
-        table("kernel programs", ("runs for one", "us a run"), rows)
+def show(measured: list[Measured]) -> None:
+    """Print all tables."""
+    against = (f"to {AIM} (aim)", f"to {SYSMON} (Sysmon)", f"to {AUDITD} (auditd)")
+    head: Row = ("sensor", "of it system", "programs", "together", *against)
+    table("us of CPU for one", head, [each.cost() for each in measured])
+    head = ("CPU alone", "watched", "ratio", "clock alone", "watched", "ratio")
+    table("us of the workload for one", head, [each.slowdown() for each in measured])
+    head = ("expected", "logged", "missing", "records lost", "resident MB", f"to {MEMORY_AIM} (aim)", "log MB")
+    table("events, worst round", head, [each.fate() for each in measured])
+    rows = [row for each in measured if each.form == "xml" for row in each.programs()]
+    table("kernel programs", ("runs for one", "us a run", "us for one"), rows)
 
 
 def main() -> None:
@@ -145,19 +131,18 @@ def main() -> None:
         if os.geteuid() != 0:
             raise NotMeasuredError("the kernel sensor needs root: sudo make bench")
         with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as name, counted():
-            folder = Path(name)
-            workshop = Workshop.at(folder)
-            bench = Bench(folder, workshop)
-            bench.measure(workshop.execs(EXECS), *FORMATS)
-            bench.measure(workshop.execs(EXECS // 2, AT_ONCE), "xml", rounds=1)
-            bench.measure(workshop.files(FILES), "xml")
+            workshop = Workshop.at(Path(name))
+            bench = Bench(Path(name), workshop)
+            measured = bench.measure(workshop.execs(EXECS), *FORMATS)
+            measured += bench.measure(workshop.execs(EXECS // 2, AT_ONCE), "xml")
+            measured += bench.measure(workshop.files(FILES), "xml")
     except (NotMeasuredError, OSError) as error:
         sys.stdout.write(f"sensor: not measured: {error}\n")
         return
-    bench.costs()
-    bench.fates()
-    bench.programs()
-    sys.stdout.write(f"workloads: {workshop.about}; {ROUNDS} rounds; run without work: {bench.end * 1e3:.0f} ms\n")
+    show(measured)
+    sys.stdout.write(
+        f"workloads: {workshop.about}; {ROUNDS} rounds; end of a run without work: {bench.end * 1e3:.0f} ms\n"
+    )
     sys.stdout.write(f"measured on {description()}\n")
 
 

@@ -47,7 +47,9 @@ class Workshop:
         runs = count * workers
         ends = runs + 1 + (workers if workers > 1 else 0)
         command = (*self._program("execs"), str(count), str(workers))
-        return Workload(f"{runs:,} execs", command, runs, {1: runs + 1, 5: ends})
+        return Workload(
+            f"{runs:,} execs" + (f", {workers} at once" if workers > 1 else ""), command, runs, {1: runs + 1, 5: ends}
+        )
 
     def files(self, count: int) -> Workload:
         """Files that are created, closed and removed."""
