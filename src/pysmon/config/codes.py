@@ -162,7 +162,7 @@ _STRUCTURE = (
     _warning(
         "C305",
         "The schema version is newer than pysmon, or older than today's Sysmon reads",
-        "The file is read all the same: a newer one as of the newest version, as Sysmon does, one before 4.0 as its own.",
+        "The file is read all the same: a newer one as the newest version, as Sysmon does, an older one as its own.",
         _create(_LS, "4.99"),
     ),
     _warning(
