@@ -32,7 +32,7 @@ def target(path: bytes, directory: bytes, name: bytes) -> str:
     given = text(name)
     if not given:
         return _NONE
-    whole = given if given[0] == "/" else f"{directory_path(directory)}/{given}"
+    whole = given if given[0] == "/" and not directory else f"{directory_path(directory)}/{given}"
     if "/." in whole or "//" in whole or whole[-1] == "/":
         return "/" + normpath(whole).lstrip("/")
     return whole

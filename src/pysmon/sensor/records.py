@@ -117,7 +117,7 @@ class FileCreateRecord(Record):
     uid: U32
     how: U16
     path: Tail  # whole, from kernel objects; else empty, and the name is below
-    directory: Tail  # where a relative name begins
+    directory: Tail  # where the name begins: for an absolute one the root directory of the process
     name: Tail  # as given by the process, ended by NUL
 
 

@@ -150,7 +150,7 @@ INLINE int named(u16 how, s32 directory, u64 name)
 	r->how = how;
 	r->path_len = 0;
 	u32 start = sizeof *r, at = start;
-	TAIL(directory, put_directory(slot, at, directory));
+	TAIL(directory, put_directory(slot, at, directory, (void *)name));
 	TAIL(name, put_user_string(s, at, 4096, (void *)name));
 	r->size = at;
 	return send(&event_ring, FAMILY_FILE_CREATE, s, at, r->time);
@@ -168,7 +168,7 @@ INLINE int unlinked(s32 directory, u64 name)
 	r->links = 0;
 	r->path_len = 0;
 	u32 start = sizeof *r, at = start;
-	TAIL(directory, put_directory(slot, at, directory));
+	TAIL(directory, put_directory(slot, at, directory, (void *)name));
 	TAIL(name, put_user_string(s, at, 4096, (void *)name));
 	r->size = at;
 	return send(&event_ring, FAMILY_FILE_DELETE, s, at, r->time);

@@ -47,13 +47,16 @@ INLINE u64 syscall_argument(int n)
 	return n == 0 ? arm64->orig_x0 : arm64->regs[n];
 }
 
-/* Where a relative name begins: the directory behind a descriptor, or the working directory. */
-INLINE u32 put_directory(u32 slot, u32 at, s32 descriptor)
+/* Where a name begins: at the root directory of the process, at the directory behind a descriptor, or where it stands. */
+INLINE u32 put_directory(u32 slot, u32 at, s32 descriptor, const char *name)
 {
-	if (descriptor == AT_FDCWD) {
-		struct fs_struct *fs = bpf_get_current_task_btf()->fs;
+	struct fs_struct *fs = bpf_get_current_task_btf()->fs;
+	char first = 0;
+	bpf_probe_read_user(&first, sizeof first, name);
+	if (first == '/')
+		return put_path_of(slot, at, &fs->root);
+	if (descriptor == AT_FDCWD)
 		return put_path_of(slot, at, &fs->pwd);
-	}
 	struct file *file = file_of(descriptor);
 	return file ? put_path_of(slot, at, &file->f_path) : at;
 }
