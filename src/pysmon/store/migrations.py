@@ -1,0 +1,64 @@
+"""How the tables of a log come to be, and how an older log becomes one of today.
+
+A migration is a function with a name that says what it changes; the list is never reordered, and the number of those
+that a file has had stands in its `state`. New fields and event types need none: `catch_up` adds what the schema has more.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from pysmon.store.failure import StoreError
+from pysmon.store.state import VERSION, read_state, write_state
+from pysmon.store.tables import all_tables, column_type, field_names, statements
+
+Migration = Callable[[sqlite3.Connection], None]
+
+
+def make_all_tables(connection: sqlite3.Connection) -> None:
+    """An empty log."""
+    for statement in statements():
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (make_all_tables,)
+
+
+def bring_up(connection: sqlite3.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
+    """Apply what the file has not had yet, all or nothing; StoreError if it comes from a newer pysmon."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        had = _version(connection)
+        if had > len(migrations):
+            raise StoreError(
+                f"the log is of version {had}, and this pysmon knows {len(migrations)} at most",
+                hint="it was written by a newer pysmon: use that one, or name another file",
+            )
+        for migration in migrations[had:]:
+            migration(connection)
+        write_state(connection, {VERSION: len(migrations)})
+        catch_up(connection)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    made = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'state'").fetchone()[0]
+    return read_state(connection, VERSION) if made else 0
+
+
+def catch_up(connection: sqlite3.Connection) -> None:
+    """Add the tables and columns of event types and fields that are younger than the file, and number the new names."""
+    connection.executemany("INSERT OR IGNORE INTO fields (name) VALUES (?)", [(name,) for name in field_names()])
+    for table in all_tables():
+        columns = {row[1] for row in connection.execute(f"PRAGMA table_info({table.name})")}
+        if not columns:
+            for statement in table.statements():
+                connection.execute(statement)
+            continue
+        for field in table.type.fields:
+            if field.name not in columns:
+                connection.execute(f'ALTER TABLE {table.name} ADD COLUMN "{field.name}"{column_type(field)}')
