@@ -7,8 +7,7 @@ keys are read as far as they go: numbers and booleans may be text, fields that a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -24,25 +23,6 @@ _DECODER = msgspec.json.Decoder(dict[str, Any])
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?Z?")
 _SECOND = 1_000_000_000
 _NONE = "-"
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A line that is no entry: where it stands, and why not."""
-
-    line: int  # counted from 1
-    why: str
-
-
-def read_json_lines(lines: Iterable[bytes], first: int = 1) -> Iterator[Entry[Event] | Unreadable]:
-    """The entries of a file, in its order; `first` is the number of the first line. Empty lines are passed over."""
-    for number, line in enumerate(lines, first):
-        if line.isspace():
-            continue
-        try:
-            yield read_json_line(line)
-        except ValueError as error:  # msgspec's errors are of that kind too
-            yield Unreadable(number, str(error))
 
 
 def read_json_line(line: bytes) -> Entry[Event]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from pysmon.formats.describe import Piece
 from pysmon.formats.visible import visible
@@ -14,10 +14,11 @@ from pysmon.views.story import sentence
 from pysmon.views.words import Line, Screen, clock, day, named
 
 _MOST = 12  # ancestors that are told; of a longer line those in the middle are left away
+_EVENTS = 10  # that are told of one process
 _HANG = 6
 
 
-def chain(process: Process | None, entries: Iterable[Entry[Event]], screen: Screen) -> Iterator[Line]:
+def chain(process: Process | None, entries: Sequence[Entry[Event]], screen: Screen) -> Iterator[Line]:
     """The lines of a process with its ancestors, and of what it did: `entries`, in the order of time."""
     line = process.line if process is not None else []
     arrow = "↳ " if screen.boxes else "> "
@@ -31,10 +32,14 @@ def chain(process: Process | None, entries: Iterable[Entry[Event]], screen: Scre
         indent = "  " * shift
         yield Line([Piece(indent + (arrow if depth else ""), "quiet"), *_ancestor(ancestor)], len(indent) + _HANG)
     indent = "  " * min(len(line), _MOST)
-    for entry in entries:
+    for entry in entries[:_EVENTS]:
         time = entry.event.text("UtcTime")
         words = [Piece(f"{indent}{day(time)} {clock(time)}  ", "time"), *sentence(entry.event, process)]
         yield Line(words, len(indent) + _HANG)
+    if len(entries) > _EVENTS:
+        until = entries[-1].event.text("UtcTime")
+        more = f"{indent}{screen.ellipsis} {len(entries) - _EVENTS} more such events, until {day(until)} {clock(until)}"
+        yield Line([Piece(more, "quiet")], len(indent) + _HANG)
 
 
 def _ancestor(process: Process) -> list[Piece]:
@@ -45,7 +50,7 @@ def _ancestor(process: Process) -> list[Piece]:
         time = process.programs[0].event.text("UtcTime")
         pieces.append(Piece(f"  since {day(time)} {clock(time)}", "time"))
     else:
-        pieces.append(Piece("  was there before", "quiet"))
+        pieces.append(Piece("  not seen to begin", "quiet"))
     commands = [entry.event.text("CommandLine") for entry in process.programs] or [process.command_line]
     for command in commands:
         if command != NONE:

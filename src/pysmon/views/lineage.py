@@ -100,6 +100,14 @@ class Lineage:
         if process is not None:
             process.deeds[event_id] += number
 
+    def adopt(self, known: Process) -> None:
+        """Learn of a process from another lineage, without its kin."""
+        guids = [guid for guid in known.guids if guid not in self._by_guid]
+        for guid in guids:
+            made = self._process(guid, known.pid, known.first)
+            made.image, made.command_line, made.user = known.image, known.command_line, known.user
+            made.end = made.end or known.end
+
     def get(self, guid: str) -> Process | None:
         """The process that ran the program of that guid."""
         return self._by_guid.get(guid)

@@ -1,8 +1,8 @@
 """What each event says in words: one table, one place to touch when an event type comes or changes.
 
-A saying is a list of parts. A part goes away when its first field is not known (`-`) or the event has no such field;
-names that the schema does not have are those of the extra facts (`ExitCode`, `How`). The subject is the process that
-acts, put before the saying by whoever tells it, unless the saying names one of its own.
+A saying is a list of parts. The first is always said; a further one goes away when its first field is not known (`-`)
+or the event has no such field. Names that the schema does not have are those of the extra facts (`ExitCode`, `How`).
+The subject is the process that acts, put before the saying by whoever tells it, unless the saying has one of its own.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _FROM = "{SourceIp}:{SourcePort}"
 _WMI = "{User}"
 
 SAYINGS: Mapping[int, tuple[Saying, ...]] = {  # the first that holds is said
-    1: _always("began: {CommandLine}", "in {CurrentDirectory}"),
+    1: _always("began", "in {CurrentDirectory}", ": {CommandLine}"),
     2: _always("set the creation time of {TargetFilename}", "to {CreationUtcTime}", "(was {PreviousCreationUtcTime})"),
     3: (
         _if("Initiated", "true", f"connected to {_TO}", "({DestinationHostname})", "({Protocol})"),
@@ -118,7 +118,7 @@ def predicate(event: Event) -> list[Piece]:
     pieces: list[Piece] = []
     for part in _parts(_saying(event).parts):
         first = next((name for _, name in part if name), "")
-        if first and value(event, first) == NONE:
+        if pieces and first and value(event, first) == NONE:
             continue
         if pieces:
             pieces.append(Piece(" ", "quiet"))
@@ -126,7 +126,8 @@ def predicate(event: Event) -> list[Piece]:
             if words:
                 pieces.append(Piece(words, "value"))
             if name:
-                pieces.append(shown(name, value(event, name)))
+                text = value(event, name)
+                pieces.append(Piece("(unknown)", "quiet") if text == NONE else shown(name, text))
     return pieces
 
 

@@ -64,12 +64,11 @@ def sentence(event: Event, process: Process | None = None) -> list[Piece]:
 
 def _began(event: ProcessCreate, depth: int) -> list[Piece]:
     if event.ParentImage == NONE and not depth:
-        words = [*_named(event.Image, str(event.ProcessId), event.User), Piece(" began: ", "value")]
+        words = [*_named(event.Image, str(event.ProcessId), event.User), Piece(" began", "value")]
     else:
         words = _named(event.ParentImage, str(event.ParentProcessId), event.ParentUser)
         words.append(Piece(" ran ", "value"))
         words += _named(event.Image, str(event.ProcessId), event.User if event.User != event.ParentUser else NONE)
-        words.append(Piece(": ", "value"))
     return words + _command(event)
 
 
@@ -77,15 +76,14 @@ def _became(process: Process, event: ProcessCreate) -> list[Piece]:
     at = next(n for n, entry in enumerate(process.programs) if entry.event is event)
     before = process.programs[max(at - 1, 0)].event
     words = _named(before.text("Image"), str(event.ProcessId))
-    words += (Piece(" became ", "value"), Piece(named(event.Image), "name"), Piece(": ", "value"))
-    return words + _command(event)
+    return [*words, Piece(" became ", "value"), Piece(named(event.Image), "name"), *_command(event)]
 
 
 def _command(event: ProcessCreate) -> list[Piece]:
-    words = [Piece(visible(event.CommandLine), "command")]
+    words: list[Piece] = []
     if event.CurrentDirectory != NONE:
         words += (Piece(" in ", "value"), Piece(visible(event.CurrentDirectory), "path"))
-    return words
+    return [*words, Piece(": ", "value"), Piece(visible(event.CommandLine), "command")]
 
 
 def _named(image: str, pid: str, user: str = NONE) -> list[Piece]:

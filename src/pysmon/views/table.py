@@ -16,7 +16,7 @@ from pysmon.views.sentences import NONE, actor, predicate, program_name, subject
 from pysmon.views.words import Line, Screen, cut, padded
 
 _HEAD = ("time (UTC)", "id", "event", "process", "user", "what")
-_WIDTHS = (23, 3, 15, 22, 10)  # of all columns but the last; what does not fit is cut on a screen, and shifts elsewhere
+_WIDTHS = (23, 3, 18, 20, 8)  # of all columns but the last; what does not fit is cut on a screen, and shifts elsewhere
 _STYLES: tuple[Style, ...] = ("time", "id", "name", "path", "user")
 _GAP = Piece("  ", "quiet")
 

@@ -41,16 +41,17 @@ _ASCII = _Strokes("|  ", "|- ", "`- ", "   ", "~")
 _Fold = list[Process]  # siblings that look the same
 
 
-def tree(processes: Iterable[Process], screen: Screen, *, fold: bool = True) -> Iterator[Line]:
+def tree(processes: Iterable[Process], screen: Screen, *, fold: bool = True, always: bool = False) -> Iterator[Line]:
     """The lines of these processes and of all their descendants, in the order in which they came up.
 
-    A process that was not seen to begin is marked; it is left away if it did nothing and started nothing. With `fold`
+    A process that was not seen to begin is marked; it is left away if it did nothing and started nothing, except with
+    `always`. With `fold`
     many siblings that only ran the same program become one line.
     """
     strokes = _BOXES if screen.boxes else _ASCII
     today = ""
     waiting: list[tuple[_Fold, tuple[bool, ...]]] = []
-    waiting += [([root], ()) for root in processes if _matters(root)][::-1]
+    waiting += [([root], ()) for root in processes if always or _matters(root)][::-1]
     while waiting:
         group, path = waiting.pop()
         process = group[0]
@@ -98,7 +99,7 @@ def _lines(group: _Fold, path: tuple[bool, ...], screen: Screen, strokes: _Strok
         yield _line(
             "",
             before,
-            [*_who(process), Piece("  was there before", "quiet"), *_marks(process)],
+            [*_who(process), Piece("  not seen to begin", "quiet"), *_marks(process)],
             process.command_line,
             screen,
         )
