@@ -9,7 +9,10 @@ from pysmon.errors import PysmonError
 _FREE = "free some space; pysmon goes on by itself as soon as there is some"
 _WORDS = {
     sqlite3.SQLITE_FULL: ("no space left on the disk", _FREE),
-    sqlite3.SQLITE_READONLY: ("the file or its file system is read-only", "mount it for writing, or choose another place"),
+    sqlite3.SQLITE_READONLY: (
+        "the file or its file system is read-only",
+        "mount it for writing, or choose another place",
+    ),
     sqlite3.SQLITE_CANTOPEN: (
         "the file cannot be opened",
         "is there such a file, and may this user read and write its folder?",

@@ -45,6 +45,11 @@ class WriterLock:
         except OSError:
             return  # the name is a courtesy: a full disk does not stop us here
 
+    @property
+    def held(self) -> bool:
+        """Whether it is still ours."""
+        return self._fd >= 0
+
     def close(self) -> None:
         """Let others write; the file stays, so that two can never hold two files of that name."""
         if self._fd >= 0:
@@ -67,10 +72,33 @@ def make_file(path: Path) -> None:
     os.close(fd)
 
 
-def connect_writer(path: Path) -> sqlite3.Connection:
-    """A connection that writes; the file is there already. StoreError."""
+def identity(path: Path) -> tuple[int, int]:
+    """Which file that is, whatever its name; (0, 0) if there is none."""
     try:
-        made = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        state = path.stat()
+    except OSError:
+        return 0, 0
+    return state.st_dev, state.st_ino
+
+
+def set_aside(path: Path) -> Path:
+    """Give a damaged log and what belongs to it another name, which is told; StoreError."""
+    number = next(n for n in range(1, 1 << 20) if not path.with_name(f"{path.name}.damaged-{n}").exists())
+    away = path.with_name(f"{path.name}.damaged-{number}")
+    try:
+        for suffix in ("-shm", "-wal", ""):
+            part = path.with_name(path.name + suffix)
+            if part.exists():
+                part.rename(away.with_name(away.name + suffix))
+    except OSError as error:
+        raise _cannot_open(path, error) from error
+    return away
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """A connection that writes; the file is there already. sqlite3.Error."""
+    made = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    try:
         made.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table, and kept by the file
         made.execute("PRAGMA journal_mode = WAL")
         made.execute("PRAGMA synchronous = NORMAL")
@@ -78,15 +106,18 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         made.execute("PRAGMA trusted_schema = OFF")
         made.execute(f"PRAGMA cache_size = -{_CACHE}")
         made.execute("PRAGMA journal_size_limit = 16777216")
-    except sqlite3.Error as error:
-        raise failure("open", str(path), error) from error
+    except BaseException:
+        made.close()
+        raise
     return made
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A connection that only reads, whether or not somebody writes meanwhile; StoreError."""
     if not path.exists():
-        raise StoreError(f"there is no log {path}", hint="was pysmon ever started with it?", code=sqlite3.SQLITE_CANTOPEN)
+        raise StoreError(
+            f"there is no log {path}", hint="was pysmon ever started with it?", code=sqlite3.SQLITE_CANTOPEN
+        )
     try:
         try:
             return _reading(f"{path.absolute().as_uri()}?mode=ro")

@@ -23,6 +23,11 @@ class Segment:
     bytes: int  # estimated; what counts is its proportion to the others
     dropped: int = 0  # 1: it is being removed, and readers pass over it
 
+    @property
+    def empty(self) -> bool:
+        """Whether neither rows nor texts are left of it."""
+        return self.first > self.last and self.first_text > self.last_text
+
 
 _PLACES = ", ".join("?" * len(fields(Segment)))
 
@@ -31,6 +36,11 @@ def read_segments(connection: sqlite3.Connection, event_class: str) -> list[Segm
     """The segments of a class, the oldest first."""
     sql = "SELECT * FROM segments WHERE class = ? ORDER BY number"
     return [Segment(*row) for row in connection.execute(sql, [event_class])]
+
+
+def all_segments(connection: sqlite3.Connection) -> list[Segment]:
+    """The segments of all classes, the oldest of each class first."""
+    return [Segment(*row) for row in connection.execute("SELECT * FROM segments ORDER BY class, number")]
 
 
 def write_segments(connection: sqlite3.Connection, changed: Iterable[Segment]) -> None:

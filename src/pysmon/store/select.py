@@ -209,9 +209,7 @@ def _number(value: str) -> int | None:
     return number if abs(number) < 1 << 63 else None
 
 
-def _anywhere(
-    text: str, table: Table, columns: frozenset[str], numbers: dict[str, int], look: Look
-) -> Test:
+def _anywhere(text: str, table: Table, columns: frozenset[str], numbers: dict[str, int], look: Look) -> Test:
     hits = look(Sought("contains", text))
     of_name = {name: hits.get(number, []) for name, number in numbers.items()}
     tests = [_among(EXTRA, of_name.get(EXTRA, []), False, columns)]

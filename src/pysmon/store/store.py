@@ -128,7 +128,9 @@ class Store:
 
     def by_process_id(self, process_id: int) -> list[Entry[ProcessCreate]]:
         """The creations of all processes that ever had that id, the newest first."""
-        asked = Query(ids=frozenset([1]), conditions=(Condition("ProcessId", "is", str(process_id)),), order="newest first")
+        asked = Query(
+            ids=frozenset([1]), conditions=(Condition("ProcessId", "is", str(process_id)),), order="newest first"
+        )
         return cast("list[Entry[ProcessCreate]]", list(self.select(asked)))
 
     def events_of(self, guids: Iterable[str], query: Query = Query()) -> Iterator[Entry[Event]]:  # noqa: B008 - frozen
