@@ -52,10 +52,7 @@ def _ancestor(process: Process) -> list[Piece]:
     else:
         pieces.append(Piece("  not seen to begin", "quiet"))
     commands = [entry.event.text("CommandLine") for entry in process.programs] or [process.command_line]
-    for command in commands:
-        if command != NONE:
-            pieces += (Piece("  ", "quiet"), Piece(visible(command), "command"))
-            pieces.append(Piece(" then", "quiet"))
-    if pieces[-1].text == " then":
-        pieces.pop()
+    for at, command in enumerate(command for command in commands if command != NONE):
+        pieces.append(Piece(" then " if at else "  ", "quiet"))
+        pieces.append(Piece(visible(command), "command"))
     return pieces

@@ -42,7 +42,7 @@ _FROM = "{SourceIp}:{SourcePort}"
 _WMI = "{User}"
 
 SAYINGS: Mapping[int, tuple[Saying, ...]] = {  # the first that holds is said
-    1: _always("began", "in {CurrentDirectory}", ": {CommandLine}"),
+    1: _always("began: {CommandLine}", "(in {CurrentDirectory})"),
     2: _always("set the creation time of {TargetFilename}", "to {CreationUtcTime}", "(was {PreviousCreationUtcTime})"),
     3: (
         _if("Initiated", "true", f"connected to {_TO}", "({DestinationHostname})", "({Protocol})"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from rich.cells import cell_len
 
@@ -13,33 +14,45 @@ from pysmon.schema.catalogue import ProcessCreate
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.views.sentences import NONE, actor, predicate, program_name, subject, value
-from pysmon.views.words import Line, Screen, cut, padded
+from pysmon.views.words import Line, Screen, clock, cut, padded
 
-_HEAD = ("time (UTC)", "id", "event", "process", "user", "what")
-_WIDTHS = (23, 3, 18, 20, 8)  # of all columns but the last; what does not fit is cut on a screen, and shifts elsewhere
-_STYLES: tuple[Style, ...] = ("time", "id", "name", "path", "user")
 _GAP = Piece("  ", "quiet")
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    title: str
+    width: int  # what is wider is cut on a screen, and shifts the rest elsewhere
+    style: Style
+    text: Callable[[Event], str]
 
 
 def heading(screen: Screen) -> Line:
     """The names of the columns."""
-    cells = [padded(text, width) for text, width in zip(_HEAD, _WIDTHS, strict=False)]
-    return Line(cut([Piece("  ".join([*cells, _HEAD[-1]]), "quiet")], screen))
+    titles = [padded(column.title, column.width) for column in _columns(screen)]
+    return Line(cut([Piece("  ".join([*titles, "what"]), "quiet")], screen))
 
 
 def row(entry: Entry[Event], screen: Screen) -> Line:
     """An entry as one line of the table."""
     event = entry.event
-    schema = event.type
-    name = schema.cls.__name__
-    texts = (visible(event.text("UtcTime")), str(schema.id).rjust(_WIDTHS[1]), name, _process(event), _user(event))
     pieces: list[Piece] = []
-    for text, width, style in zip(texts, _WIDTHS, _STYLES, strict=True):
-        look: Style = "alarm" if style == "name" and schema.level == "Error" else style
-        fitting = text if cell_len(text) <= width or screen.columns is None else _shortened(text, width, screen)
-        pieces += (Piece(padded(fitting, width), look), _GAP)
-    what = [shown("CommandLine", event.CommandLine)] if isinstance(event, ProcessCreate) else predicate(event)
+    columns = _columns(screen)
+    for column in columns:
+        text = column.text(event)
+        style: Style = "alarm" if column.style == "name" and event.type.level == "Error" else column.style
+        if screen.columns is not None and cell_len(text) > column.width:
+            text = "".join(piece.text for piece in cut([Piece(text, style)], screen, column.width))
+        pieces += (Piece(padded(text, column.width), style), _GAP)
+    if isinstance(event, ProcessCreate) and columns is _WIDE:  # the name of the event says the rest
+        what = [shown("CommandLine", event.CommandLine)]
+    else:
+        what = predicate(event)
     return Line(cut([*pieces, *what], screen))
+
+
+def _columns(screen: Screen) -> tuple[_Column, ...]:
+    return _WIDE if screen.columns is None or screen.columns >= _ROOMY else _NARROW
 
 
 def details(entry: Entry[Event]) -> Iterator[Line]:
@@ -74,5 +87,17 @@ def _user(event: Event) -> str:
     return visible(next((text for name in names if (text := value(event, name)) != NONE), NONE))
 
 
-def _shortened(text: str, width: int, screen: Screen) -> str:
-    return "".join(piece.text for piece in cut([Piece(text, "value")], screen, width))
+_ID = _Column("id", 3, "id", lambda event: str(event.type.id).rjust(3))
+_WIDE = (
+    _Column("time (UTC)", 23, "time", lambda event: visible(event.text("UtcTime"))),
+    _ID,
+    _Column("event", 18, "name", lambda event: event.type.cls.__name__),
+    _Column("process", 20, "path", _process),
+    _Column("user", 8, "user", _user),
+)
+_NARROW = (
+    _Column("time (UTC)", 12, "time", lambda event: clock(event.text("UtcTime"))),
+    _ID,
+    _Column("process", 16, "path", _process),
+)
+_ROOMY = 120  # columns of a screen
