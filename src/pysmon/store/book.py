@@ -83,7 +83,7 @@ class Book:
 
     def _begin(self, position: int, time: int) -> Segment:
         self._number += 1
-        self.dictionary.forget()
+        self.dictionary.begin_segment()
         next_text = self.dictionary.next_id
         self._open = Segment(
             event_class=self.event_class.name,

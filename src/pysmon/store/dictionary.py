@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from pysmon.store.values import NONE, text_to_column
+from pysmon.store.blocks import SEPARATOR, TAG, encoded, tag_of
+from pysmon.store.values import NONE
 
 _REMEMBERED = 1024  # texts of a field in one generation; a text that comes again within one is not written again
 _LONGEST = 1024  # characters of a text that is remembered
-_OVERHEAD = 8  # bytes that an entry of a dictionary takes beside its text
+_ENOUGH = 4096  # bytes of a block that the next batch does not add to: about the page that would be written anyway
+_LARGEST = 32768  # bytes of a block before its last text
 
 
 class Dictionary:
@@ -18,16 +20,18 @@ class Dictionary:
 
     def __init__(self, fields: dict[str, int], next_id: int) -> None:
         """`fields` gives the numbers of field names."""
-        self._fields = fields
+        self._tags = {name: tag_of(number) for name, number in fields.items()}
         self._young: dict[str, dict[str, int]] = {}
         self._old: dict[str, dict[str, int]] = {}
         self.next_id = next_id
-        self.new: list[tuple[int, int, str | bytes]] = []  # to be written: id, field, text
-        self.bytes = 0  # of what is new
+        self.bytes = 0  # of all texts that were added
+        self._done: list[tuple[int, bytes]] = []
+        self._begin_block()
 
-    def forget(self) -> None:
-        """Share no text with what comes now: another segment begins."""
+    def begin_segment(self) -> None:
+        """Share no text and no block with what comes now."""
         self._young, self._old = {}, {}
+        self._end_block()
 
     def number(self, field: str, text: str) -> int:
         """The number of a text; 0 for `-`."""
@@ -51,13 +55,30 @@ class Dictionary:
         return known
 
     def _add(self, field: str, text: str) -> int:
+        if len(self._block) >= _LARGEST:
+            self._end_block()
+        part = encoded(text)
+        self._block += self._tags[field] + part + SEPARATOR
+        self._has_new = True
+        self.bytes += TAG + len(part) + len(SEPARATOR)
         known = self.next_id
-        self.next_id += 1
-        self.new.append((known, self._fields[field], text_to_column(text)))
-        self.bytes += len(text) + _OVERHEAD
+        self.next_id = known + 1
         return known
 
-    def take_new(self) -> list[tuple[int, int, str | bytes]]:
-        """What is to be written, once."""
-        new, self.new, self.bytes = self.new, [], 0
-        return new
+    def take_blocks(self) -> list[tuple[int, bytes]]:
+        """The blocks that are to be written, once, by the number of their first text; some replace a shorter one."""
+        done, self._done = self._done, []
+        if self._has_new:
+            done.append((self._first, bytes(self._block)))
+            self._has_new = False
+            if len(self._block) >= _ENOUGH:
+                self._begin_block()
+        return done
+
+    def _end_block(self) -> None:
+        if self._has_new:
+            self._done.append((self._first, bytes(self._block)))
+        self._begin_block()
+
+    def _begin_block(self) -> None:
+        self._first, self._block, self._has_new = self.next_id, bytearray(SEPARATOR), False

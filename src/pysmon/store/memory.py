@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import Event
+from pysmon.store.blocks import decoded, encoded
 from pysmon.store.book import Book
 from pysmon.store.classes import BY_ID, CLASSES, EventClass, Limits
 from pysmon.store.retention import remove_some
 from pysmon.store.segments import Segment, all_segments, remove_segment, write_segments
 from pysmon.store.state import END, read_state
 from pysmon.store.tables import texts_of
-from pysmon.store.values import text_of_column, text_to_column
 
 _PARTS = 16  # segments that the share of a class is cut into
 _SMALLEST = 64 << 10  # bytes of a segment
@@ -50,7 +50,7 @@ class Memory:
 
     def _write(self, connection: sqlite3.Connection, book: Book) -> int:
         texts = texts_of(book.event_class)
-        connection.executemany(f"INSERT INTO {texts} VALUES (?, ?, ?)", book.dictionary.take_new())  # noqa: S608
+        connection.executemany(f"INSERT OR REPLACE INTO {texts} VALUES (?, ?)", book.dictionary.take_blocks())  # noqa: S608
         for insert, rows in book.take_rows().items():
             connection.executemany(insert, rows)
         write_segments(connection, book.take_changed())
@@ -60,7 +60,7 @@ class Memory:
 
     def _add_origin(self, connection: sqlite3.Connection, origin: Origin) -> int:
         number = self._origins[origin] = len(self._origins) + 1
-        row = [number, text_to_column(origin.computer), origin.process_id, origin.thread_id, origin.user_id]
+        row = [number, encoded(origin.computer), origin.process_id, origin.thread_id, origin.user_id]
         connection.execute("INSERT INTO origins VALUES (?, ?, ?, ?, ?)", row)
         return number
 
@@ -87,4 +87,4 @@ class Memory:
 
 def _origins(connection: sqlite3.Connection) -> dict[Origin, int]:
     rows = connection.execute("SELECT id, computer, process_id, thread_id, user_id FROM origins")
-    return {Origin(text_of_column(computer), *ids): number for number, computer, *ids in rows}
+    return {Origin(decoded(computer), *ids): number for number, computer, *ids in rows}

@@ -1,7 +1,7 @@
 """How the tables of a log come to be, and how an older log becomes one of today.
 
 A migration is a function with a name that says what it changes; the list is never reordered, and the number of those
-that a file has had stands in its `state`. New fields and event types need none: `catch_up` adds what the schema has more.
+that a file has had stands in its `state`. New fields and event types need none: `catch_up` adds what is missing.
 """
 
 from __future__ import annotations

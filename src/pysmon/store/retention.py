@@ -63,7 +63,7 @@ def remove_some(connection: sqlite3.Connection, segment: Segment, rows: int, *, 
     elif segment.first_text <= segment.last_text:
         upto = min(segment.first_text + rows * _TEXTS, segment.last_text)
         texts = texts_of(BY_NAME[segment.event_class])
-        connection.execute(f"DELETE FROM {texts} WHERE id BETWEEN ? AND ?", [segment.first_text, upto])  # noqa: S608
+        connection.execute(f"DELETE FROM {texts} WHERE first BETWEEN ? AND ?", [segment.first_text, upto])  # noqa: S608
         segment.first_text = upto + 1
     if segment.empty:
         segment.bytes = segment.entries = 0

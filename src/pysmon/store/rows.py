@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import EVENTS, Event
+from pysmon.store.blocks import decoded, texts_of_block
 from pysmon.store.extra import extra_of_text
 from pysmon.store.query import Query
 from pysmon.store.segments import Segment, read_segments
 from pysmon.store.select import Dictionaries, Where, teach, where
 from pysmon.store.tables import ENVELOPE, EXTRA, Table, table_of
-from pysmon.store.values import INTERNED, NONE, of_column, text_of_column
+from pysmon.store.values import INTERNED, NONE, of_column
 
 Row = tuple[int, Entry[Event]]
 
@@ -48,21 +49,19 @@ class Rows:
         self._origins: dict[int, Origin] = {}
         self._texts: dict[str, dict[int, str]] = {}
 
-    def of_type(self, event_id: int, query: Query) -> Iterator[Row]:
-        """The entries of that type that the query asks for, in its order, but for its limit."""
+    def of_all(self, query: Query) -> list[Iterator[Row]]:
+        """For each event type that the query asks for, its entries in the order of the query, but for its limit."""
+        dictionaries = Dictionaries(self._connection, query, self._numbers)
+        return [self._of_type(i, query, dictionaries) for i in self._plans if not query.ids or i in query.ids]
+
+    def _of_type(self, event_id: int, query: Query, dictionaries: Dictionaries) -> Iterator[Row]:
         plan = self._plans[event_id]
         if not plan.columns:
             return
         backward = query.order == "newest first"
-        dictionaries = Dictionaries(self._connection, self._numbers)
         for segment in self._segments(plan.table, query):
-            asked = where(
-                query,
-                plan.table,
-                plan.columns,
-                self._numbers,
-                lambda sought, segment=segment: dictionaries.hits(plan.table.texts, segment, sought),
-            )
+            look = partial(dictionaries.hits, plan.table.texts, segment)
+            asked = where(query, plan.table, plan.columns, self._numbers, look)
             if not asked.never:
                 yield from self._pages(plan, segment, asked, query, backward)
 
@@ -86,8 +85,9 @@ class Rows:
         size = min(_FIRST_PAGE, query.limit or _FIRST_PAGE)
         # a plus keeps SQLite from walking all positions where it has an index for the processes
         position = "+position" if query.processes or query.parents else "position"
+        tests = " AND ".join([*asked.tests, f"{position} BETWEEN ? AND ?"])
         sql = (
-            f"SELECT {plan.listed} FROM {plan.table.name} WHERE {' AND '.join([*asked.tests, f'{position} BETWEEN ? AND ?'])}"  # noqa: S608,E501
+            f"SELECT {plan.listed} FROM {plan.table.name} WHERE {tests}"  # noqa: S608
             f" ORDER BY position {'DESC' if backward else 'ASC'} LIMIT ?"
         )
         while low <= high:
@@ -115,19 +115,17 @@ class Rows:
         if len(known) > _REMEMBERED:
             known.clear()
             known[0] = NONE
-        missing = {row[i] for row in found for i in plan.texts} - known.keys()
-        if missing:
-            rows = self._connection.execute(
-                f"SELECT id, text FROM {plan.table.texts} WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608
-                [json.dumps(sorted(missing))],
-            )
-            known.update((i, text_of_column(text)) for i, text in rows)
+        sql = f"SELECT first, texts FROM {plan.table.texts} WHERE first <= ? ORDER BY first DESC LIMIT 1"  # noqa: S608
+        for missing in sorted({row[i] for row in found for i in plan.texts} - known.keys()):
+            if missing not in known:  # a block brings its neighbours
+                first, block = self._connection.execute(sql, [missing]).fetchone()
+                known.update(enumerate(texts_of_block(block), first))
         return known
 
     def _row(self, plan: _Plan, row: tuple[Any, ...], texts: dict[int, str]) -> Row:
         values = list(row)
         for i in plan.texts:
-            values[i] = texts.get(row[i], NONE)
+            values[i] = texts[row[i]]
         for i, become in plan.others:
             if row[i] is not None:
                 values[i] = become(row[i])
@@ -139,7 +137,7 @@ class Rows:
         if number not in self._origins:
             sql = "SELECT computer, process_id, thread_id, user_id FROM origins WHERE id = ?"
             computer, *ids = self._connection.execute(sql, [number]).fetchone()
-            self._origins[number] = Origin(text_of_column(computer), *ids)
+            self._origins[number] = Origin(decoded(computer), *ids)
         return self._origins[number]
 
 

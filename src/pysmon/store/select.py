@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pysmon.schema.event import EVENTS
 from pysmon.schema.kinds import Kind
 from pysmon.schema.shape import Field
+from pysmon.store.blocks import Hits, Sought, decoded, encoded, probe, search
 from pysmon.store.query import Condition, Operator, Query, holds
 from pysmon.store.segments import Segment
 from pysmon.store.tables import EXTRA, PARENT, Table
-from pysmon.store.values import INTERNED, NONE, guid_to_column, of_column, text_of_column, text_to_column
+from pysmon.store.values import INTERNED, NONE, guid_to_column, of_column
 
 _NEVER = "0"
 _NUMBERS = {"uint16", "uint32", "uint64", "pid"}
@@ -23,81 +24,45 @@ _KINDS: dict[str, Kind] = {f.kind.name: f.kind for t in EVENTS.values() for f in
 
 def teach(connection: sqlite3.Connection) -> None:
     """Give SQLite the comparisons that it does not know."""
-    connection.create_function("odd_holds", 3, _odd_holds, deterministic=True)
     connection.create_function("shown_holds", 4, _shown_holds, deterministic=True)
     connection.create_function("guid_column", 1, guid_to_column, deterministic=True)
-
-
-def _odd_holds(operator: Operator, column: bytes, value: bytes) -> bool:
-    return holds(operator, text_of_column(column), value.decode("utf-8", "surrogatepass"))
 
 
 def _shown_holds(operator: Operator, kind: str, column: int | str | bytes | None, value: bytes) -> bool:
     known = _KINDS[kind]
     shown = known.text(None if column is None else of_column(known)(column))
-    return holds(operator, shown, value.decode("utf-8", "surrogatepass"))
+    return holds(operator, shown, decoded(value))
 
 
-@dataclass(frozen=True, slots=True)
-class Sought:
-    """A text that is looked for in dictionaries; `fields` are the numbers of field names, None for all."""
-
-    operator: Operator  # a positive one
-    value: str
-    fields: frozenset[int] | None = None
-
-
-Hits = dict[int, list[int]]  # by number of the field name: ids of texts
-
-
-@dataclass(slots=True)
 class Dictionaries:
-    """Looks up which texts of a segment are sought, and remembers it for the time of a query."""
+    """Looks up which texts of a segment a query seeks, all that it seeks at once, and remembers it for that query."""
 
-    connection: sqlite3.Connection
-    numbers: dict[str, int]  # of field names
-    _known: dict[tuple[str, int, Sought], Hits] = field(default_factory=dict)
+    def __init__(self, connection: sqlite3.Connection, query: Query, numbers: dict[str, int]) -> None:
+        """`numbers` are those of the field names that the file knows."""
+        self._connection = connection
+        self._probes = [probe(sought) for sought in dict.fromkeys(_sought(query, numbers))]
+        self._known: dict[tuple[str, int], dict[Sought, Hits]] = {}
 
-    def hits(self, table: str, segment: Segment, sought: Sought) -> Hits:
+    def hits(self, texts: str, segment: Segment, sought: Sought) -> Hits:
         """The ids of the texts of that segment that are sought, by field."""
-        key = (table, segment.number, sought)
+        key = (texts, segment.number)
         if key not in self._known:
-            self._known[key] = self._look(table, segment, sought)
-        return self._known[key]
-
-    def _look(self, table: str, segment: Segment, sought: Sought) -> Hits:
-        test, given = _text_test(sought.operator, sought.value)
-        sql = f"SELECT field, id FROM {table} WHERE id BETWEEN ? AND ? AND {test}"  # noqa: S608
-        if sought.fields is not None:
-            sql += f" AND field IN ({', '.join(map(str, sorted(sought.fields)))})"
-        upto = segment.last_text if segment.last >= segment.first else -1
-        found: Hits = {}
-        for number, text_id in self.connection.execute(sql, [segment.first_text, upto, *given]):
-            found.setdefault(number, []).append(text_id)
-        return found
+            sql = f"SELECT first, texts FROM {texts} WHERE first BETWEEN ? AND ?"  # noqa: S608
+            blocks = self._connection.execute(sql, [segment.first_text, segment.last_text])
+            self._known[key] = search(blocks, self._probes)
+        return self._known[key][sought]
 
 
-def _text_test(operator: Operator, value: str) -> tuple[str, list[object]]:
-    """What must hold of the column `text` of a dictionary."""
-    plain = text_to_column(value)
-    odd, given_odd = "(typeof(text) = 'blob' AND odd_holds(?, text, ?))", [operator, _bytes(value)]
-    if isinstance(plain, bytes) and operator not in ("less than", "more than"):
-        return odd, list(given_odd)  # only an odd text can hold an odd one
-    match operator:
-        case "is":
-            test, given = "text = ? COLLATE NOCASE", plain
-        case "less than" | "more than":
-            return "odd_holds(?, CAST(text AS BLOB), ?)", list(given_odd)
-        case _:
-            escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            before = "" if operator == "begin with" else "%"
-            after = "" if operator == "end with" else "%"
-            test, given = "text LIKE ? ESCAPE '\\'", before + escaped + after
-    return f"((typeof(text) = 'text' AND {test}) OR {odd})", [given, *given_odd]
+def _sought(query: Query, numbers: dict[str, int]) -> Iterator[Sought]:
+    for condition in (*query.conditions, *query.any_of):
+        if condition.field in numbers:
+            yield _sought_by(condition, numbers)
+    if query.text:
+        yield Sought("contains", query.text)
 
 
-def _bytes(value: str) -> bytes:
-    return value.encode("utf-8", "surrogatepass")
+def _sought_by(condition: Condition, numbers: dict[str, int]) -> Sought:
+    return Sought(condition.positive, condition.value, numbers[condition.field])
 
 
 Look = Callable[[Sought], Hits]
@@ -168,8 +133,8 @@ def _condition(
         return _NEVER, []
     operator, value, negated = condition.positive, condition.value, condition.negated
     if known.kind.name in INTERNED:
-        number = numbers.get(known.name, -1)
-        found = look(Sought(operator, value, frozenset([number]))).get(number, [])
+        number = numbers.get(known.name)
+        found = look(_sought_by(condition, numbers)).get(number, []) if number is not None else []
         return _among(known.name, found, holds(operator, NONE, value), columns, negated)
     if known.name not in columns:
         return _NEVER, []
@@ -186,7 +151,8 @@ def _among(name: str, found: list[int], none: bool, columns: frozenset[str], neg
         return ("1" if negated else _NEVER), []
     if len(wanted) == 1:
         return f'"{name}" {"<>" if negated else "="} ?', [wanted[0]]
-    return f'"{name}" {"NOT " if negated else ""}IN (SELECT value FROM json_each(?))', [json.dumps(wanted)]
+    among = "IN (SELECT value FROM json_each(?))"
+    return f'"{name}" {"NOT " if negated else ""}{among}', [json.dumps(wanted)]
 
 
 def _shown(known: Field, operator: Operator, value: str) -> Test:
@@ -198,7 +164,7 @@ def _shown(known: Field, operator: Operator, value: str) -> Test:
             return f'ifnull("{known.name}" {compared} ?, 0)', [number]
     if kind == "guid" and operator == "is":
         return f'"{known.name}" = guid_column(?)', [value.lower()]
-    return f'shown_holds(?, ?, "{known.name}", ?)', [operator, kind, _bytes(value)]
+    return f'shown_holds(?, ?, "{known.name}", ?)', [operator, kind, encoded(value)]
 
 
 def _number(value: str) -> int | None:

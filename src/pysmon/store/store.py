@@ -14,7 +14,7 @@ from typing import Self, cast
 from pysmon.schema.catalogue import ProcessCreate
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
-from pysmon.store.classes import BY_ID, CLASSES
+from pysmon.store.classes import CLASSES
 from pysmon.store.failure import failure
 from pysmon.store.open import connect_reader
 from pysmon.store.query import Condition, Query, Subject, about
@@ -76,10 +76,8 @@ class Store:
         query without `upto` ends where the log ended when it was asked.
         """
         query = query if query.upto is not None else replace(query, upto=self.end())
-        ids = [i for i in BY_ID if not query.ids or i in query.ids]
-        ways = [self._rows.of_type(event_id, query) for event_id in ids]
         backward = query.order == "newest first"
-        merged = heapq.merge(*ways, key=lambda row: row[0], reverse=backward)
+        merged = heapq.merge(*self._rows.of_all(query), key=lambda row: row[0], reverse=backward)
         return self._told(islice(merged, query.limit))
 
     def _told(self, rows: Iterator[Row]) -> Iterator[Row]:

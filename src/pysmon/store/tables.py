@@ -1,14 +1,14 @@
 """The tables of the log, derived from the schema: one for each event type, named as its class, and a few beside them.
 
     ProcessCreate(position, record_id, time, origin, extra, RuleName, UtcTime, ...)   one row for each entry
-    texts_process(id, field, text)     the dictionary of a class: every text once, or a few times
+    texts_process(first, texts)        the dictionary of a class, in blocks: texts whose numbers begin with `first`
     segments(class, number, ...)       which rows and texts stand and fall together
-    origins, fields, state             who wrote; the numbers of field names; where the log ends, and whether it was closed
+    origins, fields, state             who wrote; the numbers of field names; where the log ends, and how it was closed
 
-`position` counts the entries of the log in the order of arrival and is never used again. Texts are the bulk of an event,
-and they repeat: a column holds the number of a text in the dictionary of the class. A text is repeated rather than
-looked up when it was not seen lately, and is never shared between segments: so a segment can go without asking who
-else needs its texts, and a search looks into the few texts of a segment before its many rows.
+`position` counts the entries of the log in the order of arrival and is never used again. Texts are the bulk of an
+event, and they repeat: a column holds the number of a text in the dictionary of the class. A text is repeated rather
+than looked up when it was not seen lately, and is never shared between segments: so a segment can go without asking
+who else needs its texts, and a search looks into the few texts of a segment before its many rows.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ BESIDE = (
     "CREATE TABLE fields (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
     "CREATE TABLE origins (id INTEGER PRIMARY KEY, computer NOT NULL, process_id INTEGER NOT NULL,"
     " thread_id INTEGER NOT NULL, user_id INTEGER NOT NULL)",
-    "CREATE TABLE segments (class TEXT NOT NULL, number INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
-    " first_text INTEGER NOT NULL, last_text INTEGER NOT NULL, oldest INTEGER NOT NULL, newest INTEGER NOT NULL,"
+    "CREATE TABLE segments (class TEXT NOT NULL, number INTEGER NOT NULL,"
+    " first INTEGER NOT NULL, last INTEGER NOT NULL, first_text INTEGER NOT NULL, last_text INTEGER NOT NULL, oldest INTEGER NOT NULL, newest INTEGER NOT NULL,"
     " entries INTEGER NOT NULL, bytes INTEGER NOT NULL, dropped INTEGER NOT NULL DEFAULT 0,"
     " PRIMARY KEY (class, number)) WITHOUT ROWID",
 )
@@ -62,8 +62,8 @@ class Table:
         """What makes the table and its indexes."""
         columns = ", ".join(f'"{f.name}"{column_type(f)}' for f in self.type.fields)
         made = [
-            f"CREATE TABLE {self.name} (position INTEGER PRIMARY KEY, record_id INTEGER NOT NULL, time INTEGER NOT NULL,"
-            f" origin INTEGER NOT NULL, extra INTEGER NOT NULL, {columns})"
+            f"CREATE TABLE {self.name} (position INTEGER PRIMARY KEY, record_id INTEGER NOT NULL,"
+            f" time INTEGER NOT NULL, origin INTEGER NOT NULL, extra INTEGER NOT NULL, {columns})"
         ]
         return made + [f'CREATE INDEX {self.name}_{g} ON {self.name} ("{g}")' for g in self.guids]
 
@@ -93,9 +93,7 @@ def all_tables() -> tuple[Table, ...]:
 
 def statements() -> list[str]:
     """All that makes an empty log."""
-    dictionaries = [
-        f"CREATE TABLE {texts_of(c)} (id INTEGER PRIMARY KEY, field INTEGER NOT NULL, text NOT NULL)" for c in CLASSES
-    ]
+    dictionaries = [f"CREATE TABLE {texts_of(c)} (first INTEGER PRIMARY KEY, texts BLOB NOT NULL)" for c in CLASSES]
     return [*BESIDE, *dictionaries, *(s for table in all_tables() for s in table.statements())]
 
 

@@ -1,11 +1,9 @@
 """How a field's value lies in a column, by its kind; every value comes back equal, however odd.
 
-* Text (and hex numbers, which are text) lies in a dictionary; the column holds its number. `-` is 0 and in no dictionary.
-* A guid is 16 bytes, a time is milliseconds since 1970. One that is not written in the usual form is JSON text instead.
+* Text (and hex numbers, which are text) lies in a dictionary (`blocks.py`), the column holds its number. `-` is 0 and
+  in no dictionary.
+* A guid is 16 bytes, a time is milliseconds since 1970. One that is not written in the usual form is JSON text.
 * A number is an integer; one that 64 bits do not hold is JSON text.
-
-In the dictionary a text is TEXT; one with NUL or with lone surrogates (bytes that were not UTF-8) is a BLOB, since
-SQLite's text functions end at a NUL and know no surrogates.
 """
 
 from __future__ import annotations
@@ -27,18 +25,7 @@ INTERNED = {"text", "hexint32", "hexint64"}  # kinds whose columns hold numbers 
 _GUID = re.compile(r"\{[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ODD = re.compile("[\0\ud800-\udfff]")
 _INT64 = range(-(1 << 63), 1 << 63)
-
-
-def text_to_column(text: str) -> str | bytes:
-    """A text as it lies in the dictionary."""
-    return text.encode("utf-8", "surrogatepass") if _ODD.search(text) else text
-
-
-def text_of_column(column: str | bytes) -> str:
-    """The text that `text_to_column` was given."""
-    return column if isinstance(column, str) else column.decode("utf-8", "surrogatepass")
 
 
 @lru_cache(4096)
@@ -97,8 +84,12 @@ def _written(seconds: int) -> str:
     return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat(" ")
 
 
-_TO = {"guid": guid_to_column, "time": time_to_column}
-_OF = {"guid": guid_of_column, "time": time_of_column, "boolean": boolean_of_column}
+_TO: dict[str, Callable[[Any], Column]] = {"guid": guid_to_column, "time": time_to_column}
+_OF: dict[str, Callable[[Any], Any]] = {
+    "guid": guid_of_column,
+    "time": time_of_column,
+    "boolean": boolean_of_column,
+}
 
 
 def to_column(kind: Kind) -> Callable[[Any], Column]:

@@ -118,7 +118,7 @@ class Writer:
         return True
 
     def close(self) -> None:
-        """Sync, note that the log was closed in good order, and let go of it; a second call does nothing. StoreError."""
+        """Sync, note that it was closed in good order, and let go of it; a second call does nothing. StoreError."""
         if self._connection is None and not self._lock.held:
             return
         try:
