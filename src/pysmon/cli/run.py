@@ -64,7 +64,9 @@ def _size(_ctx: click.Context, _param: click.Parameter, value: str | None) -> in
 @click.option("-o", "--output", metavar="FILE", help="Append events to FILE; `-` is standard output.")
 @click.option("--rotate", callback=_size, metavar="SIZE", help="Begin a new FILE before it is larger than SIZE (100M).")
 @click.option("--keep", type=click.IntRange(0), default=5, show_default=True, help="How many older files to keep.")
-@click.option("--store", type=click.Path(path_type=Path), metavar="PATH", help="Also keep events in the event log PATH.")
+@click.option(
+    "--store", type=click.Path(path_type=Path), metavar="PATH", help="Also keep events in the event log PATH."
+)
 @click.option("--tree", type=int, metavar="PID", help="Watch only this process and what it starts from now on.")
 @click.option("--pid-namespace", type=int, metavar="PID", help="Watch only the PID namespace that this process is in.")
 @click.option("--cgroup", type=click.Path(path_type=Path), metavar="PATH", help="Watch only this cgroup (v2).")

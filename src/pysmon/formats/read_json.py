@@ -46,8 +46,11 @@ def read_json_line(line: bytes) -> Entry[Event]:
 
 def _value(field: Field, given: object) -> object:
     if type(given) is str:
-        return field.kind.parse(given)
-    if field.kind.sql == "INTEGER":
+        try:
+            return field.kind.parse(given)
+        except ValueError:
+            pass  # told below
+    elif field.kind.sql == "INTEGER":
         if given is None or isinstance(given, int):
             return given
     elif given is None or isinstance(given, (int, float)):

@@ -73,7 +73,8 @@ def _began(event: ProcessCreate, depth: int) -> list[Piece]:
 
 
 def _became(process: Process, event: ProcessCreate) -> list[Piece]:
-    at = next(n for n, entry in enumerate(process.programs) if entry.event is event)
+    guids = [entry.event.text("ProcessGuid") for entry in process.programs]
+    at = guids.index(event.ProcessGuid) if event.ProcessGuid in guids else 0
     before = process.programs[max(at - 1, 0)].event
     words = _named(before.text("Image"), str(event.ProcessId))
     return [*words, Piece(" became ", "value"), Piece(named(event.Image), "name"), *_command(event)]
