@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pysmon.store.query import Operator
+from pysmon.store.values import decoded, encoded
 
 SEPARATOR = b"\xff"  # in no text: not even in the UTF-8 of lone surrogates
 TAG = 2  # bytes
@@ -27,16 +28,6 @@ def tag_of(number: int) -> bytes:
 def number_of(tag: bytes) -> int:
     """The number of a field's name, from its tag."""
     return (tag[0] & 63) << 6 | tag[1] & 63
-
-
-def encoded(text: str) -> bytes:
-    """A text as it lies in a block."""
-    return text.encode("utf-8", "surrogatepass")
-
-
-def decoded(part: bytes) -> str:
-    """The text that `encoded` was given."""
-    return part.decode("utf-8", "surrogatepass")
 
 
 def texts_of_block(block: bytes) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from pysmon.store.blocks import SEPARATOR, TAG, encoded, tag_of
-from pysmon.store.values import NONE
+from hashlib import blake2b
+
+from pysmon.store.blocks import SEPARATOR, TAG, tag_of
+from pysmon.store.values import NONE, encoded
 
 _REMEMBERED = 1024  # texts of a field in one generation; a text that comes again within one is not written again
-_LONGEST = 1024  # characters of a text that is remembered
+_LONGEST = 256  # characters of a text that is remembered as it is; a longer one by its digest
 _ENOUGH = 4096  # bytes of a block that the next batch does not add to: about the page that would be written anyway
 _LARGEST = 32768  # bytes of a block before its last text
 
@@ -21,8 +23,8 @@ class Dictionary:
     def __init__(self, fields: dict[str, int], next_id: int) -> None:
         """`fields` gives the numbers of field names."""
         self._tags = {name: tag_of(number) for name, number in fields.items()}
-        self._young: dict[str, dict[str, int]] = {}
-        self._old: dict[str, dict[str, int]] = {}
+        self._young: dict[str, dict[str | bytes, int]] = {}
+        self._old: dict[str, dict[str | bytes, int]] = {}
         self.next_id = next_id
         self.bytes = 0  # of all texts that were added
         self._done: list[tuple[int, bytes]] = []
@@ -40,18 +42,18 @@ class Dictionary:
         young = self._young.get(field)
         if young is None:
             young = self._young[field] = {}
-        known = young.get(text)
+        key = text if len(text) <= _LONGEST else blake2b(encoded(text), digest_size=16).digest()
+        known = young.get(key)
         if known is not None:
             return known
         old = self._old.get(field)
-        known = old.get(text) if old else None
+        known = old.get(key) if old else None
         if known is None:
             known = self._add(field, text)
-        if len(text) <= _LONGEST:
-            if len(young) >= _REMEMBERED:
-                self._old[field] = young
-                young = self._young[field] = {}
-            young[text] = known
+        if len(young) >= _REMEMBERED:
+            self._old[field] = young
+            young = self._young[field] = {}
+        young[key] = known
         return known
 
     def _add(self, field: str, text: str) -> int:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import Event
-from pysmon.store.blocks import decoded, encoded
 from pysmon.store.book import Book
 from pysmon.store.classes import BY_ID, CLASSES, EventClass, Limits
 from pysmon.store.retention import remove_some
 from pysmon.store.segments import Segment, all_segments, remove_segment, write_segments
 from pysmon.store.state import END, read_state
 from pysmon.store.tables import texts_of
+from pysmon.store.values import decoded, encoded
 
 _PARTS = 16  # segments that the share of a class is cut into
 _SMALLEST = 64 << 10  # bytes of a segment

@@ -13,11 +13,14 @@ from pysmon.store.failure import StoreError
 from pysmon.store.state import VERSION, read_state, write_state
 from pysmon.store.tables import all_tables, column_type, field_names, statements
 
+APPLICATION = int.from_bytes(b"psmn")  # in the file's header, as SQLite's `application_id`
+
 Migration = Callable[[sqlite3.Connection], None]
 
 
 def make_all_tables(connection: sqlite3.Connection) -> None:
     """An empty log."""
+    connection.execute(f"PRAGMA application_id = {APPLICATION}")
     for statement in statements():
         connection.execute(statement)
 
@@ -27,6 +30,8 @@ MIGRATIONS: tuple[Migration, ...] = (make_all_tables,)
 
 def bring_up(connection: sqlite3.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
     """Apply what the file has not had yet, all or nothing; StoreError if it comes from a newer pysmon."""
+    if _is_foreign(connection):
+        raise StoreError("the file is a database of another program", hint="name another file")
     connection.execute("BEGIN IMMEDIATE")
     try:
         had = _version(connection)
@@ -43,6 +48,11 @@ def bring_up(connection: sqlite3.Connection, migrations: tuple[Migration, ...] =
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _is_foreign(connection: sqlite3.Connection) -> bool:
+    filled = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    return bool(filled) and connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION
 
 
 def _version(connection: sqlite3.Connection) -> int:

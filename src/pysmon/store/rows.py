@@ -10,13 +10,13 @@ from typing import Any
 
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import EVENTS, Event
-from pysmon.store.blocks import decoded, texts_of_block
+from pysmon.store.blocks import texts_of_block
 from pysmon.store.extra import extra_of_text
 from pysmon.store.query import Query
 from pysmon.store.segments import Segment, read_segments
 from pysmon.store.select import Dictionaries, Where, teach, where
 from pysmon.store.tables import ENVELOPE, EXTRA, Table, table_of
-from pysmon.store.values import INTERNED, NONE, of_column
+from pysmon.store.values import INTERNED, NONE, decoded, of_column
 
 Row = tuple[int, Entry[Event]]
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pysmon.schema.event import EVENTS
 from pysmon.schema.kinds import Kind
 from pysmon.schema.shape import Field
-from pysmon.store.blocks import Hits, Sought, decoded, encoded, probe, search
+from pysmon.store.blocks import Hits, Sought, probe, search
 from pysmon.store.query import Condition, Operator, Query, holds
 from pysmon.store.segments import Segment
 from pysmon.store.tables import EXTRA, PARENT, Table
-from pysmon.store.values import INTERNED, NONE, guid_to_column, of_column
+from pysmon.store.values import INTERNED, NONE, decoded, encoded, guid_to_column, of_column
 
 _NEVER = "0"
 _NUMBERS = {"uint16", "uint32", "uint64", "pid"}

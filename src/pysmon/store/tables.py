@@ -33,9 +33,9 @@ BESIDE = (
     "CREATE TABLE origins (id INTEGER PRIMARY KEY, computer NOT NULL, process_id INTEGER NOT NULL,"
     " thread_id INTEGER NOT NULL, user_id INTEGER NOT NULL)",
     "CREATE TABLE segments (class TEXT NOT NULL, number INTEGER NOT NULL,"
-    " first INTEGER NOT NULL, last INTEGER NOT NULL, first_text INTEGER NOT NULL, last_text INTEGER NOT NULL, oldest INTEGER NOT NULL, newest INTEGER NOT NULL,"
-    " entries INTEGER NOT NULL, bytes INTEGER NOT NULL, dropped INTEGER NOT NULL DEFAULT 0,"
-    " PRIMARY KEY (class, number)) WITHOUT ROWID",
+    " first INTEGER NOT NULL, last INTEGER NOT NULL, first_text INTEGER NOT NULL, last_text INTEGER NOT NULL,"
+    " oldest INTEGER NOT NULL, newest INTEGER NOT NULL, entries INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    " dropped INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (class, number)) WITHOUT ROWID",
 )
 
 

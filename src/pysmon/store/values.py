@@ -2,13 +2,13 @@
 
 * Text (and hex numbers, which are text) lies in a dictionary (`blocks.py`), the column holds its number. `-` is 0 and
   in no dictionary.
-* A guid is 16 bytes, a time is milliseconds since 1970. One that is not written in the usual form is JSON text.
-* A number is an integer; one that 64 bits do not hold is JSON text.
+* A guid is 16 bytes, a time is milliseconds since 1970; one that is not written in the usual form is the bytes of its
+  text, a guid's between marks if these are needed to make them other than 16.
+* A number is an integer; one that 64 bits do not hold is its digits.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,8 @@ from typing import Any
 
 from pysmon.schema.kinds import Kind
 
+_MARK = b"\xff"  # in no text
+_GUID_SIZE = 16
 Column = int | str | bytes | None  # what SQLite keeps
 
 NONE = "-"
@@ -28,42 +30,53 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INT64 = range(-(1 << 63), 1 << 63)
 
 
+def encoded(text: str) -> bytes:
+    """A text as bytes; they hold no byte 0xff."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def decoded(column: bytes) -> str:
+    """The text that `encoded` was given."""
+    return column.decode("utf-8", "surrogatepass")
+
+
 @lru_cache(4096)
-def guid_to_column(text: str) -> str | bytes:
+def guid_to_column(text: str) -> bytes:
     """A guid as it lies in a column."""
-    return bytes.fromhex(text[1:-1].replace("-", "")) if _GUID.fullmatch(text) else json.dumps(text)
+    if _GUID.fullmatch(text):
+        return bytes.fromhex(text[1:-1].replace("-", ""))
+    odd = _MARK + encoded(text)
+    return odd + _MARK if len(odd) == _GUID_SIZE else odd
 
 
 @lru_cache(4096)
-def guid_of_column(column: str | bytes) -> str:
+def guid_of_column(column: bytes) -> str:
     """The guid that `guid_to_column` was given."""
-    if isinstance(column, str):
-        return str(json.loads(column))
+    if len(column) != _GUID_SIZE:
+        return decoded(column.strip(_MARK))
     hexed = column.hex()
     return f"{{{hexed[:8]}-{hexed[8:12]}-{hexed[12:16]}-{hexed[16:20]}-{hexed[20:]}}}"
 
 
-def time_to_column(text: str) -> str | int:
+def time_to_column(text: str) -> bytes | int:
     """A time as it lies in a column."""
-    if not _TIME.fullmatch(text):
-        return json.dumps(text)
-    seconds = _seconds(text[:19])
-    return json.dumps(text) if seconds is None else seconds * 1000 + int(text[20:])
+    seconds = _seconds(text[:19]) if _TIME.fullmatch(text) else None
+    return encoded(text) if seconds is None else seconds * 1000 + int(text[20:])
 
 
-def time_of_column(column: str | int) -> str:
+def time_of_column(column: bytes | int) -> str:
     """The time that `time_to_column` was given."""
-    return str(json.loads(column)) if isinstance(column, str) else f"{_written(column // 1000)}.{column % 1000:03}"
+    return decoded(column) if isinstance(column, bytes) else f"{_written(column // 1000)}.{column % 1000:03}"
 
 
 def number_to_column(number: int | None) -> Column:
     """A number or a boolean as it lies in a column."""
-    return number if number is None or number in _INT64 else json.dumps(number)
+    return number if number is None or number in _INT64 else str(number)
 
 
 def number_of_column(column: Column) -> Any:
     """The number that `number_to_column` was given."""
-    return json.loads(column) if isinstance(column, str) else column
+    return int(column) if isinstance(column, str) else column
 
 
 def boolean_of_column(column: Column) -> bool | None:
