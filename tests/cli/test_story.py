@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.cli.calls import Caller
@@ -47,8 +48,13 @@ def test_a_story_can_be_told_in_part(pysmon: Caller, given: Given) -> None:
 
 def test_what_was_done_to_a_process_is_not_its_story(pysmon: Caller, tmp_path: Path) -> None:
     cast = intrusion()
-    ends = {"SourceProcessGUID": guid(9), "SourceProcessId": 9, "TargetProcessGUID": guid(100), "TargetProcessId": 100}
-    cast.add(catalogue.ProcessAccess, **ends)
+    ends: dict[str, Any] = {
+        "SourceProcessGUID": guid(9),
+        "SourceProcessId": 9,
+        "TargetProcessGUID": guid(100),
+        "TargetProcessId": 100,
+    }
+    cast.add(catalogue.ProcessAccess, None, **ends)
     assert "opened" not in pysmon("story", *written("--store", tmp_path, cast.entries), 100).out
 
 
@@ -79,3 +85,37 @@ def test_a_process_of_which_only_deeds_are_known_has_a_story(pysmon: Caller, tmp
 def test_nobody_is_nothing_found(pysmon: Caller, given: Given) -> None:
     assert pysmon("story", *given, 4711) == (1, "", "pysmon: no process 4711 in this log\n")
     assert pysmon("story", *given, guid(4711)).code == 1
+
+
+def test_what_a_process_did_before_it_ran_its_program_belongs_to_its_story(pysmon: Caller, tmp_path: Path) -> None:
+    """A shell's child opens the file of a redirection, and runs the program then."""
+    cast = Cast()
+    cast.run(100, "sh")
+    cast.create(101, "/tmp/out", Image="/usr/bin/sh")
+    cast.run(101, "id", by=100, program=2)
+    cast.create(999, "/tmp/other", Image="/usr/bin/sh")
+    for kind in KINDS:
+        folder = tmp_path / kind.strip("-")
+        folder.mkdir()
+        answer = pysmon("story", *written(kind, folder, cast.entries), 100)
+        assert [line[13:] for line in answer.out.splitlines()[1:]] == [
+            "init (1, joe) ran sh (100) in /home/joe: sh",
+            "  sh (101) created /tmp/out",
+            "sh (100, joe) ran id (101) in /home/joe: id",
+        ]
+
+
+def test_a_story_without_end_is_begun_and_told_whole_on_demand(pysmon: Caller, tmp_path: Path) -> None:
+    cast = Cast()
+    cast.run(100, "sh")
+    for pid in range(200, 2300):
+        cast.run(pid, "true", by=100)
+    for number in range(3010):
+        cast.create(100, f"/tmp/{number}")
+    log = written("--store", tmp_path, cast.entries)
+    answer = pysmon("story", *log, 100)
+    assert len(answer.out.splitlines()) == 1 + 5000
+    assert "more than 2000 processes came of it; --all" in answer.err
+    assert "these are the first 5000 events; --all" in answer.err
+    whole = pysmon("story", *log, 100, "--all")
+    assert (len(whole.out.splitlines()), whole.err) == (1 + 2101 + 3010, "")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
-from pysmon.cli.reading import Log, guid, is_guid
+from pysmon.cli.reading import Log, Wanted, guid, is_guid
 from pysmon.errors import MisuseError
 from pysmon.schema.catalogue import ProcessCreate
 from pysmon.schema.entry import Entry
@@ -20,6 +21,8 @@ _LIFE = frozenset([1, 5])  # beginnings and ends
 _ENDS = frozenset([5])
 _DEEDS = frozenset(EVENTS) - _LIFE
 _AT_ONCE = 2000  # guids of one query
+_WINDOW = 50  # processes of one query by process ids
+_SOON = 1_000_000_000  # ns that a process is given to run its first program
 _OLDEST = 200  # generations of ancestors that are looked for
 
 
@@ -54,21 +57,50 @@ def asked_for(log: Log, who: str) -> tuple[Lineage, list[Process]]:
     return lineage, processes
 
 
-def with_descendants(log: Log, process: Process) -> Lineage:
-    """The lineage of a process and of all that came of it, their ends included."""
+def with_descendants(log: Log, process: Process, most: int | None = None) -> tuple[Lineage, bool]:
+    """The lineage of a process and of all that came of it, their ends included; and whether that is not all.
+
+    With `most`, no further generation is looked for once there are so many programs, and of the last one the first.
+    """
     lineage = Lineage(process.programs)
     lineage.adopt(process)
-    known = set(process.guids)
-    parents = set(known)
-    while parents:
+    known = dict.fromkeys(process.guids)
+    parents = list(known)
+    complete = True
+    while parents and complete:
         born = [entry for entry in _by_parent(log, parents) if _guid_of(entry) not in known]
+        if most is not None and len(known) + len(born) > most:
+            complete = False
+            born = sorted(born, key=lambda entry: entry.time)[: max(most - len(known), 0)]
         for entry in born:
             lineage.take(entry)
-        parents = {_guid_of(entry) for entry in born}
-        known |= parents
+        parents = [_guid_of(entry) for entry in born]
+        known.update(dict.fromkeys(parents))
+    for event in (entry.event for entry in _before_their_programs(log, lineage)):
+        lineage.know(*actor(event)[:2])
     for entry in _by_process(log, known, _ENDS):
         lineage.take(entry)
-    return lineage
+    return lineage, complete
+
+
+def _before_their_programs(log: Log, lineage: Lineage) -> Iterator[Entry[Event]]:
+    """What processes did between their making and their first program: a shell opens the files of a redirection so.
+
+    Until then a process has the guid of a program that no event tells the beginning of.
+    """
+    begun = sorted((p for p in lineage.processes if p.began), key=lambda p: p.programs[0].time)
+    for at in range(0, len(begun), _WINDOW):
+        part = begun[at : at + _WINDOW]
+        asked = Query(
+            ids=_DEEDS,
+            any_of=tuple(Condition("ProcessId", "is", process.pid) for process in part),
+            since=part[0].programs[0].time - _SOON,
+            until=part[-1].programs[0].time,
+        )
+        for entry in _entries(log, asked):
+            found, pid, _ = actor(entry.event)
+            if lineage.get(found) is None and lineage.of_key(found, pid) is not None:
+                yield entry
 
 
 def with_ancestors(log: Log, guids: Iterable[str]) -> Lineage:
@@ -89,13 +121,15 @@ def with_ancestors(log: Log, guids: Iterable[str]) -> Lineage:
     return lineage
 
 
-def deeds_of(log: Log, guids: Iterable[str], query: Query) -> Iterator[tuple[int, Entry[Event]]]:
-    """What these programs did, of what the query asks for, with positions; not what was done to them."""
-    wanted = set(guids)
-    for part in _parts(wanted):
-        for position, entry in log.rows(replace(query, processes=part)):
-            if actor(entry.event)[0] in part:
-                yield position, entry
+def deeds_of(log: Log, guids: Iterable[str], wanted: Wanted, most: int | None = None) -> list[Entry[Event]]:
+    """What these programs did, of what is wanted, in the order of time: all, or the first; not what was done to them."""
+    found: list[tuple[int, int, Entry[Event]]] = []
+    for part in _parts(guids):
+        rows = replace(wanted, query=replace(wanted.query, processes=part)).all(log)
+        own = ((entry.time, position, entry) for position, entry in rows if actor(entry.event)[0] in part)
+        found += islice(own, most)
+    found.sort(key=lambda row: row[:2])
+    return [entry for _, _, entry in found[:most]]
 
 
 def ends_of(log: Log, guids: Iterable[str]) -> list[Entry[Event]]:
@@ -105,10 +139,9 @@ def ends_of(log: Log, guids: Iterable[str]) -> list[Entry[Event]]:
 
 def count_deeds(log: Log, lineage: Lineage, guids: Iterable[str]) -> None:
     """Let a lineage know how much these programs did."""
-    for (guid_, event_id), number in Counter(
-        (actor(entry.event)[0], entry.event.type.id) for _, entry in deeds_of(log, guids, Query(ids=_DEEDS))
-    ).items():
-        lineage.count(guid_, event_id, number)
+    deeds = deeds_of(log, guids, Wanted(Query(ids=_DEEDS)))
+    for (who, event_id), number in Counter((_guid_of(entry), entry.event.type.id) for entry in deeds).items():
+        lineage.count(who, event_id, number)
 
 
 def _of_pid(log: Log, pid: str) -> list[Entry[Event]]:

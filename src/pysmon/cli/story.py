@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -10,14 +9,13 @@ import click
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.family import asked_for, deeds_of, with_descendants
 from pysmon.cli.printing import FORM_NAMES, Printer
-from pysmon.cli.reading import Log, Selection, Wanted, reading_options
+from pysmon.cli.reading import Selection, reading_options
 from pysmon.formats.visible import visible
-from pysmon.schema.entry import Entry
-from pysmon.schema.event import Event
 from pysmon.views.lineage import Process
 from pysmon.views.story import story as told
 
 _WORDS = "words"
+_PROCESSES, _EVENTS = 2000, 5000  # that are told of, unless all is asked for
 _EXAMPLES = """\b
 Examples:
   pysmon story 4711                       the latest process with that id, and all that it started
@@ -33,8 +31,9 @@ Exit code: 0 found, 1 no such process, 2 misuse, 3 the log cannot be read.
 @click.argument("who", metavar="PID|GUID")
 @reading_options()
 @click.option("--alone", is_flag=True, help="Only the process itself, not what it started.")
+@click.option("--all", "everything", is_flag=True, help="However much it is; else the first 5000 events.")
 @click.option("--format", "form", type=click.Choice((_WORDS, *FORM_NAMES)), default=_WORDS, show_default=True)
-def story(who: str, alone: bool, form: str, **given: Any) -> int:
+def story(who: str, alone: bool, everything: bool, form: str, **given: Any) -> int:
     """Tell what one process did, and all that came of it: in order, in words, indented by descent."""
     selection = Selection(**given)
     wanted = selection.wanted()
@@ -44,13 +43,19 @@ def story(who: str, alone: bool, form: str, **given: Any) -> int:
             click.echo(f"pysmon: no process {visible(who)} in this log", err=True)
             return FINDINGS
         _tell_of_others(who, processes)
-        lineage = with_descendants(log, processes[-1])
+        lineage, complete = with_descendants(log, processes[-1], None if everything else _PROCESSES)
+        if not complete:
+            click.echo(f"pysmon: more than {_PROCESSES} processes came of it; --all tells of them all", err=True)
         root = lineage.get(processes[-1].guid)
         if root is None:
             return FINDINGS
         generations = [(0, root)] if alone else list(root.descent())
         depths = {guid: depth for depth, process in generations for guid in process.guids}
-        entries = _entries(log, wanted, depths)
+        only = wanted.query.processes or depths.keys()
+        entries = deeds_of(log, depths.keys() & only, wanted, None if everything else _EVENTS + 1)
+        if not everything and len(entries) > _EVENTS:
+            click.echo(f"pysmon: these are the first {_EVENTS} events; --all tells all", err=True)
+            entries.pop()
         printer = Printer.of_stdout()
         if form != _WORDS:
             found = printer.entries(entries, form)
@@ -58,18 +63,6 @@ def story(who: str, alone: bool, form: str, **given: Any) -> int:
             known = {guid: process for _, process in generations for guid in process.guids}
             found = printer.lines(told(entries, depths, known))
     return FINE if found else FINDINGS
-
-
-def _entries(log: Log, wanted: Wanted, guids: dict[str, int]) -> list[Entry[Event]]:
-    asked = replace(wanted.query, processes=frozenset())
-    only = wanted.query.processes
-    rows = [
-        (entry.time, position, entry)
-        for position, entry in deeds_of(log, guids if not only else only & guids.keys(), asked)
-        if all(clause.holds(entry.event) for clause in wanted.rest)
-    ]
-    rows.sort(key=lambda row: row[:2])
-    return [entry for _, _, entry in rows]
 
 
 def _tell_of_others(who: str, processes: list[Process]) -> None:

@@ -18,6 +18,7 @@ from pysmon.views.lineage import Lineage, Process
 from pysmon.views.tree import tree as drawn
 
 _USUAL = 500  # processes that are shown if nobody says how many
+_MOST = 1000  # processes of the descendants of one
 _EXAMPLES = """\b
 Examples:
   pysmon tree                    the last 500 processes
@@ -49,7 +50,9 @@ def tree(who: str, last: int | None, everything: bool, ancestors: bool, **given:
     selection = Selection(**given)
     wanted = selection.wanted()
     with selection.log() as log:
-        roots = _of(log, who, ancestors) if who else _latest(log, wanted, last, everything or selection.bounded)
+        roots = (
+            _of(log, who, ancestors, everything) if who else _latest(log, wanted, last, everything or selection.bounded)
+        )
         if who and not roots:
             click.echo(f"pysmon: no process {visible(who)} in this log", err=True)
         printer = Printer.of_stdout()
@@ -57,11 +60,13 @@ def tree(who: str, last: int | None, everything: bool, ancestors: bool, **given:
     return FINE if found else FINDINGS
 
 
-def _of(log: Log, who: str, ancestors: bool) -> list[Process]:
+def _of(log: Log, who: str, ancestors: bool, everything: bool) -> list[Process]:
     _, processes = asked_for(log, who)
     if not processes:
         return []
-    lineage = with_descendants(log, processes[-1])
+    lineage, complete = with_descendants(log, processes[-1], None if everything else _MOST)
+    if not complete:
+        click.echo(f"pysmon: more than {_MOST} processes came of it; --all shows them all", err=True)
     root = lineage.get(processes[-1].guid)
     if root is None:
         raise MisuseError(f"the log contradicts itself about {who}")

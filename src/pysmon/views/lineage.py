@@ -108,6 +108,17 @@ class Lineage:
             made.image, made.command_line, made.user = known.image, known.command_line, known.user
             made.end = made.end or known.end
 
+    def know(self, guid: str, pid: str) -> None:
+        """Learn that a guid is of a process that is known; of one that is not, nothing."""
+        process = self.of_key(guid, pid)
+        if process is not None and guid not in self._by_guid:
+            process.guids = {guid: None, **process.guids}  # not its latest
+            self._by_guid[guid] = process
+
+    def of_key(self, guid: str, pid: str) -> Process | None:
+        """The process that a guid and a process id are of, whether or not the guid came up before."""
+        return self._by_key.get((guid[:_OF_PROCESS], pid))
+
     def get(self, guid: str) -> Process | None:
         """The process that ran the program of that guid."""
         return self._by_guid.get(guid)
