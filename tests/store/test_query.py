@@ -239,5 +239,5 @@ def test_letters_count_the_same_in_either_case(operator: Operator, text: str, va
 
 
 def test_a_subject_names_only_fields_that_there_are() -> None:
-    assert {c.field for s in ("domain", "ip", "file", "hash") for c in about(s, "1.2.3.4")} <= set(FIELDS)  # type: ignore[arg-type]
+    assert {c.field for s in ("domain", "ip", "file", "hash") for c in about(s, "1.2.3.4")} <= set(FIELDS)
     assert any_event(NetworkConnect.type).text("SourceIp") == "-"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pysmon.errors import MisuseError
 
 MEGABYTE = 1 << 20
+_SPARE = 16  # this part of the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,16 @@ class Limits:
         if self.total < MEGABYTE:
             raise MisuseError(f"a log of {self.total} bytes is too small", hint=f"give it {MEGABYTE} bytes or more")
 
+    @property
+    def room(self) -> int:
+        """The bytes that entries may take; the rest is free pages that wait to be used again."""
+        return self.total - self.spare
+
+    @property
+    def spare(self) -> int:
+        """The bytes of free pages that are not given back to the file system."""
+        return self.total // _SPARE
+
     def guaranteed(self, made: EventClass) -> int:
         """The bytes that the class has for certain."""
-        return self.total * made.share // 100
+        return self.room * made.share // 100

@@ -72,17 +72,23 @@ class Memory:
             if book.open_segment is not None and book.open_segment.number == segment.number:
                 book.close_segment()
         write_segments(connection, chosen)
-        self.dropped = list(chosen)
+        self.dropped += chosen
 
     def remove_some(self, connection: sqlite3.Connection, rows: int) -> None:
         """Remove about that many rows of what is dropped."""
-        segment = self.dropped[0]
-        newest = self._last[segment.event_class].number
-        if remove_some(connection, segment, rows, keep=segment.number == newest):
-            self.dropped.pop(0)
-            for left in all_segments(connection):  # what once had to stay as the last of its class
-                if left.dropped and left.empty and left.number < self._last[left.event_class].number:
-                    remove_segment(connection, left)
+        while self.dropped and rows > 0:
+            segment = self.dropped[0]
+            newest = segment.number == self._last[segment.event_class].number
+            rows -= remove_some(connection, segment, rows, keep=newest)
+            if segment.empty:
+                self.dropped.pop(0)
+        if not self.dropped:
+            self._remove_empty(connection)
+
+    def _remove_empty(self, connection: sqlite3.Connection) -> None:
+        for left in all_segments(connection):  # what once had to stay as the last of its class
+            if left.dropped and left.empty and left.number < self._last[left.event_class].number:
+                remove_segment(connection, left)
 
 
 def _origins(connection: sqlite3.Connection) -> dict[Origin, int]:

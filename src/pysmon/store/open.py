@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -12,6 +13,12 @@ from pysmon.store.failure import StoreError, code_of, failure
 _FOLDER, _FILE = 0o700, 0o600  # command lines hold secrets
 _PATIENCE = 5.0  # seconds that a reader and a checkpoint wait for each other
 _CACHE = 16_000  # KB
+_CODES = {
+    errno.ENOSPC: sqlite3.SQLITE_FULL,
+    errno.EDQUOT: sqlite3.SQLITE_FULL,
+    errno.EROFS: sqlite3.SQLITE_READONLY,
+    errno.EIO: sqlite3.SQLITE_IOERR,
+}
 
 
 class WriterLock:
@@ -149,5 +156,6 @@ def _has_wal(path: Path) -> bool:
 
 
 def _cannot_open(path: Path, error: OSError) -> StoreError:
+    code = _CODES.get(error.errno or 0, sqlite3.SQLITE_CANTOPEN)
     hint = "choose another place, or run pysmon with more rights"
-    return StoreError(f"cannot open {path}: {os.strerror(error.errno or 0)}", hint=hint)
+    return StoreError(f"cannot open {path}: {os.strerror(error.errno or 0).lower()}", hint=hint, code=code)

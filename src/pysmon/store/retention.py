@@ -13,10 +13,9 @@ from pysmon.store.classes import BY_NAME, CLASSES, Limits
 from pysmon.store.segments import Segment, remove_segment, write_segments
 from pysmon.store.tables import table_of, texts_of
 
-SPARE = 16  # this part of the log may be free pages that wait to be used again
 _SECOND = 1_000_000_000
 _PAGES = 256  # given back in one step
-_TEXTS = 4  # texts removed where a row would be
+_TEXTS = 8  # texts removed for the price of a row
 
 
 def to_drop(segments: Sequence[Segment], limits: Limits, used: int, now: int) -> list[Segment]:
@@ -33,8 +32,7 @@ def to_drop(segments: Sequence[Segment], limits: Limits, used: int, now: int) ->
     estimated = sum(s.bytes for s in segments)
     scale = used / estimated if estimated else 0.0
     sizes = {name: scale * sum(s.bytes for s in found) for name, found in kept.items()}
-    room = limits.total - limits.total // SPARE
-    while sum(sizes.values()) > room:
+    while sum(sizes.values()) > limits.room:
         giving = [n for n, found in kept.items() if len(found) > 1]
         if not giving:
             break
@@ -52,38 +50,42 @@ def used_bytes(connection: sqlite3.Connection) -> int:
     )
 
 
-def remove_some(connection: sqlite3.Connection, segment: Segment, rows: int, *, keep: bool) -> bool:
-    """Remove about that many rows of a dropped segment, the oldest first; whether nothing of it is left.
+def remove_some(connection: sqlite3.Connection, segment: Segment, budget: int, *, keep: bool) -> int:
+    """Remove a part of a dropped segment, the oldest first; how much of the budget of rows that took.
 
-    Runs inside the caller's transaction. `keep` leaves the empty segment standing, as the last of its class: from it
-    the next one takes its numbers.
+    Runs inside the caller's transaction. Texts go when no row is left that needs them, several for the price of a row.
+    `keep` leaves the empty segment standing, as the last of its class: from it the next one takes its numbers.
     """
-    if segment.first <= segment.last:
-        _remove_rows(connection, segment, rows)
-    elif segment.first_text <= segment.last_text:
-        upto = min(segment.first_text + rows * _TEXTS, segment.last_text)
-        texts = texts_of(BY_NAME[segment.event_class])
-        connection.execute(f"DELETE FROM {texts} WHERE first BETWEEN ? AND ?", [segment.first_text, upto])  # noqa: S608
-        segment.first_text = upto + 1
-    if segment.empty:
-        segment.bytes = segment.entries = 0
+    spent = _remove_rows(connection, segment, budget) if segment.first <= segment.last else 0
+    if segment.first > segment.last:
+        spent += _remove_texts(connection, segment, max(budget - spent, 1))
     if segment.empty and not keep:
         remove_segment(connection, segment)
     else:
         write_segments(connection, [segment])
-    return segment.empty
+    return spent
 
 
-def _remove_rows(connection: sqlite3.Connection, segment: Segment, rows: int) -> None:
+def _remove_rows(connection: sqlite3.Connection, segment: Segment, rows: int) -> int:
     names = [table_of(event_id).name for event_id in BY_NAME[segment.event_class].ids]
-    cut = min((_nth(connection, name, segment, rows) for name in names), default=segment.last)
+    cut = min(_nth(connection, name, segment, rows) for name in names)
     removed = 0
     for name in names:
         sql = f"DELETE FROM {name} WHERE position BETWEEN ? AND ?"  # noqa: S608
         removed += connection.execute(sql, [segment.first, cut]).rowcount
-    left = max(segment.entries - removed, 0)
+    left = segment.entries - removed
     segment.bytes = segment.bytes * left // max(segment.entries, 1)
     segment.entries, segment.first = left, cut + 1
+    return removed
+
+
+def _remove_texts(connection: sqlite3.Connection, segment: Segment, rows: int) -> int:
+    texts = texts_of(BY_NAME[segment.event_class])
+    upto = min(segment.first_text + rows * _TEXTS, segment.last_text)
+    connection.execute(f"DELETE FROM {texts} WHERE first BETWEEN ? AND ?", [segment.first_text, upto])  # noqa: S608
+    removed = upto + 1 - segment.first_text
+    segment.first_text = upto + 1
+    return removed // _TEXTS + 1
 
 
 def _nth(connection: sqlite3.Connection, name: str, segment: Segment, rows: int) -> int:
@@ -95,7 +97,7 @@ def _nth(connection: sqlite3.Connection, name: str, segment: Segment, rows: int)
 def give_back(connection: sqlite3.Connection, limits: Limits) -> bool:
     """Return some free pages to the file system if there are more than may wait; whether there were."""
     size = _pragma(connection, "page_size")
-    surplus = _pragma(connection, "freelist_count") - limits.total // SPARE // size
+    surplus = _pragma(connection, "freelist_count") - limits.spare // size
     if surplus <= 0:
         return False
     connection.execute(f"PRAGMA incremental_vacuum({min(surplus, _PAGES)})").fetchall()

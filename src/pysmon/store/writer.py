@@ -56,6 +56,7 @@ class Writer:
         self.damaged: Path | None = None  # where a damaged log was put before this one was made in its place
         self._sync_every, self._clock = sync_every, clock
         self._synced_at = self._checked_at = clock()
+        self._tidy = False  # whether there was nothing to do when retention was last looked at
         self._unchecked = 0  # bytes written since retention was last looked at
         self._unsynced = 0  # entries
         self._memory: Memory | None = None  # None: to be read from the file
@@ -104,17 +105,19 @@ class Writer:
 
         `rows` is how many entries a step may remove: more than came since the last one.
         """
+        if self._tidy and not self._is_time_to_look():
+            return False
         with self._telling("tidy up") as (connection, memory):
-            if not memory.dropped and not self._is_time_to_look():
-                return False
+            chosen = []
             if not memory.dropped:
                 chosen = to_drop(all_segments(connection), self.limits, used_bytes(connection), now)
-                if not chosen:
-                    return give_back(connection, self.limits)
+            if not memory.dropped and not chosen:
+                self._tidy = not give_back(connection, self.limits)
+                return not self._tidy
         with self._transaction("tidy up") as (connection, memory):
-            if not memory.dropped:
-                memory.drop(connection, chosen)
+            memory.drop(connection, chosen)
             memory.remove_some(connection, max(rows, ROWS))
+        self._tidy = False
         return True
 
     def close(self) -> None:
