@@ -108,14 +108,14 @@ def test_what_a_process_did_before_it_ran_its_program_belongs_to_its_story(pysmo
 def test_a_story_without_end_is_begun_and_told_whole_on_demand(pysmon: Caller, tmp_path: Path) -> None:
     cast = Cast()
     cast.run(100, "sh")
-    for pid in range(200, 2300):
+    for pid in range(200, 1300):
         cast.run(pid, "true", by=100)
-    for number in range(3010):
+    for number in range(2010):
         cast.create(100, f"/tmp/{number}")
     log = written("--store", tmp_path, cast.entries)
     answer = pysmon("story", *log, 100)
-    assert len(answer.out.splitlines()) == 1 + 5000
-    assert "more than 2000 processes came of it; --all" in answer.err
-    assert "these are the first 5000 events; --all" in answer.err
+    assert len(answer.out.splitlines()) == 1 + 3000
+    assert "more than 1000 processes came of it; --all" in answer.err
+    assert "these are the first 3000 events; --all" in answer.err
     whole = pysmon("story", *log, 100, "--all")
-    assert (len(whole.out.splitlines()), whole.err) == (1 + 2101 + 3010, "")
+    assert (len(whole.out.splitlines()), whole.err) == (1 + 1101 + 2010, "")

@@ -39,7 +39,7 @@ def test_ancestors_are_drawn_on_demand_without_other_branches(pysmon: Caller, gi
 
 def test_a_process_that_is_only_known_as_a_parent_can_be_asked_for(pysmon: Caller, given: Given) -> None:
     lines = pysmon("tree", *given, 1).out.splitlines()
-    assert (lines[0].strip(), len(lines)) == ("init [1]  joe  not seen to begin", 7)
+    assert (lines[0].strip(), len(lines)) == ("init [1]  joe  began earlier", 7)
     assert pysmon("tree", *given, guid(1)).out.splitlines() == lines
 
 

@@ -68,7 +68,7 @@ def test_a_process_of_which_only_the_deed_is_known_is_told_as_far_as_it_goes(pys
     cast = Cast()
     cast.create(7, "/tmp/x", Image="/usr/bin/touch")
     assert pysmon("who", *written("--store", tmp_path, cast.entries), "--file", "/tmp/x").out.splitlines() == [
-        "touch [7]  joe  not seen to begin",
+        "touch [7]  joe  began earlier",
         "  2026-11-21 08:15:00.100  touch (7) created /tmp/x",
     ]
 

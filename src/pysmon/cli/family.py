@@ -21,6 +21,8 @@ _LIFE = frozenset([1, 5])  # beginnings and ends
 _ENDS = frozenset([5])
 _DEEDS = frozenset(EVENTS) - _LIFE
 _AT_ONCE = 2000  # guids of one query
+_FILES = frozenset([11])
+_LARGE = 200  # processes
 _WINDOW = 50  # processes of one query by process ids
 _SOON = 1_000_000_000  # ns that a process is given to run its first program
 _OLDEST = 200  # generations of ancestors that are looked for
@@ -86,13 +88,14 @@ def with_descendants(log: Log, process: Process, most: int | None = None) -> tup
 def _before_their_programs(log: Log, lineage: Lineage) -> Iterator[Entry[Event]]:
     """What processes did between their making and their first program: a shell opens the files of a redirection so.
 
-    Until then a process has the guid of a program that no event tells the beginning of.
+    Until then a process has the guid of a program that no event tells the beginning of. No index helps to find it, so
+    it is done for the first processes of a large family only.
     """
-    begun = sorted((p for p in lineage.processes if p.began), key=lambda p: p.programs[0].time)
+    begun = sorted((p for p in lineage.processes if p.began), key=lambda p: p.programs[0].time)[:_LARGE]
     for at in range(0, len(begun), _WINDOW):
         part = begun[at : at + _WINDOW]
         asked = Query(
-            ids=_DEEDS,
+            ids=_FILES,
             any_of=tuple(Condition("ProcessId", "is", process.pid) for process in part),
             since=part[0].programs[0].time - _SOON,
             until=part[-1].programs[0].time,
@@ -122,7 +125,7 @@ def with_ancestors(log: Log, guids: Iterable[str]) -> Lineage:
 
 
 def deeds_of(log: Log, guids: Iterable[str], wanted: Wanted, most: int | None = None) -> list[Entry[Event]]:
-    """What these programs did, of what is wanted, in the order of time: all, or the first; not what was done to them."""
+    """What these programs did, of what is wanted, in order: all or the first. Not what was done to them."""
     found: list[tuple[int, int, Entry[Event]]] = []
     for part in _parts(guids):
         rows = replace(wanted, query=replace(wanted.query, processes=part)).all(log)

@@ -15,7 +15,7 @@ from pysmon.views.lineage import Process
 from pysmon.views.story import story as told
 
 _WORDS = "words"
-_PROCESSES, _EVENTS = 2000, 5000  # that are told of, unless all is asked for
+_PROCESSES, _EVENTS = 1000, 3000  # that are told of, unless all is asked for
 _EXAMPLES = """\b
 Examples:
   pysmon story 4711                       the latest process with that id, and all that it started
@@ -31,7 +31,7 @@ Exit code: 0 found, 1 no such process, 2 misuse, 3 the log cannot be read.
 @click.argument("who", metavar="PID|GUID")
 @reading_options()
 @click.option("--alone", is_flag=True, help="Only the process itself, not what it started.")
-@click.option("--all", "everything", is_flag=True, help="However much it is; else the first 5000 events.")
+@click.option("--all", "everything", is_flag=True, help="However much it is; else the first 3000 events.")
 @click.option("--format", "form", type=click.Choice((_WORDS, *FORM_NAMES)), default=_WORDS, show_default=True)
 def story(who: str, alone: bool, everything: bool, form: str, **given: Any) -> int:
     """Tell what one process did, and all that came of it: in order, in words, indented by descent."""

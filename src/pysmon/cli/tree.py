@@ -18,7 +18,7 @@ from pysmon.views.lineage import Lineage, Process
 from pysmon.views.tree import tree as drawn
 
 _USUAL = 500  # processes that are shown if nobody says how many
-_MOST = 1000  # processes of the descendants of one
+_MOST = 500  # processes of the descendants of one
 _EXAMPLES = """\b
 Examples:
   pysmon tree                    the last 500 processes

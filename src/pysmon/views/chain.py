@@ -50,7 +50,7 @@ def _ancestor(process: Process) -> list[Piece]:
         time = process.programs[0].event.text("UtcTime")
         pieces.append(Piece(f"  since {day(time)} {clock(time)}", "time"))
     else:
-        pieces.append(Piece("  not seen to begin", "quiet"))
+        pieces.append(Piece("  began earlier", "quiet"))
     commands = [entry.event.text("CommandLine") for entry in process.programs] or [process.command_line]
     for at, command in enumerate(command for command in commands if command != NONE):
         pieces.append(Piece(" then " if at else "  ", "quiet"))

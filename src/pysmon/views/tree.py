@@ -44,7 +44,7 @@ _Fold = list[Process]  # siblings that look the same
 def tree(processes: Iterable[Process], screen: Screen, *, fold: bool = True, always: bool = False) -> Iterator[Line]:
     """The lines of these processes and of all their descendants, in the order in which they came up.
 
-    A process that was not seen to begin is marked; it is left away if it did nothing and started nothing, except with
+    A process that was began earlier is marked; it is left away if it did nothing and started nothing, except with
     `always`. With `fold`
     many siblings that only ran the same program become one line.
     """
@@ -99,7 +99,7 @@ def _lines(group: _Fold, path: tuple[bool, ...], screen: Screen, strokes: _Strok
         yield _line(
             "",
             before,
-            [*_who(process), Piece("  not seen to begin", "quiet"), *_marks(process)],
+            [*_who(process), Piece("  began earlier", "quiet"), *_marks(process)],
             process.command_line,
             screen,
         )
