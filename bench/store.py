@@ -92,7 +92,7 @@ def _ask(path: Path, count: int) -> None:
         "a field is, often, newest 50": lambda log: list(
             log.select(_with(newest, conditions=(Condition("User", "is", "alice"),)))
         ),
-        "a field begins with": _all(Condition("TargetFilename", "begin with", "/var/tmp/.cache")),
+        "a field begins with": _all(Condition("TargetFilename", "begin with", "/srv/cache/.x")),
         "a field contains": _all(Condition("CommandLine", "contains", "--quiet")),
         "a field contains, nowhere": _all(Condition("CommandLine", "contains", "no such text")),
         "a number is": _all(Condition("ProcessId", "is", "4711")),

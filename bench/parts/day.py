@@ -23,10 +23,11 @@ from pysmon.store.values import time_of_column
 
 START = 1_795_000_000_000  # ms since 1970
 STEP = 86  # ms between two entries: a million make a day
-DOMAIN, ADDRESS, FILE = "cdn.evil.example", "203.0.113.66", "/var/tmp/.cache/dropper.bin"
+DOMAIN, ADDRESS, FILE = "cdn.evil.example", "203.0.113.66", "/srv/cache/.x/dropper.bin"
 DIGEST = "5E8F1D0C" * 8
 _ORIGIN = Origin("bench", 1, 1, 0)
-_PROGRAMS = [f"/usr/bin/{name}" for name in "bash dash gcc cc1 as ld make sed grep python3.11 git curl ssh tar".split()]
+_NAMES = ("bash", "dash", "gcc", "cc1", "as", "ld", "make", "sed", "grep", "python3.11", "git", "curl", "ssh", "tar")
+_PROGRAMS = [f"/usr/bin/{name}" for name in _NAMES]
 _USERS = ["root", "builder", "www-data", "alice"]
 _UNITS = ["ssh.service", "cron.service", "nginx.service", "user@1000.service", "build.scope"]
 _HASHES = {program: f"SHA256={random.Random(program).randbytes(32).hex().upper()}" for program in _PROGRAMS}  # noqa: S311

@@ -120,9 +120,9 @@ def test_an_event_type_that_is_younger_than_the_file_is_added(tmp_path: Path) ->
 def test_a_log_of_a_newer_pysmon_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "log"
     old_file(path, "UPDATE state SET value = 99 WHERE name = 'version'")
-    with pytest.raises(StoreError, match="newer|99"):
+    with pytest.raises(StoreError, match="version 99"):
         Writer(path)
-    with pytest.raises(StoreError, match="newer|99"):
+    with pytest.raises(StoreError, match="version 99"):
         Store(path)
 
 
@@ -138,11 +138,11 @@ def test_migrations_are_applied_once_and_all_or_none(tmp_path: Path) -> None:
     old_file(path)
     connection = connect_writer(path)
     with pytest.raises(sqlite3.Error):
-        bring_up(connection, (*MIGRATIONS, add_notes, fail))
+        bring_up(connection, str(path), (*MIGRATIONS, add_notes, fail))
     names = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
     assert not names & {"notes", "more"}
-    bring_up(connection, (*MIGRATIONS, add_notes))
-    bring_up(connection, (*MIGRATIONS, add_notes))
+    bring_up(connection, str(path), (*MIGRATIONS, add_notes))
+    bring_up(connection, str(path), (*MIGRATIONS, add_notes))
     assert connection.execute("SELECT value FROM state WHERE name = 'version'").fetchone() == (len(MIGRATIONS) + 1,)
     connection.close()
 
@@ -150,7 +150,7 @@ def test_migrations_are_applied_once_and_all_or_none(tmp_path: Path) -> None:
 def test_the_tables_are_those_of_the_schema(tmp_path: Path) -> None:
     make_file(tmp_path / "log")
     connection = connect_writer(tmp_path / "log")
-    bring_up(connection)
+    bring_up(connection, "log")
     for table in all_tables():
         columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table.name})")]
         assert columns[5:] == [f.name for f in table.type.fields]

@@ -28,18 +28,11 @@ def make_all_tables(connection: sqlite3.Connection) -> None:
 MIGRATIONS: tuple[Migration, ...] = (make_all_tables,)
 
 
-def bring_up(connection: sqlite3.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
-    """Apply what the file has not had yet, all or nothing; StoreError if it comes from a newer pysmon."""
-    if _is_foreign(connection):
-        raise StoreError("the file is a database of another program", hint="name another file")
+def bring_up(connection: sqlite3.Connection, name: str, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
+    """Apply what the file of that name has not had yet, all or nothing; StoreError if it is not ours or is newer."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        had = _version(connection)
-        if had > len(migrations):
-            raise StoreError(
-                f"the log is of version {had}, and this pysmon knows {len(migrations)} at most",
-                hint="it was written by a newer pysmon: use that one, or name another file",
-            )
+        had = _version(connection, name, len(migrations))
         for migration in migrations[had:]:
             migration(connection)
         write_state(connection, {VERSION: len(migrations)})
@@ -50,14 +43,27 @@ def bring_up(connection: sqlite3.Connection, migrations: tuple[Migration, ...] =
     connection.execute("COMMIT")
 
 
-def _is_foreign(connection: sqlite3.Connection) -> bool:
-    filled = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    return bool(filled) and connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION
+def check(connection: sqlite3.Connection, name: str) -> None:
+    """See that the file of that name can be read as it is; StoreError."""
+    if _version(connection, name, len(MIGRATIONS)) < len(MIGRATIONS):
+        raise StoreError(
+            f"cannot read {name}: it is empty, or was written by an older pysmon",
+            hint="it is brought up to date when pysmon next writes it",
+        )
 
 
-def _version(connection: sqlite3.Connection) -> int:
-    made = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'state'").fetchone()[0]
-    return read_state(connection, VERSION) if made else 0
+def _version(connection: sqlite3.Connection, name: str, newest: int) -> int:
+    if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        return 0
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+        raise StoreError(f"{name} is a database of another program", hint="name another file")
+    version = read_state(connection, VERSION)
+    if version > newest:
+        raise StoreError(
+            f"{name} is a log of version {version}, and this pysmon knows {newest} at most",
+            hint="it was written by a newer pysmon: use that one, or name another file",
+        )
+    return version
 
 
 def catch_up(connection: sqlite3.Connection) -> None:

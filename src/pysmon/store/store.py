@@ -15,7 +15,8 @@ from pysmon.schema.catalogue import ProcessCreate
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.store.classes import CLASSES
-from pysmon.store.failure import failure
+from pysmon.store.failure import StoreError, failure
+from pysmon.store.migrations import check
 from pysmon.store.open import connect_reader
 from pysmon.store.query import Condition, Query, Subject, about
 from pysmon.store.rows import Rows
@@ -48,10 +49,14 @@ class Store:
         self.path = path
         self._connection = connect_reader(path)
         try:
+            check(self._connection, str(path))
             self._rows = Rows(self._connection)
         except sqlite3.Error as error:
             self._connection.close()
             raise failure("read", str(path), error) from error
+        except StoreError:
+            self._connection.close()
+            raise
 
     def __enter__(self) -> Self:
         """Use it for a while."""

@@ -208,7 +208,7 @@ class Writer:
         self._identity = identity(self.path)
         made = connect_writer(self.path)
         try:
-            bring_up(made)
+            bring_up(made, str(self.path))
         except BaseException:
             made.close()
             raise
