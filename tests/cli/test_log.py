@@ -199,3 +199,14 @@ def test_a_reader_that_leaves_ends_the_command(tmp_path: Path) -> None:
         shown.stdout.close()
         assert shown.stderr.read() == b""
     assert shown.returncode == 141
+
+
+def test_the_last_of_a_file_are_exact_whatever_stands_before_and_between(pysmon: Caller, tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    lines = [json_line(entry) for entry in intrusion().entries]
+    path.write_bytes(b"\n".join([b"nonsense", *lines, b""]))
+    assert pysmon("log", "--from", path, "-n", 2, "--format", "json").out.encode() == b"\n".join([*lines[-2:], b""])
+    path.write_bytes(b"\n".join([*lines[:-1], b"nonsense", b"", lines[-1], b""]))
+    answer = pysmon("log", "--from", path, "-n", 3, "--format", "json")
+    assert answer.out.encode() == b"\n".join([*lines[-3:], b""])
+    assert "1 line is no event (the first is line 13" in answer.err

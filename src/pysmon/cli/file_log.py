@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import sys
 from bisect import bisect_right
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pysmon.errors import MisuseError
@@ -14,9 +15,9 @@ from pysmon.formats.read_json import read_json_line
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import EVENTS, Event
 from pysmon.store.query import Condition, Query, holds
-from pysmon.views.sentences import actor
 
 STDIN = "-"
+Row = tuple[int, Entry[Event]]
 _GUID_FIELDS = {
     number: tuple(
         f.name for f in made.fields if f.kind.name == "guid" and f.name not in ("LogonGuid", "ParentProcessGuid")
@@ -43,26 +44,22 @@ class FileLog:
                 raise MisuseError(f"{name} is a folder", hint="name a file of JSON lines")
             self._path.open("rb").close()
 
-    def rows(self, query: Query) -> Iterator[tuple[int, Entry[Event]]]:
+    def rows(self, query: Query) -> Iterator[Row]:
         """The entries that are wanted, with their positions."""
-        found = self._matching(query)
         if query.order == "newest first":
-            newest = list(deque(found, maxlen=query.limit))
-            yield from reversed(newest)
+            newest = self._newest_of_all(query)
+            yield from reversed(list(deque(self._matching(query), maxlen=query.limit)) if newest is None else newest)
             return
+        found = self._matching(query)
         for number, row in enumerate(found):
             if query.limit is not None and number >= query.limit:
                 return
             yield row
 
-    def deeds(self, query: Query) -> Counter[tuple[str, int]]:
-        """How many of the wanted entries there are, by the ProcessGuid of who acts and by event id."""
-        return Counter((actor(entry.event)[0], entry.event.type.id) for _, entry in self._matching(query))
-
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _matching(self, query: Query) -> Iterator[tuple[int, Entry[Event]]]:
+    def _matching(self, query: Query) -> Iterator[Row]:
         for number, line in self._lines(query.after or 0):
             if query.upto is not None and number > query.upto:
                 return
@@ -77,6 +74,16 @@ class FileLog:
                 continue
             if matches(query, entry):
                 yield number, entry
+
+    def _newest_of_all(self, query: Query) -> list[Row] | None:
+        """The last lines read alone, where nothing else is wanted; None if that does not tell."""
+        if query.limit is None or replace(query, after=None, order="oldest first", limit=None) != Query():
+            return None
+        last = deque(self._lines(query.after or 0), maxlen=query.limit)
+        try:
+            return [(number, read_json_line(line)) for number, line in last]
+        except ValueError:
+            return None
 
     def _lines(self, after: int) -> Iterator[tuple[int, bytes]]:
         """The lines behind that number. A last line without its end is one that is still being written: left out."""
