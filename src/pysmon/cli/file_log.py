@@ -25,6 +25,7 @@ _GUID_FIELDS = {
     for number, made in EVENTS.items()
 }
 _ID = re.compile(rb'\{"EventID":(\d+),')  # how our own lines begin
+_GUID = re.compile(rb"\{[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}")
 _MARKED = 256  # lines
 _WHOLE_NUMBER = re.compile(r"\d+")
 
@@ -60,11 +61,14 @@ class FileLog:
         """Nothing is held open."""
 
     def _matching(self, query: Query) -> Iterator[Row]:
+        guids = frozenset(guid.encode() for guid in query.processes | query.parents)
         for number, line in self._lines(query.after or 0):
             if query.upto is not None and number > query.upto:
                 return
             begins = _ID.match(line)
-            if query.ids and begins and int(begins[1]) not in query.ids:
+            if begins and query.ids and int(begins[1]) not in query.ids:
+                continue
+            if begins and guids and guids.isdisjoint(_GUID.findall(line)):
                 continue
             try:
                 entry = read_json_line(line)
