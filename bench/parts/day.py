@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 from pysmon.schema.catalogue import (
     DnsQuery,
@@ -56,7 +57,7 @@ class Day:
             return self._create(number, when)
         place = dice.randrange(1, len(self.living))
         guid, pid, image, user, _ = self.living[place]
-        of = {"UtcTime": when, "ProcessGuid": guid, "ProcessId": pid, "Image": image, "User": user}
+        of: dict[str, Any] = {"UtcTime": when, "ProcessGuid": guid, "ProcessId": pid, "Image": image, "User": user}
         unit = _UNITS[pid % 5]
         extra: dict[str, object] = {"Unit": unit, "CgroupPath": f"/system.slice/{unit}"}
         if kind < 0.30:
@@ -104,7 +105,7 @@ class Day:
             **made,
         )
 
-    def _connect(self, of: dict[str, object], extra: dict[str, object], address: str = "") -> NetworkConnect:
+    def _connect(self, of: dict[str, Any], extra: dict[str, object], address: str = "") -> NetworkConnect:
         dice = self._dice
         return NetworkConnect(
             **of,
@@ -129,7 +130,7 @@ class Day:
             )
             return self._culprit
         who = self._culprit
-        of = {
+        of: dict[str, Any] = {
             "UtcTime": when,
             "ProcessGuid": who.ProcessGuid,
             "ProcessId": who.ProcessId,

@@ -159,6 +159,16 @@ def test_a_reader_outlives_the_removal_of_what_it_reads(tmp_path: Path) -> None:
         assert [first.record_id, *(e.record_id for e in answer)] == list(range(1000))
 
 
+def test_a_reader_knows_when_its_log_was_replaced(tmp_path: Path) -> None:
+    Writer(tmp_path / "log").close()
+    with Store(tmp_path / "log") as log:
+        assert log.is_current
+        (tmp_path / "log").rename(tmp_path / "old")
+        assert not log.is_current
+        Writer(tmp_path / "log").close()
+        assert not log.is_current
+
+
 def test_there_must_be_a_log(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="there is no log"):
         Store(tmp_path / "log")

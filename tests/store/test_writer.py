@@ -200,6 +200,27 @@ def test_a_damaged_log_is_set_aside(tmp_path: Path) -> None:
     assert record_ids(path) == [1]
 
 
+def test_a_log_whose_damage_shows_late_is_set_aside_then(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    writer = Writer(path)
+    writer.write([created(n, CommandLine=f"{n}" * 100) for n in range(2000)])
+    writer.close()
+    with sqlite3.connect(path) as file:
+        roots = [row[0] for row in file.execute("SELECT rootpage FROM sqlite_schema WHERE tbl_name = 'ProcessCreate'")]
+    file.close()
+    content = bytearray(path.read_bytes())
+    for page in roots:
+        content[(page - 1) * 4096 : page * 4096] = b"\x55" * 4096
+    path.write_bytes(content)
+    again = Writer(path)
+    with pytest.raises(StoreError, match="damaged"):
+        again.write([created(1)])
+    again.write([created(2)])
+    again.close()
+    assert again.damaged == tmp_path / "log.damaged-1"
+    assert record_ids(path) == [2]
+
+
 def test_a_file_that_is_no_log_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "notes"
     path.write_text("these are my notes\n" * 100)

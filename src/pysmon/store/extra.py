@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 _ENCODER = msgspec.json.Encoder(enc_hook=str)
+_DECODER = msgspec.json.Decoder(dict[str, Any])
 
 
 def extra_to_text(facts: Mapping[str, object]) -> str:
@@ -21,5 +22,8 @@ def extra_to_text(facts: Mapping[str, object]) -> str:
 
 def extra_of_text(text: str) -> dict[str, Any]:
     """The facts again."""
-    found: dict[str, Any] = json.loads(text)
-    return found
+    try:
+        return _DECODER.decode(text)
+    except (UnicodeEncodeError, msgspec.MsgspecError):
+        found: dict[str, Any] = json.loads(text)
+        return found

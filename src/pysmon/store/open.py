@@ -111,6 +111,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         made.execute("PRAGMA synchronous = NORMAL")
         made.execute("PRAGMA secure_delete = OFF")
         made.execute("PRAGMA trusted_schema = OFF")
+        made.execute("PRAGMA temp_store = MEMORY")
         made.execute(f"PRAGMA cache_size = -{_CACHE}")
         made.execute("PRAGMA journal_size_limit = 16777216")
     except BaseException:
@@ -142,6 +143,7 @@ def _reading(uri: str) -> sqlite3.Connection:
     try:
         made.execute("PRAGMA query_only = ON")
         made.execute("PRAGMA trusted_schema = OFF")
+        made.execute("PRAGMA temp_store = MEMORY")
         made.execute(f"PRAGMA cache_size = -{_CACHE}")
         made.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # SQLite opens the file only now
     except sqlite3.Error:

@@ -13,7 +13,7 @@ from pysmon.schema.event import EVENTS, Event
 from pysmon.store.blocks import texts_of_block
 from pysmon.store.extra import extra_of_text
 from pysmon.store.query import Query
-from pysmon.store.segments import Segment, read_segments
+from pysmon.store.segments import Segment, all_segments
 from pysmon.store.select import Dictionaries, Where, teach, where
 from pysmon.store.tables import ENVELOPE, EXTRA, Table, table_of
 from pysmon.store.values import INTERNED, NONE, decoded, of_column
@@ -21,7 +21,7 @@ from pysmon.store.values import INTERNED, NONE, decoded, of_column
 Row = tuple[int, Entry[Event]]
 
 _FIRST_PAGE, _LARGEST_PAGE = 64, 4096  # rows; the first answers come soon, the later ones cost little
-_REMEMBERED = 50_000  # texts
+_REMEMBERED = 32 << 20  # bytes of texts
 _ALL = (1 << 63) - 1
 
 
@@ -48,36 +48,33 @@ class Rows:
         self._plans = {i: _plan(connection, table_of(i)) for i in EVENTS}
         self._origins: dict[int, Origin] = {}
         self._texts: dict[str, dict[int, str]] = {}
+        self._remembered = 0
 
     def of_all(self, query: Query) -> list[Iterator[Row]]:
         """For each event type that the query asks for, its entries in the order of the query, but for its limit."""
         dictionaries = Dictionaries(self._connection, query, self._numbers)
-        return [self._of_type(i, query, dictionaries) for i in self._plans if not query.ids or i in query.ids]
+        segments = self._segments(query)
+        wanted = [plan for i, plan in self._plans.items() if plan.columns and (not query.ids or i in query.ids)]
+        return [self._of_type(p, query, dictionaries, segments.get(p.table.event_class.name, [])) for p in wanted]
 
-    def _of_type(self, event_id: int, query: Query, dictionaries: Dictionaries) -> Iterator[Row]:
-        plan = self._plans[event_id]
-        if not plan.columns:
-            return
+    def _of_type(self, plan: _Plan, query: Query, dictionaries: Dictionaries, segments: list[Segment]) -> Iterator[Row]:
         backward = query.order == "newest first"
-        for segment in self._segments(plan.table, query):
+        for segment in segments:
             look = partial(dictionaries.hits, plan.table.texts, segment)
             asked = where(query, plan.table, plan.columns, self._numbers, look)
             if not asked.never:
                 yield from self._pages(plan, segment, asked, query, backward)
 
-    def _segments(self, table: Table, query: Query) -> list[Segment]:
+    def _segments(self, query: Query) -> dict[str, list[Segment]]:
         after = -1 if query.after is None else query.after
         upto = _ALL if query.upto is None else query.upto
-        found = [
-            s
-            for s in read_segments(self._connection, table.event_class.name)
-            if not s.dropped
-            and s.last > after
-            and s.first <= upto
-            and (query.since is None or s.newest >= query.since)
-            and (query.until is None or s.oldest < query.until)
-        ]
-        return found[::-1] if query.order == "newest first" else found
+        found: dict[str, list[Segment]] = {}
+        for s in all_segments(self._connection):
+            if s.dropped or s.last <= after or s.first > upto:
+                continue
+            if (query.since is None or s.newest >= query.since) and (query.until is None or s.oldest < query.until):
+                found.setdefault(s.event_class, []).append(s)
+        return {name: s[::-1] for name, s in found.items()} if query.order == "newest first" else found
 
     def _pages(self, plan: _Plan, segment: Segment, asked: Where, query: Query, backward: bool) -> Iterator[Row]:
         low = max(segment.first, -1 if query.after is None else query.after + 1)
@@ -111,15 +108,15 @@ class Rows:
         return [self._row(plan, row, texts) for row in found]
 
     def _texts_of(self, plan: _Plan, found: list[tuple[Any, ...]]) -> dict[int, str]:
+        if self._remembered > _REMEMBERED:
+            self._texts, self._remembered = {}, 0
         known = self._texts.setdefault(plan.table.texts, {0: NONE})
-        if len(known) > _REMEMBERED:
-            known.clear()
-            known[0] = NONE
         sql = f"SELECT first, texts FROM {plan.table.texts} WHERE first <= ? ORDER BY first DESC LIMIT 1"  # noqa: S608
         for missing in sorted({row[i] for row in found for i in plan.texts} - known.keys()):
             if missing not in known:  # a block brings its neighbours
                 first, block = self._connection.execute(sql, [missing]).fetchone()
                 known.update(enumerate(texts_of_block(block), first))
+                self._remembered += len(block)
         return known
 
     def _row(self, plan: _Plan, row: tuple[Any, ...], texts: dict[int, str]) -> Row:

@@ -32,12 +32,6 @@ class Segment:
 _PLACES = ", ".join("?" * len(fields(Segment)))
 
 
-def read_segments(connection: sqlite3.Connection, event_class: str) -> list[Segment]:
-    """The segments of a class, the oldest first."""
-    sql = "SELECT * FROM segments WHERE class = ? ORDER BY number"
-    return [Segment(*row) for row in connection.execute(sql, [event_class])]
-
-
 def all_segments(connection: sqlite3.Connection) -> list[Segment]:
     """The segments of all classes, the oldest of each class first."""
     return [Segment(*row) for row in connection.execute("SELECT * FROM segments ORDER BY class, number")]

@@ -17,10 +17,10 @@ from pysmon.schema.event import Event
 from pysmon.store.classes import CLASSES
 from pysmon.store.failure import StoreError, failure
 from pysmon.store.migrations import check
-from pysmon.store.open import connect_reader
+from pysmon.store.open import connect_reader, identity
 from pysmon.store.query import Condition, Query, Subject, about
 from pysmon.store.rows import Rows
-from pysmon.store.segments import read_segments
+from pysmon.store.segments import Segment, all_segments
 from pysmon.store.state import read_state
 
 Row = tuple[int, Entry[Event]]  # a position in the log, and what stands there
@@ -47,6 +47,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         """Open the log; StoreError if there is none, or this user may not read it."""
         self.path = path
+        self._identity = identity(path)
         self._connection = connect_reader(path)
         try:
             check(self._connection, str(path))
@@ -69,6 +70,11 @@ class Store:
     def close(self) -> None:
         """Let go of the file; a second call does nothing."""
         self._connection.close()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the path still leads to this log; if not, it was removed or replaced, and followers open it anew."""
+        return identity(self.path) == self._identity
 
     def select(self, query: Query) -> Iterator[Entry[Event]]:
         """The entries that the query asks for, in its order."""
@@ -148,16 +154,18 @@ class Store:
     def holdings(self) -> list[Holding]:
         """What it holds of each class."""
         try:
-            return [self._holding(c.name) for c in CLASSES]
+            segments = all_segments(self._connection)
+            return [_holding(c.name, segments) for c in CLASSES]
         except sqlite3.Error as error:
             raise failure("read", str(self.path), error) from error
 
-    def _holding(self, name: str) -> Holding:
-        found = [s for s in read_segments(self._connection, name) if not s.dropped]
-        return Holding(
-            name,
-            entries=sum(s.entries for s in found),
-            bytes=sum(s.bytes for s in found),
-            oldest=min((s.oldest for s in found), default=None),
-            newest=max((s.newest for s in found), default=None),
-        )
+
+def _holding(name: str, segments: list[Segment]) -> Holding:
+    found = [s for s in segments if s.event_class == name and not s.dropped]
+    return Holding(
+        name,
+        entries=sum(s.entries for s in found),
+        bytes=sum(s.bytes for s in found),
+        oldest=min((s.oldest for s in found), default=None),
+        newest=max((s.newest for s in found), default=None),
+    )

@@ -194,17 +194,16 @@ class Writer:
         return self._connection, self._memory
 
     def _connect(self) -> sqlite3.Connection:
-        make_file(self.path)
         try:
             return self._connected()
         except sqlite3.DatabaseError as error:
             if code_of(error) != sqlite3.SQLITE_CORRUPT:
                 raise
             self.damaged = set_aside(self.path)
-            make_file(self.path)
             return self._connected()
 
     def _connected(self) -> sqlite3.Connection:
+        make_file(self.path)
         self._identity = identity(self.path)
         made = connect_writer(self.path)
         try:
@@ -218,6 +217,8 @@ class Writer:
         self._memory = None
         if code_of(error) not in _PASSING:
             self._disconnect()
+        if code_of(error) == sqlite3.SQLITE_CORRUPT:
+            self.damaged = set_aside(self.path)  # the next batch begins a new log
         return failure(doing, str(self.path), error)
 
     def _disconnect(self) -> None:
