@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -210,3 +211,20 @@ def test_the_last_of_a_file_are_exact_whatever_stands_before_and_between(pysmon:
     answer = pysmon("log", "--from", path, "-n", 3, "--format", "json")
     assert answer.out.encode() == b"\n".join([*lines[-3:], b""])
     assert "1 line is no event (the first is line 13" in answer.err
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_log_that_is_replaced_is_followed_on(tmp_path: Path, kind: str) -> None:
+    entries = intrusion().entries
+    _, path = written(kind, tmp_path, entries[:5])
+    asked = [*PROGRAM, "log", kind, str(path), "--follow", "--last", "1", "--format", "json"]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, env=environment()) as follower:
+        assert follower.stdout is not None
+        assert json.loads(follower.stdout.readline())["EventRecordID"] == 4
+        for old in tmp_path.iterdir():
+            old.rename(old.with_name(f"old-{old.name}"))
+        time.sleep(0.7)  # it looks for the log at least once while there is none
+        written(kind, tmp_path, entries[6:8])
+        assert [json.loads(follower.stdout.readline())["EventRecordID"] for _ in range(2)] == [6, 7]
+        os.kill(follower.pid, signal.SIGTERM)
+    assert follower.returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from bisect import bisect_right
@@ -40,10 +41,22 @@ class FileLog:
         self._path = None if name == STDIN else Path(name)
         self._held = sys.stdin.buffer.readlines() if name == STDIN else []
         self._marks = [(0, 0)]  # after so many lines come so many bytes: where a reading may begin
+        self._fd = -1
         if self._path is not None:
             if self._path.is_dir():
                 raise MisuseError(f"{name} is a folder", hint="name a file of JSON lines")
-            self._path.open("rb").close()
+            self._fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the name still leads to this file, and it only grew; if not, it was rotated: open it anew."""
+        if self._path is None:
+            return True
+        try:
+            named = self._path.stat()
+        except FileNotFoundError:
+            return True  # its successor is still to come
+        return os.path.samestat(named, os.fstat(self._fd)) and named.st_size >= self._marks[-1][1]
 
     def rows(self, query: Query) -> Iterator[Row]:
         """The entries that are wanted, with their positions."""
@@ -58,7 +71,10 @@ class FileLog:
             yield row
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Let go of the file; a second call does nothing."""
+        if self._fd >= 0:
+            fd, self._fd = self._fd, -1
+            os.close(fd)
 
     def _matching(self, query: Query) -> Iterator[Row]:
         guids = frozenset(guid.encode() for guid in query.processes | query.parents)
@@ -95,7 +111,7 @@ class FileLog:
             yield from enumerate(self._held[after:], after + 1)
             return
         number, at = self._marks[bisect_right(self._marks, (after, sys.maxsize)) - 1]
-        with self._path.open("rb") as file:
+        with Path(f"/proc/self/fd/{self._fd}").open("rb") as file:  # this file, also if its name leads elsewhere now
             file.seek(at)
             for line in file:
                 if not line.endswith(b"\n") and not line.rstrip().endswith(b"}"):

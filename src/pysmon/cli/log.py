@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.printing import FORM_NAMES, Printer, flush
 from pysmon.cli.reading import Log, Row, Selection, Wanted, enough, reading_options
 from pysmon.cli.signals import stopped_by_signals
+from pysmon.errors import PysmonError
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.store.query import Query
@@ -58,7 +60,8 @@ def log(last: int | None, everything: bool, follow: bool, form: str, **given: An
         if count is not None and seen.count == count and last is None and not follow and sys.stderr.isatty():
             click.echo(f"pysmon: these are the last {count}; --all shows all, --last N others", err=True)
         if follow:
-            found = _follow(source, wanted, seen, printer, form) or found
+            flush()
+            found = _follow(selection, source, wanted, seen, lambda entries: printer.entries(entries, form)) or found
     return FINE if found else FINDINGS
 
 
@@ -80,14 +83,20 @@ def _end(source: Log) -> int:
     return next((position for position, _ in source.rows(Query(order="newest first", limit=1))), 0)
 
 
-def _follow(source: Log, wanted: Wanted, seen: _Seen, printer: Printer, form: str) -> bool:
+def _follow(
+    selection: Selection, source: Log, wanted: Wanted, seen: _Seen, show: Callable[[Iterator[Entry[Event]]], bool]
+) -> bool:
+    """Show what comes until a signal; whether anything came. A log that is replaced is opened anew."""
     stop = threading.Event()
     found = False
-    with stopped_by_signals(stop, command=False, hangup_ends=True):
+    with ExitStack() as opened, stopped_by_signals(stop, command=False, hangup_ends=True):
         while True:
-            flush()
+            replaced = not source.is_current  # asked first: what the old one still got is shown before it is left
             newer = replace(wanted, query=replace(wanted.query, after=seen.position))
-            found = printer.entries(seen.entries(newer.all(source)), form) or found
+            found = show(seen.entries(newer.all(source))) or found
             flush()
             if stop.wait(_PATIENCE):
                 return found
+            if replaced:
+                with suppress(PysmonError, OSError):  # there may be none yet: then the old one is looked at again
+                    source, seen.position = opened.enter_context(selection.log()), 0

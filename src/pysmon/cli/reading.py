@@ -39,6 +39,10 @@ class Log(Protocol):
     def rows(self, query: Query) -> Iterator[Row]:
         """The entries that are wanted, in the order that the query asks for, with their positions."""
 
+    @property
+    def is_current(self) -> bool:
+        """Whether its name still leads to it; if not, whoever follows it opens it anew."""
+
     def close(self) -> None:
         """Let go of it."""
 
@@ -157,6 +161,7 @@ class Selection:
         try:
             yield read
         finally:
+            read.close()
             if read.unreadable:
                 click.echo(f"pysmon: {visible(read.name)}: {visible(count_of(read.unreadable))}", err=True)
 
