@@ -119,3 +119,14 @@ def test_a_story_without_end_is_begun_and_told_whole_on_demand(pysmon: Caller, t
     assert "these are the first 3000 events; --all" in answer.err
     whole = pysmon("story", *log, 100, "--all")
     assert (len(whole.out.splitlines()), whole.err) == (1 + 1101 + 2010, "")
+
+
+def test_a_process_that_others_reached_into_before_it_acted_is_found_by_its_guid(
+    pysmon: Caller, tmp_path: Path
+) -> None:
+    cast = Cast()
+    ends: dict[str, Any] = {"SourceProcessGUID": guid(9), "SourceProcessId": 9}
+    cast.add(catalogue.ProcessAccess, None, TargetProcessGUID=guid(7), TargetProcessId=7, **ends)
+    cast.create(7, "/tmp/x", Image="/usr/bin/touch")
+    answer = pysmon("story", *written("--store", tmp_path, cast.entries), guid(7))
+    assert answer.out.splitlines()[1:] == ["08:15:00.200 touch (7) created /tmp/x"]

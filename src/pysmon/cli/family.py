@@ -34,19 +34,7 @@ def asked_for(log: Log, who: str) -> tuple[Lineage, list[Process]]:
     They are known with all programs that they ran, and with their ends.
     """
     if is_guid(who):
-        known = _entries(log, Query(processes=frozenset([guid(who)]), limit=1))
-        pids = [actor(entry.event)[1] for entry in known if actor(entry.event)[0] == guid(who)]
-        if not pids:
-            children = _entries(log, Query(ids=BEGINNINGS, parents=frozenset([guid(who)])))
-            lineage = Lineage(children)
-            found = lineage.get(guid(who))
-            return lineage, [found] if found else []
-        lineage = Lineage(_of_pid(log, pids[0]))
-        found = lineage.get(guid(who))
-        if found is None:
-            lineage = Lineage(known)
-            found = lineage.get(guid(who))
-        return lineage, [found] if found else []
+        return _asked_by_guid(log, guid(who))
     if not who.isascii() or not who.isdigit():
         raise MisuseError(f"{who!r} is neither a process id nor a guid", hint="pysmon tree shows both kinds of process")
     lineage = Lineage(_of_pid(log, who))
@@ -57,6 +45,19 @@ def asked_for(log: Log, who: str) -> tuple[Lineage, list[Process]]:
         lineage = Lineage([*_entries(log, parent), *_entries(log, deed)])
         processes = lineage.of_pid(int(who))
     return lineage, processes
+
+
+def _asked_by_guid(log: Log, wanted: str) -> tuple[Lineage, list[Process]]:
+    named = (entry for _, entry in log.rows(Query(processes=frozenset([wanted]))))
+    deed = next((entry for entry in named if _guid_of(entry) == wanted), None)
+    if deed is None:  # nothing that it did: is it the parent of somebody?
+        lineage = Lineage(_by_parent(log, [wanted]))
+    else:
+        lineage = Lineage(_of_pid(log, actor(deed.event)[1]))
+        if lineage.get(wanted) is None:
+            lineage = Lineage([deed])
+    found = lineage.get(wanted)
+    return lineage, [found] if found else []
 
 
 def with_descendants(log: Log, process: Process, most: int | None = None) -> tuple[Lineage, bool]:

@@ -35,7 +35,7 @@ Exit code: 0 found, 1 nothing found, 2 misuse, 3 the log cannot be read.
 """
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES, short_help="The events of the event log.")
 @reading_options()
 @click.option("-n", "--last", type=click.IntRange(1), metavar="N", help="The last N of them. 20 without --since.")
 @click.option("--all", "everything", is_flag=True, help="All of them, however many.")

@@ -27,7 +27,7 @@ Exit code: 0 found, 1 no such process, 2 misuse, 3 the log cannot be read.
 """
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES, short_help="What a process did, in words.")
 @click.argument("who", metavar="PID|GUID")
 @reading_options()
 @click.option("--alone", is_flag=True, help="Only the process itself, not what it started.")

@@ -32,7 +32,7 @@ Exit code: 0 found, 1 nothing found, 2 misuse, 3 the log cannot be read.
 """
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES, short_help="Who started whom.")
 @click.argument("who", metavar="[PID|GUID]", default="")
 @reading_options(filters=False)
 @click.option("-n", "--last", type=click.IntRange(1), metavar="N", help="The last N processes. 500 without --since.")

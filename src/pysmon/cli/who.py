@@ -34,7 +34,7 @@ Exit code: 0 found, 1 nobody, 2 misuse, 3 the log cannot be read.
 """
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES, short_help="Who is behind a domain, address, file or hash.")
 @click.option("--domain", metavar="NAME", help="Who looked up that name, or connected to a machine of that name.")
 @click.option("--ip", metavar="ADDRESS", help="Who connected to that address, was called from it, or was told it.")
 @click.option(
