@@ -24,7 +24,11 @@ TEXTS = st.one_of(
     st.text(alphabet="aA\0\udc80%_", max_size=6),
 )
 _TIMES = st.datetimes().map(lambda d: f"{d:%Y-%m-%d %H:%M:%S}.{d.microsecond // 1000:03}") | TEXTS
-_GUIDS = st.uuids().map(lambda u: f"{{{u}}}") | st.sampled_from(["-", "{}", "\0" * 15, "\0" * 16, "\udcff"])
+_GUIDS = (
+    st.uuids().map(lambda u: f"{{{u}}}")
+    | st.uuids().map(lambda u: f"{{{u}}}".upper())
+    | st.sampled_from(["-", "{}", "\0" * 15, "\0" * 16, "\udcff"])
+)
 _BY_KIND: dict[str, st.SearchStrategy[Any]] = {
     "text": TEXTS,
     "time": _TIMES,

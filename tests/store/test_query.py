@@ -141,6 +141,15 @@ def test_processes_are_found_in_every_field_that_names_one_but_not_as_parents(wr
     assert found(writer, Query(parents=frozenset([guid(1)]))) == [2]
 
 
+@pytest.mark.parametrize("odd", [guid(1).upper(), "\ud800", "-", "\0"])
+def test_a_process_is_found_by_a_guid_that_is_not_written_in_the_usual_form(writer: Writer, odd: str) -> None:
+    writer.write([created(1, ProcessGuid=odd), created(2)])
+    assert found(writer, Query(processes=frozenset([odd]))) == [1]
+    assert found(writer, Query(processes=frozenset([odd, guid(2).upper()]))) == [1, 2]
+    assert found(writer, Query(conditions=(Condition("ProcessGuid", "is", odd),))) == [1]
+    assert 2 not in found(writer, Query(text=odd))
+
+
 def test_text_is_sought_in_all_fields_and_extra_facts(writer: Writer) -> None:
     with_extra = created(3)
     with_extra.event.extra = {"Unit": "evil.service"}

@@ -14,7 +14,7 @@ from pysmon.store.blocks import Hits, Sought, probe, search
 from pysmon.store.query import Condition, Operator, Query, holds
 from pysmon.store.segments import Segment
 from pysmon.store.tables import EXTRA, PARENT, Table
-from pysmon.store.values import INTERNED, NONE, decoded, encoded, guid_to_column, of_column
+from pysmon.store.values import INTERNED, NONE, decoded, encoded, guid_to_column, is_guid, of_column
 
 _NEVER = "0"
 _NUMBERS = {"uint16", "uint32", "uint64", "pid"}
@@ -25,7 +25,7 @@ _KINDS: dict[str, Kind] = {f.kind.name: f.kind for t in EVENTS.values() for f in
 def teach(connection: sqlite3.Connection) -> None:
     """Give SQLite the comparisons that it does not know."""
     connection.create_function("shown_holds", 4, _shown_holds, deterministic=True)
-    connection.create_function("guid_column", 1, guid_to_column, deterministic=True)
+    connection.create_function("from_hex", 1, bytes.fromhex, deterministic=True)
 
 
 def _shown_holds(operator: Operator, kind: str, column: int | str | bytes | None, value: bytes) -> bool:
@@ -111,11 +111,12 @@ Test = tuple[str, list[object]]
 def _guids(names: list[str], guids: frozenset[str]) -> Test:
     if not names:
         return _NEVER, []
-    if len(guids) == 1:
-        wanted, given = "= guid_column(?)", next(iter(guids))
+    columns = {guid_to_column(form) for guid in guids for form in (guid, guid.lower())}
+    if len(columns) == 1:
+        wanted, given = "= ?", list[object](columns)
     else:
-        wanted, given = "IN (SELECT guid_column(value) FROM json_each(?))", json.dumps(sorted(guids))
-    return "(" + " OR ".join(f'"{n}" {wanted}' for n in names) + ")", [given] * len(names)
+        wanted, given = "IN (SELECT from_hex(value) FROM json_each(?))", [json.dumps([c.hex() for c in columns])]
+    return "(" + " OR ".join(f'"{n}" {wanted}' for n in names) + ")", [*given] * len(names)
 
 
 def _either(tests: list[Test]) -> Test:
@@ -162,8 +163,9 @@ def _shown(known: Field, operator: Operator, value: str) -> Test:
         number = _number(value)
         if number is not None:
             return f'ifnull("{known.name}" {compared} ?, 0)', [number]
-    if kind == "guid" and operator == "is":
-        return f'"{known.name}" = guid_column(?)', [value.lower()]
+    if kind == "guid" and operator == "is" and is_guid(value.lower()):
+        odd = f'length("{known.name}") <> 16 AND shown_holds(?, ?, "{known.name}", ?)'
+        return f'("{known.name}" = ? OR ({odd}))', [guid_to_column(value.lower()), operator, kind, encoded(value)]
     return f'shown_holds(?, ?, "{known.name}", ?)', [operator, kind, encoded(value)]
 
 
@@ -184,6 +186,6 @@ def _anywhere(text: str, table: Table, columns: frozenset[str], numbers: dict[st
             tests.append(_among(known.name, of_name.get(known.name, []), False, columns))
         elif known.name in columns and known.kind.name in _NUMBERS and text.isascii() and text.isdigit():
             tests.append(_shown(known, "is", text.lstrip("0") or "0"))
-        elif known.name in columns and known.kind.name == "guid" and isinstance(guid_to_column(text.lower()), bytes):
+        elif known.name in columns and known.kind.name == "guid" and is_guid(text.lower()):
             tests.append(_shown(known, "is", text))
     return _either(tests)

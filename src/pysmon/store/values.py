@@ -40,10 +40,15 @@ def decoded(column: bytes) -> str:
     return column.decode("utf-8", "surrogatepass")
 
 
+def is_guid(text: str) -> bool:
+    """Whether it is a guid in the usual form, which lies in a column as 16 bytes."""
+    return _GUID.fullmatch(text) is not None
+
+
 @lru_cache(4096)
 def guid_to_column(text: str) -> bytes:
     """A guid as it lies in a column."""
-    if _GUID.fullmatch(text):
+    if is_guid(text):
         return bytes.fromhex(text[1:-1].replace("-", ""))
     odd = _MARK + encoded(text)
     return odd + _MARK if len(odd) == _GUID_SIZE else odd
