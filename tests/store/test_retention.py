@@ -182,6 +182,32 @@ def test_a_reader_sees_no_half_of_what_is_being_removed(tmp_path: Path) -> None:
     writer.close()
 
 
+def test_what_is_given_up_is_hidden_at_once_and_its_class_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    writer = Writer(path, Limits(total=4 * MEGABYTE, ages={"file": 60}), clock=lambda: 0.0)
+    writer.write([made(n, 11, TargetFilename=f"/tmp/{n}") for n in range(5000)])
+    assert writer.tidy(START + 10**6 * SECOND), "one step of many"
+    assert record_ids(path) == []
+    with sqlite3.connect(path) as file:
+        assert file.execute("SELECT count(*) FROM FileCreate").fetchone()[0] > 0
+    file.close()
+    writer.write([made(5000, 11)])
+    assert record_ids(path) == [5000]
+    writer.close()
+
+
+def test_numbers_of_texts_are_never_used_again(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    limits = Limits(ages={"file": 60})
+    fill(path, limits, 100, lambda n: made(n, 11, TargetFilename=f"/old/{n}"))
+    with Store(path) as log:
+        assert len(list(log.select(Query()))) == 100  # it remembers their texts
+        fill(path, limits, 100, created, now=START + 10**6 * SECOND)
+        fill(path, limits, 100, lambda n: made(10**7 + n, 11, TargetFilename=f"/new/{n}"), now=START)
+        names = [e.event.text("TargetFilename") for e in log.select(Query(ids=frozenset([11])))]
+    assert names == [f"/new/{n}" for n in range(100)]
+
+
 def is_sound(path: Path) -> bool:
     file = sqlite3.connect(path)
     answer = file.execute("PRAGMA integrity_check").fetchone()[0]

@@ -119,6 +119,30 @@ def test_a_writer_that_goes_without_a_word_leaves_a_gap_that_is_told(tmp_path: P
     assert Writer(tmp_path / "log").gap is None
 
 
+def test_a_log_that_was_once_closed_in_good_order_tells_a_later_end_by_force(tmp_path: Path) -> None:
+    Writer(tmp_path / "log").close()
+    writer = Writer(tmp_path / "log")
+    writer.write([made(1)])
+    writer._let_go()
+    assert Writer(tmp_path / "log").gap is not None
+
+
+def test_only_a_batch_for_which_a_sync_is_due_waits_for_the_disk(tmp_path: Path) -> None:
+    now, said = [0.0], list[str]()
+    writer = Writer(tmp_path / "log", sync_every=1.0, clock=lambda: now[0])
+    connection = writer._connection
+    assert connection is not None
+    connection.set_trace_callback(said.append)
+    writer.write([made(1)])
+    assert not [s for s in said if "synchronous" in s]
+    now[0] = 1.0
+    writer.write([made(2)])
+    order = [s for s in said if "synchronous" in s or s == "COMMIT"]
+    assert order == ["COMMIT", "PRAGMA synchronous = FULL", "COMMIT", "PRAGMA synchronous = NORMAL"]
+    connection.set_trace_callback(None)
+    writer.close()
+
+
 def test_what_was_not_synced_is_counted(tmp_path: Path) -> None:
     now = [0.0]
     writer = Writer(tmp_path / "log", sync_every=1.0, clock=lambda: now[0])
