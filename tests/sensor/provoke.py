@@ -296,3 +296,13 @@ def one(found: Sequence[T]) -> T:
 def extra(event: Event) -> Mapping[str, Any]:
     """What the event tells besides its fields."""
     return event.extra or {}
+
+
+def hook(stage: Stage, ability: str) -> str:
+    """Which kind of hook serves that ability here."""
+    return {s.ability.name: s.provider.hook for s in stage.sensor.services if s.provider}[ability]
+
+
+def sees_objects(stage: Stage, ability: str) -> bool:
+    """Does the sensor see the kernel's own objects there, or only what system calls were given?"""
+    return hook(stage, ability) in ("fentry", "fexit")
