@@ -26,7 +26,8 @@ def take_task(record: TaskRecord, scene: Scene) -> tuple[Event, ...]:
     """Enter a process that was there before; no event."""
     processes = scene.processes
     key = Key(record.tgid, record.start, record.exec_id)
-    made = ProcessImage(key, processes.guid(key), known_path(record.image), command_line(record.args), uid=record.uid)
+    texts = known_path(record.image), command_line(record.args)
+    made = ProcessImage(key, processes.guid(key), *texts, record.uid, record.cgroup_path)
     processes.found(made, record.time)
     return ()
 

@@ -117,6 +117,7 @@ class Processes:
             self._enter(made, time)
         elif known.image == _NONE:
             known.image, known.command_line, known.uid = made.image, made.command_line, made.uid
+            known.cgroup_path = made.cgroup_path
 
     def ended(self, key: Key, time: int) -> ProcessImage:
         """A process has ended; its image, or a stranger."""

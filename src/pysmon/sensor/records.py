@@ -88,6 +88,7 @@ class TaskRecord(Record):
     login_uid: U32
     session: U32
     image: Tail
+    cgroup_path: Tail
     directory: Tail
     tty: Tail
     args: Tail

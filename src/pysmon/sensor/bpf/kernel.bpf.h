@@ -70,7 +70,7 @@ struct nsproxy { struct mnt_namespace *mnt_ns; } CORE;
 
 struct kernfs_node___parent { struct kernfs_node___parent *parent; } CORE;     /* before 6.15 */
 struct kernfs_node___rcu { struct kernfs_node___rcu *__parent; } CORE;         /* since 6.15 */
-struct kernfs_node { const char *name; } CORE;
+struct kernfs_node { const char *name; u64 id; } CORE;
 struct cgroup { struct kernfs_node *kn; } CORE;
 struct css_set { struct cgroup *dfl_cgrp; } CORE;
 
