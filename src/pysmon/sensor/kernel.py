@@ -61,6 +61,8 @@ class Sensor:
 
     def watch(self, scope: Scope) -> None:
         """Watch this scope, and no other, from now on."""
+        self._settings.update(struct.pack("<I", 0), bytes(SETTINGS.size))
+        self._tree.clear(4)
         if scope.tree:
             self._tree.update(struct.pack("<I", scope.tree), b"\1")
         settings = SETTINGS.pack(
