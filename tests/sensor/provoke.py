@@ -81,15 +81,16 @@ class Stage:
         configuration: str = EVERYTHING,
         *,
         before: Act | None = None,
+        beside: Act | None = None,
         scope: Callable[[int], Scope] = Scope.of_pid_namespace,
         read: bool = True,
         may_lose: bool = False,
     ) -> Provoked:
         """Run `act` in a process of a new PID namespace, and watch it; its result must be something to pickle.
 
-        `before` is done in the same process before anybody watches; `scope` is given the number of that process.
-        `read`: read the rings while it runs. Fails if the books are not exact, or, unless it `may_lose`, if a record
-        was lost.
+        `before` is done in the same process before anybody watches; `beside` by ourselves, outside its namespace, once
+        somebody watches; `scope` is given the number of that process. `read`: read the rings while it runs. Fails if
+        the books are not exact, or, unless it `may_lose`, if a record was lost.
         """
         flow = new_flow(configuration)
         counted = self.sensor.counts()
@@ -99,6 +100,8 @@ class Stage:
         try:
             for task in with_texts(self.sensor.snapshot()):
                 flow.learn(task)
+            if beside:
+                beside()
             held.release()
             give_up = time.monotonic() + PATIENCE
             while not held.finished() and time.monotonic() < give_up:

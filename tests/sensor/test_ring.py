@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 from hypothesis import given
@@ -107,7 +107,7 @@ drains = st.tuples(st.just("drain"), st.one_of(st.none(), st.integers(1, 2 * SIZ
 
 
 @given(st.integers(0, 1 << 50).map(lambda n: n * 8), st.lists(st.one_of(puts, settlings, drains), max_size=60))
-def test_the_reader_gets_what_was_committed_once_and_in_order(start: int, steps: list[tuple[str, int, State]]) -> None:
+def test_the_reader_gets_what_was_committed_once_and_in_order(start: int, steps: list[tuple[str, Any, Any]]) -> None:
     with ring(start) as (producer, reader):
         for step, number, state in [*steps, ("drain", None, "busy")]:
             busy = [r for r in producer.pending if r.state == "busy"]
@@ -143,7 +143,7 @@ def test_a_record_that_ends_with_the_ring_is_whole() -> None:
 
 def test_the_reader_stops_at_a_busy_record_and_goes_on_when_it_is_done() -> None:
     with ring() as (producer, reader):
-        first, second, third = (producer.put(8, s) for s in ("committed", "busy", "committed"))  # type: ignore[arg-type]
+        first, second, third = (producer.put(8, s) for s in ("committed", "busy", "committed"))
         assert reader.drain() == [first]
         assert reader.more
         assert reader.drain() == []
