@@ -87,14 +87,8 @@ class Sensor:
         # The event ring first: whatever process an event speaks of is then in the process ring, or was.
         events = self._events.drain(_BATCH)
         processes = self._held + self._processes.drain()
-        self._held = []
-        if not events or not processes:
-            return events or processes
-        if self._events.more:  # what happened after the last of these must wait for those left behind
-            last = _time_of(events[-1])
-            self._held = [p for p in processes if _time_of(p) > last]
-            processes = [p for p in processes if _time_of(p) <= last]
-        return list(merge(processes, events, key=_time_of))
+        ready, self._held = in_order(events, processes, more=self._events.more)
+        return ready
 
     def wait(self, seconds: float) -> bool:
         """Sleep until the kernel says that there are records, at most so long; True if it did."""
@@ -124,6 +118,21 @@ class Sensor:
     def __exit__(self, *_: object) -> None:
         """Close."""
         self.close()
+
+
+def in_order(events: list[bytes], processes: list[bytes], *, more: bool) -> tuple[list[bytes], list[bytes]]:
+    """The records of both rings by time, and the process records that must wait for events left in their ring (`more`).
+
+    Those are the ones newer than the last event that was read: what happened before them is still to come.
+    """
+    if not events or not processes:
+        return events or processes, []
+    held: list[bytes] = []
+    if more:
+        last = _time_of(events[-1])
+        held = [p for p in processes if _time_of(p) > last]
+        processes = [p for p in processes if _time_of(p) <= last]
+    return list(merge(processes, events, key=_time_of)), held
 
 
 def records(data: Iterable[bytes]) -> Iterable[Record]:
