@@ -264,6 +264,29 @@ def forked(act: Callable[[], object]) -> int:
     return pid
 
 
+def apart(act: Callable[[], T]) -> T:
+    """What `act` returns in a process of its own, which it may change as it likes."""
+    output, end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        answer: tuple[str, T | None] = ("it ended", None)
+        try:
+            answer = ("", act())
+        except BaseException:
+            answer = (traceback.format_exc(), None)
+        finally:
+            with os.fdopen(end, "wb") as out:
+                pickle.dump(answer, out)
+            os._exit(0)
+    os.close(end)
+    with os.fdopen(output, "rb") as told:
+        failure, value = pickle.load(told)
+    os.waitpid(pid, 0)
+    assert not failure, failure
+    result: T = value
+    return result
+
+
 def own_mounts() -> None:
     """Give this process a mount namespace of its own; nothing that is mounted in it is seen outside."""
     call("unshare", CLONE_NEWNS)

@@ -1,0 +1,105 @@
+"""Who may use the sensor: what is missing is said before the kernel refuses."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+
+import pytest
+from tests.sensor.provoke import apart, call, own_mounts
+
+from pysmon.errors import SensorError
+from pysmon.sensor.kernel import Sensor
+from pysmon.sensor.rights import TRACEFS, check_rights, ensure_tracefs
+
+NOBODY = 65534
+DAC_READ_SEARCH, SYS_ADMIN, PERFMON, BPF = 2, 21, 38, 39
+_KEEP_CAPABILITIES = 8  # PR_SET_KEEPCAPS
+_DETACH = 2  # MNT_DETACH
+
+
+def become_nobody(*capabilities: int) -> None:
+    """Give up root, but for these capabilities."""
+    call("prctl", _KEEP_CAPABILITIES, 1, 0, 0, 0)
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+    held = sum(1 << c for c in capabilities)
+    words = [held & 0xFFFFFFFF, held & 0xFFFFFFFF, 0, held >> 32, held >> 32, 0]
+    call("capset", struct.pack("<Ii", 0x20080522, 0), struct.pack("<6I", *words))
+
+
+def refusal() -> tuple[str, str]:
+    try:
+        check_rights()
+    except SensorError as error:
+        return str(error), error.hint
+    return "", ""
+
+
+@pytest.fixture
+def root() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give up rights")
+
+
+def test_an_ordinary_user_is_told_what_he_lacks_and_what_helps() -> None:
+    if os.geteuid() == 0:
+        message, hint = apart(lambda: (become_nobody(), refusal())[1])
+    else:
+        message, hint = refusal()
+    assert message == "the kernel sensor (eBPF) needs root, or the capabilities CAP_BPF and CAP_PERFMON"
+    assert hint == "run it with sudo"
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "enough"),
+    [((SYS_ADMIN,), True), ((BPF, PERFMON), True), ((BPF,), False), ((PERFMON,), False), ((DAC_READ_SEARCH,), False)],
+)
+def test_one_of_two_sets_of_capabilities_is_enough(root: None, capabilities: tuple[int, ...], enough: bool) -> None:
+    assert apart(lambda: (become_nobody(*capabilities), refusal()[0] == "")[1]) is enough
+
+
+@pytest.mark.vm
+def test_two_capabilities_are_enough_to_see_processes(kernel: Sensor) -> None:
+    def act() -> dict[str, str]:
+        become_nobody(BPF, PERFMON)
+        with Sensor() as sensor:
+            return {s.ability.name: s.provider.hook if s.provider else "" for s in sensor.services}
+
+    hooks = apart(act)
+    assert hooks["processes"] == hooks["TCP connected"] == "tp_btf"
+
+
+@pytest.mark.vm
+def test_tracefs_is_mounted_where_it_is_missing(kernel: Sensor) -> None:
+    def act() -> tuple[bool, bool, bool]:
+        own_mounts()
+        while (TRACEFS / "events").exists():
+            call("umount2", os.fsencode(TRACEFS), ctypes.c_int(_DETACH))
+        missing = not list(TRACEFS.iterdir())
+        return missing, ensure_tracefs(), (TRACEFS / "events" / "syscalls").is_dir()
+
+    assert apart(act) == (True, True, True)
+
+
+@pytest.mark.vm
+def test_who_may_not_mount_does_without_tracefs(kernel: Sensor) -> None:
+    def act() -> bool:
+        own_mounts()
+        while (TRACEFS / "events").exists():
+            call("umount2", os.fsencode(TRACEFS), ctypes.c_int(_DETACH))
+        become_nobody()
+        return ensure_tracefs()
+
+    assert apart(act) is False
+
+
+@pytest.mark.vm
+def test_who_may_not_look_into_tracefs_does_without_it(kernel: Sensor) -> None:
+    def act() -> bool:
+        become_nobody()
+        return ensure_tracefs()
+
+    assert apart(act) is bool(TRACEFS.stat().st_mode & 1)
