@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import struct
 
 import pytest
-from tests.sensor.provoke import apart, call, own_mounts
+from tests.sensor.nobody import BPF, DAC_READ_SEARCH, PERFMON, SYS_ADMIN, become_nobody, leave_tracefs
+from tests.sensor.provoke import apart, own_mounts
 
 from pysmon.errors import SensorError
 from pysmon.sensor.kernel import Sensor
 from pysmon.sensor.rights import TRACEFS, check_rights, ensure_tracefs
-
-NOBODY = 65534
-DAC_READ_SEARCH, SYS_ADMIN, PERFMON, BPF = 2, 21, 38, 39
-_KEEP_CAPABILITIES = 8  # PR_SET_KEEPCAPS
-_DETACH = 2  # MNT_DETACH
-
-
-def become_nobody(*capabilities: int) -> None:
-    """Give up root, but for these capabilities."""
-    call("prctl", _KEEP_CAPABILITIES, 1, 0, 0, 0)
-    os.setgroups([])
-    os.setgid(NOBODY)
-    os.setuid(NOBODY)
-    held = sum(1 << c for c in capabilities)
-    words = [held & 0xFFFFFFFF, held & 0xFFFFFFFF, 0, held >> 32, held >> 32, 0]
-    call("capset", struct.pack("<Ii", 0x20080522, 0), struct.pack("<6I", *words))
 
 
 def refusal() -> tuple[str, str]:
@@ -38,6 +21,11 @@ def refusal() -> tuple[str, str]:
     return "", ""
 
 
+def refusal_of_nobody(*capabilities: int) -> tuple[str, str]:
+    become_nobody(*capabilities)
+    return refusal()
+
+
 @pytest.fixture
 def root() -> None:
     if os.geteuid() != 0:
@@ -46,7 +34,7 @@ def root() -> None:
 
 def test_an_ordinary_user_is_told_what_he_lacks_and_what_helps() -> None:
     if os.geteuid() == 0:
-        message, hint = apart(lambda: (become_nobody(), refusal())[1])
+        message, hint = apart(refusal_of_nobody)
     else:
         message, hint = refusal()
     assert message == "the kernel sensor (eBPF) needs root, or the capabilities CAP_BPF and CAP_PERFMON"
@@ -58,7 +46,8 @@ def test_an_ordinary_user_is_told_what_he_lacks_and_what_helps() -> None:
     [((SYS_ADMIN,), True), ((BPF, PERFMON), True), ((BPF,), False), ((PERFMON,), False), ((DAC_READ_SEARCH,), False)],
 )
 def test_one_of_two_sets_of_capabilities_is_enough(root: None, capabilities: tuple[int, ...], enough: bool) -> None:
-    assert apart(lambda: (become_nobody(*capabilities), refusal()[0] == "")[1]) is enough
+    message, _ = apart(lambda: refusal_of_nobody(*capabilities))
+    assert (message == "") is enough
 
 
 @pytest.mark.vm
@@ -76,8 +65,7 @@ def test_two_capabilities_are_enough_to_see_processes(kernel: Sensor) -> None:
 def test_tracefs_is_mounted_where_it_is_missing(kernel: Sensor) -> None:
     def act() -> tuple[bool, bool, bool]:
         own_mounts()
-        while (TRACEFS / "events").exists():
-            call("umount2", os.fsencode(TRACEFS), ctypes.c_int(_DETACH))
+        leave_tracefs()
         missing = not list(TRACEFS.iterdir())
         return missing, ensure_tracefs(), (TRACEFS / "events" / "syscalls").is_dir()
 
@@ -88,8 +76,7 @@ def test_tracefs_is_mounted_where_it_is_missing(kernel: Sensor) -> None:
 def test_who_may_not_mount_does_without_tracefs(kernel: Sensor) -> None:
     def act() -> bool:
         own_mounts()
-        while (TRACEFS / "events").exists():
-            call("umount2", os.fsencode(TRACEFS), ctypes.c_int(_DETACH))
+        leave_tracefs()
         become_nobody()
         return ensure_tracefs()
 

@@ -1,10 +1,10 @@
-"""Tapes: what is written is read, and what is no tape is refused by the byte."""
+"""Tapes: what was written is read again, and what is no whole tape of this version is refused."""
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,106 +15,160 @@ from pysmon.layout.c_text import digest
 from pysmon.sensor.records import RECORDS
 from pysmon.sensor.tape import Tape, TapeWriter
 
-TITLE = f"pysmon tape 1 {digest(RECORDS.values()):08x}\n".encode()
-FACTS = st.dictionaries(st.text(), st.one_of(st.integers(), st.text(), st.none()))
+TITLE = b"pysmon tape 1 %08x\n" % digest(RECORDS.values())
+Pieces = list[bytes | dict[str, int | str]]
+
+json_facts = st.dictionaries(st.text(), st.one_of(st.integers(), st.text()), max_size=3)
+pieces = st.lists(st.one_of(st.binary(max_size=60), json_facts), max_size=8)
 
 
-def frame(letter: bytes, data: bytes) -> bytes:
-    return letter + struct.pack("<I", len(data)) + data
-
-
-def written(path: Path, data: bytes) -> Path:
-    path.write_bytes(data)
-    return path
-
-
-@given(st.lists(st.one_of(st.binary(max_size=100), FACTS)))
-def test_a_tape_gives_back_its_records_in_order_and_the_latest_facts(
-    tmp_path_factory: pytest.TempPathFactory, items: list[bytes | dict[str, Any]]
-) -> None:
-    path = tmp_path_factory.mktemp("tapes") / "a.tape"
-    facts: dict[str, Any] = {}
+def written(path: Path, contents: Pieces) -> bytes:
     with TapeWriter(path) as writer:
-        for item in items:
-            if isinstance(item, bytes):
-                writer.record(item)
+        for each in contents:
+            if isinstance(each, bytes):
+                writer.record(each)
             else:
-                writer.facts(**item)
-                facts |= item
-    tape = Tape(path)
-    assert tape.records == [item for item in items if isinstance(item, bytes)]
-    assert tape.facts == facts
+                writer.facts(**each)
+    return path.read_bytes()
 
 
-def test_a_tape_is_there_only_once_it_is_whole(tmp_path: Path) -> None:
-    path = tmp_path / "a.tape"
-    writer = TapeWriter(path)
+def refusal(path: Path, data: bytes) -> str:
+    path.write_bytes(data)
+    with pytest.raises(RecordError) as refused:
+        Tape(path)
+    return str(refused.value)
+
+
+@given(contents=pieces)
+def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, contents: Pieces) -> None:
+    path = tmp_path_factory.getbasetemp() / "t"
+    written(path, contents)
+    read = Tape(path)
+    assert read.records == [c for c in contents if isinstance(c, bytes)]
+    facts: dict[str, int | str] = {}
+    for each in contents:
+        facts |= {} if isinstance(each, bytes) else each
+    assert read.facts == facts
+
+
+def test_the_title_names_the_layouts(tmp_path: Path) -> None:
+    assert written(tmp_path / "t", []) == TITLE
+
+
+def test_facts_that_come_later_replace_earlier_ones(tmp_path: Path) -> None:
+    written(tmp_path / "t", [{"a": 1, "b": 1}, {"b": 2}])
+    assert Tape(tmp_path / "t").facts == {"a": 1, "b": 2}
+
+
+def test_a_tape_is_not_at_its_place_before_it_is_closed(tmp_path: Path) -> None:
+    writer = TapeWriter(tmp_path / "t")
     writer.record(b"x")
-    assert not path.exists()
+    assert os.listdir(tmp_path) == ["t.part"]
     writer.close()
+    assert os.listdir(tmp_path) == ["t"]
+    assert Tape(tmp_path / "t").records == [b"x"]
+
+
+def test_an_older_tape_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    written(tmp_path / "t", [b"old"])
+    with TapeWriter(tmp_path / "t") as writer:
+        writer.record(b"new")
+        assert Tape(tmp_path / "t").records == [b"old"]
+    assert Tape(tmp_path / "t").records == [b"new"]
+
+
+def test_closing_twice_does_nothing(tmp_path: Path) -> None:
+    writer = TapeWriter(tmp_path / "t")
     writer.close()
-    assert [p.name for p in tmp_path.iterdir()] == ["a.tape"]
-    assert path.read_bytes() == TITLE + frame(b"R", b"x")
+    (tmp_path / "t").unlink()
+    writer.close()
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_closed_tape_takes_nothing_more(tmp_path: Path) -> None:
-    writer = TapeWriter(tmp_path / "a.tape")
+    writer = TapeWriter(tmp_path / "t")
     writer.close()
-    with pytest.raises(ValueError, match=r"the tape .*a\.tape is closed"):
+    with pytest.raises(ValueError, match=r"the tape .*/t is closed"):
         writer.record(b"x")
+    with pytest.raises(ValueError, match="closed"):
+        writer.facts(a=1)
 
 
-def test_a_tape_cannot_be_begun_where_there_is_no_folder(tmp_path: Path) -> None:
+def test_a_folder_that_is_absent_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        TapeWriter(tmp_path / "absent" / "a.tape")
+        TapeWriter(tmp_path / "absent" / "t")
+    with pytest.raises(FileNotFoundError):
+        Tape(tmp_path / "absent")
 
 
-@pytest.mark.parametrize(
-    "title",
-    [b"", b"pysmon tape 1 00000000\n", b"pysmon tape 2 " + TITLE[14:], b"\x7fELF\x02\x01", TITLE[:-1] + b" \n"],
-    ids=["empty", "other layouts", "other version", "another file", "more"],
-)
-def test_a_file_that_is_no_tape_of_this_version_is_refused_by_its_first_line(tmp_path: Path, title: bytes) -> None:
-    path = written(tmp_path / "a.tape", title + frame(b"R", b"x"))
-    with pytest.raises(RecordError, match=r"a\.tape: not a tape of this version: it begins") as refused:
+def test_a_tape_of_other_layouts_is_refused_with_both_titles(tmp_path: Path) -> None:
+    path = tmp_path / "t"
+    path.write_bytes(b"pysmon tape 1 00000000\n")
+    with pytest.raises(RecordError) as refused:
         Tape(path)
-    assert repr(TITLE) in str(refused.value)
+    expected = f"{path}: not a tape of this version: it begins b'pysmon tape 1 00000000\\n', expected {TITLE!r}"
+    assert str(refused.value) == expected
     assert "the version of pysmon that recorded" in refused.value.hint
 
 
-def test_an_empty_file_is_no_tape(tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match="not a tape"):
-        Tape(written(tmp_path / "a.tape", b""))
+@pytest.mark.parametrize(
+    "data", [b"", b"\n", b"pysmon tape 1", TITLE[:-1], b"\x7fELF" + bytes(1000), b" " + TITLE, TITLE[:-1] + b" \n"]
+)
+def test_what_is_no_tape_is_refused(tmp_path: Path, data: bytes) -> None:
+    said = refusal(tmp_path / "t", data)
+    assert "not a tape of this version" in said
+    assert len(said) < 600
 
 
-def test_a_tape_without_frames_is_an_empty_one(tmp_path: Path) -> None:
-    tape = Tape(written(tmp_path / "a.tape", TITLE))
-    assert (tape.records, tape.facts) == ([], {})
+def test_a_tape_cut_off_in_a_frames_head_is_refused_by_the_byte(tmp_path: Path) -> None:
+    whole = written(tmp_path / "t", [b"abc"])
+    at = len(TITLE)
+    assert f"cut off at byte {at}: 5 bytes expected, 4 found" in refusal(tmp_path / "t", whole[: at + 4])
 
 
-def test_a_tape_that_is_cut_off_anywhere_is_refused_with_the_byte(tmp_path: Path) -> None:
-    whole = TITLE + frame(b"F", b'{"a": 1}') + frame(b"R", b"record")
-    ends = {len(TITLE), len(TITLE) + 13, len(whole)}
-    for length in range(len(TITLE), len(whole)):
-        path = written(tmp_path / "a.tape", whole[:length])
-        if length in ends:
-            Tape(path)
-            continue
-        begin = max(e for e in ends if e < length)
-        place = begin if length < begin + 5 else begin + 5
-        with pytest.raises(RecordError, match=rf"cut off at byte {place}: \d+ bytes expected, {length - place} found"):
-            Tape(path)
+def test_a_tape_cut_off_in_a_frame_is_refused_by_the_byte(tmp_path: Path) -> None:
+    whole = written(tmp_path / "t", [b"abc", b"de"])
+    at = len(TITLE) + 5 + 3 + 5
+    assert f"cut off at byte {at}: 2 bytes expected, 1 found" in refusal(tmp_path / "t", whole[:-1])
 
 
-@pytest.mark.parametrize("garbage", [b"X\x01\0\0\0a", b"R\0\0\x20\0a", b"\0\0\0\0\0", b"F\xff\xff\xff\xff"])
-def test_a_frame_that_is_none_is_refused_with_its_byte(tmp_path: Path, garbage: bytes) -> None:
-    path = written(tmp_path / "a.tape", TITLE + frame(b"R", b"ok") + garbage)
-    with pytest.raises(RecordError, match=rf"a\.tape: no frame of a tape at byte {len(TITLE) + 7}: "):
-        Tape(path)
+@given(contents=pieces, data=st.data())
+def test_every_cut_is_noticed_but_between_frames(
+    tmp_path_factory: pytest.TempPathFactory, contents: Pieces, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "t"
+    whole = written(path, contents)
+    cut = data.draw(st.integers(0, len(whole)))
+    path.write_bytes(whole[:cut])
+    try:
+        kept = Tape(path).records
+    except RecordError as refused:
+        at = str(refused).partition("byte ")[2].partition(":")[0]
+        assert cut < len(TITLE) or int(at) <= cut
+    else:
+        assert written(path, kept).startswith(TITLE)
+        assert cut in ends_of_frames(whole)
 
 
-@pytest.mark.parametrize("facts", [b"{", b"\xff", b"[1]", b"5", b'"text"', b""])
-def test_facts_that_are_no_object_are_refused_with_their_byte(tmp_path: Path, facts: bytes) -> None:
-    path = written(tmp_path / "a.tape", TITLE + frame(b"R", b"ok") + frame(b"F", facts))
-    with pytest.raises(RecordError, match=rf"a\.tape: no facts at byte {len(TITLE) + 12}:"):
-        Tape(path)
+def ends_of_frames(whole: bytes) -> list[int]:
+    ends = [len(TITLE)]
+    while ends[-1] < len(whole):
+        ends.append(ends[-1] + 5 + struct.unpack_from("<I", whole, ends[-1] + 1)[0])
+    return ends
+
+
+def test_a_frame_of_no_known_letter_is_refused_by_the_byte(tmp_path: Path) -> None:
+    whole = written(tmp_path / "t", [b"abc"])
+    said = refusal(tmp_path / "t", whole + b"X\0\0\0\0")
+    assert f"no frame of a tape at byte {len(whole)}: b'X\\x00\\x00\\x00\\x00'" in said
+
+
+def test_a_frame_longer_than_any_record_is_refused_by_the_byte(tmp_path: Path) -> None:
+    frame = b"R" + struct.pack("<I", (1 << 20) + 1) + bytes((1 << 20) + 1)
+    assert f"no frame of a tape at byte {len(TITLE)}: b'R\\x01" in refusal(tmp_path / "t", TITLE + frame)
+
+
+@pytest.mark.parametrize("facts", [b"", b"{", b"[1]", b"null", b'"text"', b"\xff\xfe\0"])
+def test_facts_that_are_no_json_object_are_refused_by_the_byte(tmp_path: Path, facts: bytes) -> None:
+    data = TITLE + b"F" + struct.pack("<I", len(facts)) + facts
+    assert f"no facts at byte {len(TITLE) + 5}: a JSON object expected" in refusal(tmp_path / "t", data)

@@ -77,7 +77,8 @@ def _open(path: str) -> Object:
     try:
         made = Object(path)
     except SensorError as error:
-        raise SensorError(str(error), hint="the package is incomplete: build or install it again") from None
+        hint = error.hint or "the package is incomplete: build or install it again"
+        raise SensorError(str(error), hint=hint) from None
     expected, found = digest(RECORDS.values()), int.from_bytes(made.constant(".rodata", 4), "little")
     if found != expected:
         made.close()
