@@ -15,13 +15,13 @@ import pytest
 from tests.sensor.provoke import Stage, mount, own_mounts, run
 
 from pysmon.schema.catalogue import FileCreate, ProcessCreate, ProcessTerminate
-from pysmon.sensor.kernel import RING_SIZE
+from pysmon.sensor.kernel import PROCESS_RING_SIZE
 from pysmon.sensor.records import ExecRecord, ForkRecord
 
 pytestmark = pytest.mark.vm
 
 LONG = "y" * 30_000
-FLOOD = RING_SIZE // len(LONG) + 20  # processes
+FLOOD = PROCESS_RING_SIZE // len(LONG) + 20  # processes
 TRUE = os.path.realpath("/bin/true")
 STORM_IN_C = r"""
 #include <spawn.h>

@@ -101,7 +101,8 @@ class Session:
             if time.monotonic() >= look:
                 look = time.monotonic() + _LOOK_AFTER
                 yield from self._look_after()
-            time.sleep(GATHER)
+            if not self._sensor.behind:
+                time.sleep(GATHER)
 
     def _end(self) -> Iterator[list[Entry[Event]]]:
         """Stop the command, drain what is left, and close the books."""

@@ -10,7 +10,7 @@ from importlib.resources import as_file, files
 
 from pysmon.errors import SensorError
 from pysmon.layout.c_text import digest
-from pysmon.sensor.libbpf import Object, possible_cpus
+from pysmon.sensor.libbpf import Object, give_back_memory, possible_cpus
 from pysmon.sensor.providers import ABILITIES, Ability, Provider
 from pysmon.sensor.records import RECORDS
 from pysmon.sensor.rights import TRACEFS, check_rights, ensure_tracefs
@@ -56,6 +56,7 @@ def load(abilities: tuple[Ability, ...] = ABILITIES) -> Loaded:
             made = _open(str(path))
         refused = _start(made, chosen, have_tracefs)
         if not refused:
+            give_back_memory()
             return Loaded(made, tuple(Service(a, chosen[a.name], tuple(tried[a.name])) for a in abilities))
         made.close()
         for name, reason in refused.items():
