@@ -9,8 +9,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-import click
+from typing import Any
 
 from pysmon.cli.app import app
 from pysmon.cli.usage import usage
@@ -244,11 +243,12 @@ def _problems() -> str:
 
 
 def _command_line() -> str:
-    with click.Context(app, info_name="pysmon", terminal_width=_COLUMNS) as context:
+    asked: dict[str, Any] = {"resilient_parsing": True, "terminal_width": _COLUMNS}
+    with app.make_context("pysmon", [], **asked) as context:
         helps = [("pysmon", app.get_help(context))]
         for name in app.list_commands(context):
             command = app.commands[name]
-            with click.Context(command, info_name=name, parent=context, terminal_width=_COLUMNS) as inner:
+            with command.make_context(name, [], parent=context, **asked) as inner:
                 helps.append((f"pysmon {name}", command.get_help(inner)))
     sections = [f"## {name}\n\n```text\n{text}\n```" for name, text in helps]
     classic = f"## Sysmon's own switches\n\nWhat `pysmon -?` prints:\n\n```text\n{usage()}```"

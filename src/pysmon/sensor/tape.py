@@ -70,7 +70,7 @@ class Tape:
     def __init__(self, path: Path) -> None:
         """Read the whole tape; RecordError names the byte where it stops being one."""
         data = path.read_bytes()
-        title, expected = data.partition(b"\n")[0] + b"\n", _title()
+        title, expected = data[: data.find(b"\n") + 1] or data, _title()
         if title != expected:
             raise RecordError(
                 f"{path}: not a tape of this version: it begins {title[:60]!r}, expected {expected!r}",
