@@ -50,6 +50,7 @@ class HeldCommand:
             if not self.poll():
                 os.kill(self.pid, signal.SIGKILL)  # it is we until it is released
                 os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+                self.poll()
         elif not self.poll():
             os.kill(self.pid, signal.SIGTERM)
 
