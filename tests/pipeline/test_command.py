@@ -114,9 +114,9 @@ def test_a_program_whose_interpreter_is_absent_cannot_run_and_says_so(
 def test_a_command_that_is_stopped_before_its_release_never_runs_and_is_gone(tmp_path: Path) -> None:
     command = HeldCommand(["touch", str(tmp_path / "ran")])
     command.stop()
+    assert str(command.pid) not in children().split()
     assert command.poll()
     assert os.listdir(tmp_path) == []
-    assert str(command.pid) not in children().split()
 
 
 def test_a_command_can_be_stopped_while_another_is_held() -> None:

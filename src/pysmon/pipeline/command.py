@@ -51,6 +51,7 @@ class HeldCommand:
                 os.kill(self.pid, signal.SIGKILL)  # it is we until it is released
                 os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
                 self.poll()
+                self.poll()
         elif not self.poll():
             os.kill(self.pid, signal.SIGTERM)
 
