@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pty
+import signal
 from pathlib import Path
 
 from pysmon.host.proc import read_process
@@ -13,11 +15,15 @@ TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
 def own_task() -> TaskRecord:
-    """This process as the kernel's iterator tells of it."""
-    facts = read_process(os.getpid())
+    return task_of(os.getpid())
+
+
+def task_of(pid: int) -> TaskRecord:
+    """A process as the kernel's iterator tells of it."""
+    facts = read_process(pid)
     assert facts
     start = facts.start_ticks * TICK + TICK // 2
-    return TaskRecord.make(tgid=os.getpid(), tid=os.getpid(), start=start, exec_id=3, uid=os.getuid(), session=9)
+    return TaskRecord.make(tgid=pid, tid=pid, start=start, exec_id=3, uid=os.getuid(), session=9)
 
 
 def test_a_process_gets_its_texts_and_keeps_its_numbers() -> None:
@@ -26,6 +32,25 @@ def test_a_process_gets_its_texts_and_keeps_its_numbers() -> None:
     assert told.directory == components_of(os.getcwd())
     assert told.args == Path("/proc/self/cmdline").read_bytes()
     assert [told[i] for i in numbers(told)] == [own_task()[i] for i in numbers(told)]
+
+
+def test_a_process_is_told_with_its_terminal_and_cgroup() -> None:
+    (without,) = with_texts([own_task()])
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.write(1, b"x")
+        signal.pause()
+    os.read(terminal, 1)
+    try:
+        (told,) = with_texts([task_of(pid)])
+        assert told.tty == os.readlink(f"/proc/{pid}/fd/0").removeprefix("/dev/").replace("/", "").encode() + b"\0"
+        cgroups = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+        cgroup = next((line[3:] for line in cgroups if line.startswith("0::/")), "")
+        assert told.cgroup_path == without.cgroup_path == components_of(cgroup)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
 
 
 def test_a_process_with_the_same_number_and_another_start_is_another_one() -> None:
