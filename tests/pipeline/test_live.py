@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import pytest
+from tests.sensor.compiled import LITTLE, compiled
 from tests.sensor.provoke import EVERYTHING, apart, one
 
 from pysmon.config.model import Configuration
@@ -307,8 +308,9 @@ def test_a_loss_is_told_counted_and_made_up_for(tmp_path: Path) -> None:
     long, fifo, done = "y" * 30_000, tmp_path / "fifo", tmp_path / "done"
     os.mkfifo(fifo)
     later = f"read go <{fifo}; /bin/true later; :"
+    program = compiled(tmp_path, LITTLE, "-static") or "/bin/true"
     script = (
-        f"i=0; while [ $i -lt {PROCESS_RING_SIZE // len(long) + 20} ]; do /bin/true $1; i=$((i+1)); done;"
+        f"i=0; while [ $i -lt {PROCESS_RING_SIZE // len(long) + 20} ]; do {program} $1; i=$((i+1)); done;"
         '/bin/sh -c "$2" & echo >$3; wait'
     )
     session = Session(configured(EVERYTHING), command=["/bin/sh", "-c", script, "flood", long, later, str(done)])

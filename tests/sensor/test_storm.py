@@ -6,12 +6,11 @@ PYSMON_STORM says how many processes a storm has (ten times as many files).
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.sensor.compiled import LITTLE, compiled
 from tests.sensor.provoke import Stage, mount, own_mounts, run
 
 from pysmon.schema.catalogue import FileCreate, ProcessCreate, ProcessTerminate
@@ -48,16 +47,6 @@ def emulated() -> bool:
 
 
 STORM = int(os.environ.get("PYSMON_STORM") or (100 if emulated() else 10_000))
-
-
-def compiled(folder: Path, text: str, *flags: str) -> str | None:
-    """The program of a C text; None if it cannot be had here."""
-    compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
-    if compiler is None:
-        return None
-    (folder / "x.c").write_text(text)
-    run = subprocess.run([compiler, "-O1", *flags, "-o", folder / "x", folder / "x.c"], check=False)
-    return str(folder / "x") if run.returncode == 0 else None
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +103,7 @@ def test_a_storm_of_files_is_told_to_the_last_one(provoke: Stage, tmp_path: Path
 
 
 def test_what_has_no_room_is_counted_and_then_the_sensor_goes_on(provoke: Stage, tmp_path: Path) -> None:
-    program = compiled(tmp_path, "int main(void) { return 0; }", "-static") or "/bin/true"
+    program = compiled(tmp_path, LITTLE, "-static") or "/bin/true"
 
     def flood() -> None:
         """Fill the ring of process records, which nobody reads, and go on."""
