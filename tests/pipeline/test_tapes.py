@@ -5,6 +5,7 @@ The tapes are those of tests/tapes; `make.py` there makes them anew.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +29,7 @@ from pysmon.schema.catalogue import (
     ProcessTerminate,
 )
 from pysmon.schema.event import Event
-from pysmon.sensor.records import ExecRecord, FileCreateRecord, TaskRecord, decode
+from pysmon.sensor.records import RENAMED, ExecRecord, FileCreateRecord, TaskRecord, components_of, decode
 from pysmon.sensor.tape import Tape, TapeWriter
 
 NAMES = ("intrusion", "odd")
@@ -64,6 +65,13 @@ def test_a_tape_is_small_and_tells_of_no_real_machine(name: str) -> None:
     for event in play(name).events:
         places = (getattr(event, f, "-") for f in ("Image", "ParentImage", "TargetFilename", "CurrentDirectory"))
         assert all(p.startswith(OWN_PATHS) or p == "/tmp" for p in places), event
+
+
+def test_a_tape_of_other_layouts_says_how_tapes_are_made_anew(tmp_path: Path) -> None:
+    old = tmp_path / "old.tape"
+    old.write_bytes(b"pysmon tape 1 00000000\n")
+    with pytest.raises(AssertionError, match=r"not a tape of this version(.|\n)*run tests/tapes/make\.py as root"):
+        play(old)
 
 
 def test_the_shipped_configuration_names_what_the_intruder_does() -> None:
@@ -273,10 +281,23 @@ def test_facts_of_the_wrong_kind_are_refused_by_their_name(
     assert str(refused.value).startswith(f"{path}: the fact {expected}")
 
 
+def test_a_playback_asks_nothing_of_the_machine_that_it_runs_on(tmp_path: Path) -> None:
+    """The file that the record names is here, too: its hash and its birth must not get into the events."""
+    program = components_of(os.path.realpath("/bin/true"))
+    own = {"tgid": os.getpid(), "time": 5}
+    ran = ExecRecord.make(**own, image=program, links=1, image_size=os.stat("/bin/true").st_size)
+    renamed = FileCreateRecord.make(**own, path=program, inode=os.stat("/bin/true").st_ino, how=RENAMED)
+    played = play(written(tmp_path, [ran.encode(), renamed.encode()]))
+    assert one(played.of(ProcessCreate)).Hashes == "-"
+    moved = one(played.of(FileCreate))
+    assert moved.CreationUtcTime == moved.UtcTime == "1970-01-01 00:00:00.000"
+
+
 def test_a_playback_that_is_stopped_closes_its_books_where_it_is(tmp_path: Path) -> None:
     tape, stop = Tape(tape_of("intrusion")), threading.Event()
     path = written(tmp_path, tape.records * (2500 // len(tape.records)), tape.facts)
     playback = Playback(everything(), path)
+    assert playback.outcome is None
     batches = playback.batches(stop)
     entries = next(batches)
     stop.set()

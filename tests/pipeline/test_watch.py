@@ -40,8 +40,7 @@ def given(how: str, folder: Path) -> Configuration | Path | str:
     return ways[how]
 
 
-@pytest.mark.vm
-@pytest.mark.parametrize("how", ["itself", "path", "text"])
+@pytest.mark.parametrize("how", ["itself", "path", pytest.param("text", marks=pytest.mark.vm)])
 def test_a_command_is_watched_by_the_configuration_that_is_given(kernel: None, tmp_path: Path, how: str) -> None:
     events = list(pysmon.watch(given(how, tmp_path), command=["sh", "-c", "true; /bin/true; exit 3"]))
     assert [type(e) for e in events] == [ConfigurationChange, ServiceStateChange, ProcessCreate, ServiceStateChange]
