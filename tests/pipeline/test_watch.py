@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from pwd import getpwuid
 
 import pytest
 from tests.sensor.provoke import apart
@@ -46,7 +47,11 @@ def test_a_command_is_watched_by_the_configuration_that_is_given(kernel: None, t
     assert [type(e) for e in events] == [ConfigurationChange, ServiceStateChange, ProcessCreate, ServiceStateChange]
     created = events[2]
     assert isinstance(created, ProcessCreate)
-    assert (created.RuleName, created.CommandLine, created.User) == ("found", "/bin/true", "root")
+    assert (created.RuleName, created.CommandLine, created.User) == (
+        "found",
+        "/bin/true",
+        getpwuid(os.getuid()).pw_name,
+    )
     assert created.ParentCommandLine == "sh -c true; /bin/true; exit 3"
 
 
