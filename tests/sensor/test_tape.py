@@ -112,7 +112,17 @@ def test_a_tape_of_other_layouts_is_refused_with_both_titles(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\n", b"pysmon tape 1", TITLE[:-1], b"\x7fELF" + bytes(1000), b" " + TITLE, TITLE[:-1] + b" \n"]
+    "data",
+    [
+        b"pysmon tape 2" + TITLE[13:],
+        b"",
+        b"\n",
+        b"pysmon tape 1",
+        TITLE[:-1],
+        b"\x7fELF" + bytes(1000),
+        b" " + TITLE,
+        TITLE[:-1] + b" \n",
+    ],
 )
 def test_what_is_no_tape_is_refused(tmp_path: Path, data: bytes) -> None:
     said = refusal(tmp_path / "t", data)
@@ -141,12 +151,11 @@ def test_every_cut_is_noticed_but_between_frames(
     cut = data.draw(st.integers(0, len(whole)))
     path.write_bytes(whole[:cut])
     try:
-        kept = Tape(path).records
+        Tape(path)
     except RecordError as refused:
         at = str(refused).partition("byte ")[2].partition(":")[0]
         assert cut < len(TITLE) or int(at) <= cut
     else:
-        assert written(path, kept).startswith(TITLE)
         assert cut in ends_of_frames(whole)
 
 
