@@ -178,6 +178,20 @@ def test_a_file_renamed_over_another_or_to_another_directory_is_told_once(provok
     assert names(provoke(act).of(FileCreate)) == [bytes(tmp_path / "b"), bytes(tmp_path / "d" / "b")]
 
 
+def test_two_files_that_change_their_names_are_both_told(provoke: Stage, tmp_path: Path) -> None:
+    exchange = 2  # RENAME_EXCHANGE
+    (tmp_path / "d").mkdir()
+    for name in ("a", "d/b"):
+        (tmp_path / name).touch()
+
+    def act() -> None:
+        call("syscall", RENAMEAT2, AT_FDCWD, bytes(tmp_path / "a"), AT_FDCWD, bytes(tmp_path / "d" / "b"), exchange)
+
+    seen = provoke(act).of(FileCreate)
+    assert names(seen) == [bytes(tmp_path / "d" / "b"), bytes(tmp_path / "a")]
+    assert {extra(e)["How"] for e in seen} == {"renamed"}
+
+
 def test_a_renamed_directory_is_no_new_file(provoke: Stage, tmp_path: Path) -> None:
     if not sees_objects(provoke, "files renamed"):
         pytest.skip("renames are seen at the ends of system calls here, which do not say what was renamed")
