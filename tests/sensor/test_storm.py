@@ -46,7 +46,7 @@ def emulated() -> bool:
     return "QEMU" in Path("/proc/cpuinfo").read_text()
 
 
-STORM = int(os.environ.get("PYSMON_STORM") or (100 if emulated() else 10_000))
+STORM = int(os.environ.get("PYSMON_STORM") or (50 if emulated() else 10_000))
 
 
 @pytest.fixture(scope="module")
