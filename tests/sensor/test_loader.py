@@ -97,6 +97,7 @@ def without_tracefs(*abilities: Ability) -> list[Service] | str:
     return apart(act)
 
 
+@pytest.mark.usefixtures("readable_package")
 def test_an_ability_that_nothing_serves_is_left_out_with_all_reasons(kernel: Sensor) -> None:
     services = without_tracefs(ABILITIES[0], Ability("renames", "file create", RENAMES))
     assert isinstance(services, list)
@@ -104,6 +105,7 @@ def test_an_ability_that_nothing_serves_is_left_out_with_all_reasons(kernel: Sen
     assert str(services[1]) == "renames: tracepoint: no tracepoint/syscalls/sys_exit_rename here"
 
 
+@pytest.mark.usefixtures("readable_package")
 def test_a_required_ability_that_nothing_serves_is_an_error(kernel: Sensor) -> None:
     message = without_tracefs(Ability("renames", "file create", RENAMES, required=True))
     assert message == (

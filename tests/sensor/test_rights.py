@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 from tests.sensor.nobody import BPF, DAC_READ_SEARCH, PERFMON, SYS_ADMIN, become_nobody, leave_tracefs
@@ -11,7 +10,6 @@ from tests.sensor.provoke import apart, own_mounts
 
 from pysmon.errors import SensorError
 from pysmon.sensor.kernel import Sensor
-from pysmon.sensor.loader import OBJECT
 from pysmon.sensor.rights import TRACEFS, check_rights, ensure_tracefs
 
 
@@ -55,10 +53,8 @@ def test_one_of_two_sets_of_capabilities_is_enough(root: None, capabilities: tup
 
 
 @pytest.mark.vm
+@pytest.mark.usefixtures("readable_package")
 def test_two_capabilities_are_enough_to_see_processes(kernel: Sensor) -> None:
-    if not all(folder.stat().st_mode & 0o001 for folder in Path(str(OBJECT)).parents):
-        pytest.skip(f"others than root may not read {OBJECT}")
-
     def act() -> dict[str, str]:
         become_nobody(BPF, PERFMON)
         with Sensor() as sensor:
