@@ -50,8 +50,9 @@ class Measured:
         return median(map(of, self.watched)) / self.workload.pieces
 
     def cost(self) -> Row:
-        """Processor time for one, in us."""
-        sensor = self.one(lambda run: (run.cpu - self.end) * 1e6)
+        """Processor time for one that is logged, in us."""
+        expected = sum(self.workload.expected.values())
+        sensor = self.one(lambda run: (run.cpu - self.end) * 1e6 * expected / sum(run.logged.values()))
         kernel = self.one(lambda run: sum(program.ns for program in run.programs.values()) / 1000)
         system = median(run.system for run in self.watched)
         both = sensor + kernel

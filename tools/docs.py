@@ -1,4 +1,4 @@
-"""Write the reference pages from the definitions: events, conditions, schema versions, problems.
+"""Write the reference pages from the definitions: events, conditions, schema versions, problems, the command line.
 
 `python tools/docs.py` writes docs/reference; `--check` writes nothing and exits 1 if a page is not what it should be.
 """
@@ -9,7 +9,10 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+from pysmon.cli.app import app
+from pysmon.cli.usage import usage
 from pysmon.config.codes import CODES
 from pysmon.schema import catalogue as _catalogue  # noqa: F401 - fills EVENTS
 from pysmon.schema.conditions import CONDITIONS, DEFAULT_CONDITION
@@ -21,6 +24,7 @@ from pysmon.schema.versions import SCHEMAS
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
+_COLUMNS = 100
 MARK = "<!-- Written by tools/docs.py from the definitions in src/pysmon: change those, then run it. -->"
 
 
@@ -33,6 +37,7 @@ def pages() -> dict[str, str]:
         "conditions.md": _conditions(),
         "schemas.md": _schemas(),
         "problems.md": _problems(),
+        "command-line.md": _command_line(),
     }
 
 
@@ -97,8 +102,10 @@ def _index() -> str:
         "These pages are written from the definitions in the code, so they say what this version does.",
         "- [Events](events/index.md): what is logged, and what each field means\n"
         "- [Conditions](conditions.md): how a rule compares\n"
+        "- [Rules](rules.md): how conditions make a verdict, quirk by quirk\n"
         "- [Problems of configurations](problems.md): every error and warning, with an example\n"
-        "- [Schema versions](schemas.md): which there have been",
+        "- [Schema versions](schemas.md): which there have been\n"
+        "- [Command line](command-line.md): what `--help` prints",
     )
 
 
@@ -233,6 +240,19 @@ def _problems() -> str:
         " meant, or of what other versions of Sysmon take in another way.",
         *sections,
     )
+
+
+def _command_line() -> str:
+    asked: dict[str, Any] = {"resilient_parsing": True, "terminal_width": _COLUMNS}
+    with app.make_context("pysmon", [], **asked) as context:
+        helps = [("pysmon", app.get_help(context))]
+        for name in app.list_commands(context):
+            command = app.commands[name]
+            with command.make_context(name, [], parent=context, **asked) as inner:
+                helps.append((f"pysmon {name}", command.get_help(inner)))
+    sections = [f"## {name}\n\n```text\n{text}\n```" for name, text in helps]
+    classic = f"## Sysmon's own switches\n\nWhat `pysmon -?` prints:\n\n```text\n{usage()}```"
+    return _page("# Command line", "What `--help` prints.", *sections, classic)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,5 +6,5 @@ set -eu
 cd "$(dirname "$0")/.."
 vm=${PYSMON_SHARED:-../shared}/tools/vm.sh
 [ -x "$vm" ] || { echo "vm_tests: no $vm: the script that boots a virtual machine is not there" >&2; exit 2; }
-[ $# -gt 0 ] || set -- tests/sensor
+[ $# -gt 0 ] || set -- tests/sensor tests/pipeline
 "$vm" -t "${VM_LIMIT:-600}" -m 3072 "cd '$PWD' && uname -sr && PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -m vm -p no:cacheprovider $*"

@@ -3,9 +3,9 @@
     pysmon run -c examples/everything.xml -o /dev/null --record TAPE -- COMMAND
     python -m bench.parts.stages TAPE [PIECES]
 
-Each stage runs alone over all records, hot; the last row is all of them in turn with pauses of 20 ms, as live: what is
-more there is caches that have gone cold and the waking up. Processor time in us for one exec of the tape, or for one of
-PIECES; medians of rounds.
+Each stage runs alone over all records, hot; the last row is all of them in turn with a pause after each batch, as live:
+what is more there is caches that have gone cold and the waking up. Processor time in us for one exec of the tape, or
+for one of PIECES; medians of rounds.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from pysmon.sensor.records import ExecRecord, TaskRecord, decode
 from pysmon.sensor.tape import Tape
 from pysmon.sinks.file import FileSink
 
-ROUNDS, BATCH, PAUSE = 7, 100, 0.02  # records of 20 ms, s
+ROUNDS, BATCH, PAUSE = 7, 250, 0.05  # records that gather in a pause (s), as live
 ORIGIN = Origin("bench", 1, 1, 0)
 Events = list[tuple[Event, Record]]
 
@@ -155,7 +155,7 @@ def main() -> None:
         stages = Stages(Path(path), configuration, Path(folder) / "log", int(count[0]) if count else None)
         stages.formats(stages.before_the_formats())
         stages.measure_new("all for XML", lambda: stages.together(0))
-        stages.measure_new("all for XML, 20 ms between batches", lambda: stages.together(PAUSE))
+        stages.measure_new(f"all for XML, {PAUSE * 1000:.0f} ms between batches", lambda: stages.together(PAUSE))
     table(f"{len(stages.records):,} records, {stages.count:,} pieces", ("us for one",), stages.rows)
 
 

@@ -89,7 +89,7 @@ def watched(workload: Workload, form: str, folder: Path) -> Watched:
         system=system / max(user + system, 1),
         peak=peak,
         programs={n: Cost(c.runs - programs[n].runs, c.ns - programs[n].ns) for n, c in after.items()},
-        logged=_logged(log, form, workload.expected),
+        logged=logged(log, form, workload.expected),
         lost=sum(int(lost) for _, lost in _RECORDS.findall(told)),
         size=log.stat().st_size,
     )
@@ -145,7 +145,8 @@ def _less(now: tuple[int, int], then: tuple[int, int]) -> tuple[int, int]:
     return now[0] - then[0], now[1] - then[1]
 
 
-def _logged(log: Path, form: str, ids: dict[int, int]) -> dict[int, int]:
+def logged(log: Path, form: str, ids: dict[int, int]) -> dict[int, int]:
+    """How many lines of the log are events of these ids."""
     marks = {i: _MARKS[form] % ((i, _NAMES[i]) if form == "text" else i) for i in ids}
     found = dict.fromkeys(ids, 0)
     with log.open("rb") as lines:

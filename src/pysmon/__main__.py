@@ -49,9 +49,7 @@ def _modern(arguments: list[str]) -> int:
 
 
 def _tell(message: str, hint: str = "") -> None:
-    click.echo(f"pysmon: {visible(message)}", err=True)
-    if hint:
-        click.echo(f"  {visible(hint)}", err=True)
+    click.echo(f"pysmon: {visible(message)}{f' ({visible(hint)})' if hint else ''}", err=True)
 
 
 def _forget_output() -> None:

@@ -22,7 +22,7 @@ from tests.assemble.stage import (
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.extras import facts_of
 from pysmon.layout.record import Record
-from pysmon.sensor.records import components_of
+from pysmon.sensor.records import TaskRecord, components_of
 
 RUN: Key = (11, 6 * SECOND, 3)
 ID = "0123456789abcdef" * 4
@@ -112,3 +112,13 @@ def test_every_event_of_a_container_names_it() -> None:
 
 def test_records_without_events_have_no_facts() -> None:
     assert facts(task(SHELL, "/bin/sh")) == {}
+
+
+def test_a_process_that_was_there_before_has_its_container_too() -> None:
+    made = builder()
+    made.take(
+        TaskRecord.make(
+            **dict(zip(TaskRecord.layout.names, task(SHELL, "/bin/sh"), strict=True)) | {"cgroup_path": CONTAINER}
+        )
+    )
+    assert facts_of(leave(SHELL), made.processes, users()) == {"ExitCode": 0, **PLACE}

@@ -114,7 +114,7 @@ def test_every_process_has_the_parent_that_the_kernel_gave_it(steps: list[tuple[
 
 
 def image(key: Key, name: str = "/bin/x", parent: ProcessImage | None = None) -> ProcessImage:
-    return ProcessImage(ImageKey(*key), guid(key), name, parent=parent)
+    return ProcessImage(ImageKey(*key), MACHINE, name, parent=parent)
 
 
 def test_an_unknown_process_is_a_stranger_with_the_right_guid() -> None:

@@ -34,7 +34,8 @@ def compiled(configuration: Configuration) -> Blob:
                 filters.append(blob_filter(entry, fields, 0))
         default = {"exclude": 0, "include": 1}[event.onmatch]
         events.append(BlobEvent(event.event_id, default, event.relation.value, tuple(filters)))
-    return Blob(tuple(configuration.schema_version), tuple(events), relations)
+    version = configuration.schema_version
+    return Blob((version.major, version.minor), tuple(events), relations)
 
 
 def blob_filter(made: Filter, fields: list[str], rule: int) -> BlobFilter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,8 @@ TIME = "2024-01-01 00:00:00.000"
 def made(cls: type[Event], **fields: object) -> Event:
     """An event with what the test is about; all else has no value."""
     plain = {"guid": GUID, "time": TIME, "text": "-", "boolean": None}
-    return cls(**{f.name: fields.get(f.name, plain.get(f.kind.name, 0)) for f in cls.type.fields})
+    values: dict[str, Any] = {f.name: fields.get(f.name, plain.get(f.kind.name, 0)) for f in cls.type.fields}
+    return cls(**values)
 
 
 def decide(cls: type[Event], **fields: object) -> Verdict:

@@ -39,7 +39,7 @@ def test_a_process_without_texts_is_a_kernel_thread_or_not_ours_to_read(tmp_path
     process(tmp_path, 2, name="kthreadd")
     found = read_process(2, tmp_path)
     assert found is not None
-    assert (found.exe, found.directory, found.args) == ("", "", b"")
+    assert (found.exe, found.directory, found.args, found.cgroup) == ("", "", b"", "")
     assert (found.uid, found.login_uid, found.session) == (4294967295, 4294967295, 4294967295)
 
 
@@ -58,6 +58,7 @@ def test_texts_come_as_they_stand(tmp_path: Path) -> None:
         status=b"Name:\tx\nUid:\t1000\t0\t0\t0\n",
         loginuid=b"1001",
         sessionid=b"12\n",
+        cgroup=b"1:cpu:/old\n0::/system.slice/ssh.service\n",
     )
     (at / "exe").symlink_to("/bin/x (deleted)")
     (at / "cwd").symlink_to("/home/joe")
@@ -65,6 +66,7 @@ def test_texts_come_as_they_stand(tmp_path: Path) -> None:
     assert found is not None
     assert (found.exe, found.directory, found.args) == ("/bin/x (deleted)", "/home/joe", b"/bin/x\0-\xff\0")
     assert (found.uid, found.login_uid, found.session) == (1000, 1001, 12)
+    assert found.cgroup == "/system.slice/ssh.service"
 
 
 @pytest.mark.parametrize(

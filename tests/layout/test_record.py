@@ -57,13 +57,6 @@ def test_a_refusal_says_how_many_bytes_the_tails_need() -> None:
         ExecRecord.decode(whole[:-1])
 
 
-def test_a_memory_view_is_read_as_bytes_are_and_its_tails_outlive_it() -> None:
-    buffer = bytearray(ExecRecord.make(tgid=7, image=b"true\0bin\0").encode())
-    made = ExecRecord.decode(memoryview(buffer))
-    buffer[:] = bytes(len(buffer))
-    assert (made.tgid, made.image) == (7, b"true\0bin\0")
-
-
 def test_what_is_not_given_is_zero_or_empty() -> None:
     made = FlowRecord.make(source_port=53)
     assert (made.source_port, made.destination_port, made.source, made.time) == (53, 0, bytes(16), 0)

@@ -81,15 +81,16 @@ class Stage:
         configuration: str = EVERYTHING,
         *,
         before: Act | None = None,
+        beside: Act | None = None,
         scope: Callable[[int], Scope] = Scope.of_pid_namespace,
         read: bool = True,
         may_lose: bool = False,
     ) -> Provoked:
         """Run `act` in a process of a new PID namespace, and watch it; its result must be something to pickle.
 
-        `before` is done in the same process before anybody watches; `scope` is given the number of that process.
-        `read`: read the rings while it runs. Fails if the books are not exact, or, unless it `may_lose`, if a record
-        was lost.
+        `before` is done in the same process before anybody watches; `beside` by ourselves, outside its namespace, once
+        somebody watches; `scope` is given the number of that process. `read`: read the rings while it runs. Fails if
+        the books are not exact, or, unless it `may_lose`, if a record was lost.
         """
         flow = new_flow(configuration)
         counted = self.sensor.counts()
@@ -99,6 +100,8 @@ class Stage:
         try:
             for task in with_texts(self.sensor.snapshot()):
                 flow.learn(task)
+            if beside:
+                beside()
             held.release()
             give_up = time.monotonic() + PATIENCE
             while not held.finished() and time.monotonic() < give_up:
@@ -261,6 +264,29 @@ def forked(act: Callable[[], object]) -> int:
     return pid
 
 
+def apart(act: Callable[[], T]) -> T:
+    """What `act` returns in a process of its own, which it may change as it likes."""
+    output, end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        answer: tuple[str, T | None] = ("it ended", None)
+        try:
+            answer = ("", act())
+        except BaseException:
+            answer = (traceback.format_exc(), None)
+        finally:
+            with os.fdopen(end, "wb") as out:
+                pickle.dump(answer, out)
+            os._exit(0)
+    os.close(end)
+    with os.fdopen(output, "rb") as told:
+        failure, value = pickle.load(told)
+    os.waitpid(pid, 0)
+    assert not failure, failure
+    result: T = value
+    return result
+
+
 def own_mounts() -> None:
     """Give this process a mount namespace of its own; nothing that is mounted in it is seen outside."""
     call("unshare", CLONE_NEWNS)
@@ -296,3 +322,13 @@ def one(found: Sequence[T]) -> T:
 def extra(event: Event) -> Mapping[str, Any]:
     """What the event tells besides its fields."""
     return event.extra or {}
+
+
+def hook(stage: Stage, ability: str) -> str:
+    """Which kind of hook serves that ability here."""
+    return {s.ability.name: s.provider.hook for s in stage.sensor.services if s.provider}[ability]
+
+
+def sees_objects(stage: Stage, ability: str) -> bool:
+    """Does the sensor see the kernel's own objects there, or only what system calls were given?"""
+    return hook(stage, ability) in ("fentry", "fexit")

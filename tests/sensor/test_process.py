@@ -339,8 +339,7 @@ def test_a_process_lives_as_long_as_its_last_thread(provoke: Stage) -> None:
         outside = host_pid()
 
         def last() -> None:
-            while Path(f"/proc/self/task/{outside}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
-                time.sleep(0.001)
+            wait_for_end_of_first(outside)
             run("/bin/true")
             os._exit(5)
 
@@ -355,6 +354,35 @@ def test_a_process_lives_as_long_as_its_last_thread(provoke: Stage) -> None:
         (created.ParentProcessId, {"ExitCode": 5}),
         (seen.pid, {"ExitCode": 0}),
     ]
+
+
+def test_a_process_whose_threads_end_one_by_one_has_the_status_that_its_parent_gets(provoke: Stage) -> None:
+    end_thread = {"x86_64": 60}.get(os.uname().machine, 93)
+
+    def end(status: int) -> None:
+        ctypes.CDLL(None).syscall(end_thread, status)
+
+    def end_after(pid: int) -> None:
+        wait_for_end_of_first(pid)
+        end(4)
+
+    def act() -> int:
+        pid = os.fork()
+        if pid == 0:
+            outside = host_pid()
+            threading.Thread(target=lambda: end_after(outside)).start()
+            end(9)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    seen = provoke(act)
+    assert seen.truth in (4, 9)  # of the last thread, or, before 5.17, of the first
+    assert [extra(e) for e in seen.of(ProcessTerminate)] == [{"ExitCode": seen.truth}, {"ExitCode": 0}]
+
+
+def wait_for_end_of_first(pid: int) -> None:
+    """Wait until the first thread of the process has ended."""
+    while Path(f"/proc/self/task/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+        time.sleep(0.001)
 
 
 def test_a_thread_is_no_process(provoke: Stage) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.sensor.own_network import Ends, datagrams, ends, ends_of, loopback, own_network, set_largest_packet
-from tests.sensor.provoke import Stage, forked, one
+from tests.sensor.provoke import Stage, forked, one, sees_objects
 
 from pysmon.schema.catalogue import NetworkConnect, ProcessTerminate
 
@@ -20,13 +20,8 @@ pytestmark = pytest.mark.vm
 FAMILIES = pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6], ids=["IPv4", "IPv6"])
 
 
-def told(events: list[NetworkConnect]) -> list[tuple[bool, Ends]]:
+def told(events: list[NetworkConnect]) -> list[tuple[bool | None, Ends]]:
     return [(e.Initiated, ends_of(e)) for e in events]
-
-
-def hook(provoke: Stage) -> str:
-    """Which kind of hook serves received packets here."""
-    return {s.ability.name: s.provider.hook for s in provoke.sensor.services if s.provider}["UDP received"]
 
 
 @FAMILIES
@@ -99,8 +94,8 @@ def test_each_way_to_send_and_receive_is_told(provoke: Stage) -> None:
 
 
 def test_a_receiver_that_does_not_ask_who_sent_is_told_where_the_kernel_can_be_watched_inside(provoke: Stage) -> None:
-    if hook(provoke) != "fentry":
-        pytest.skip(f"UDP received is served by a {hook(provoke)} here, which sees only what a process asks for")
+    if not sees_objects(provoke, "UDP received"):
+        pytest.skip("received packets are seen at the ends of system calls here: only what the process asks for")
 
     def act() -> Ends:
         own_network()
@@ -154,7 +149,7 @@ def test_a_receiver_on_all_addresses_names_the_one_that_the_packet_came_to_if_it
     sent, received = told(seen.of(NetworkConnect))
     source, source_port, destination, port = seen.truth
     assert sent == (True, seen.truth)
-    shown = destination if hook(provoke) == "fentry" else "0.0.0.0"
+    shown = destination if sees_objects(provoke, "UDP received") else "0.0.0.0"
     assert received == (False, (source, source_port, shown, port))
 
 

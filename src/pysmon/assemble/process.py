@@ -26,7 +26,8 @@ def take_task(record: TaskRecord, scene: Scene) -> tuple[Event, ...]:
     """Enter a process that was there before; no event."""
     processes = scene.processes
     key = Key(record.tgid, record.start, record.exec_id)
-    made = ProcessImage(key, processes.guid(key), known_path(record.image), command_line(record.args), uid=record.uid)
+    texts = known_path(record.image), command_line(record.args)
+    made = ProcessImage(key, processes.machine, *texts, record.uid, record.cgroup_path)
     processes.found(made, record.time)
     return ()
 
@@ -56,7 +57,7 @@ def take_exec(record: ExecRecord, scene: Scene) -> tuple[Event, ...]:
     key = Key(tgid, start, record.exec_id)
     made = ProcessImage(
         key,
-        processes.guid(key),
+        processes.machine,
         image_of(record),
         command_line(record.args),
         record.uid,

@@ -31,12 +31,20 @@ class ProcessImage:
     """A process while it runs one program. `parent` is the image that made it, as long as it may be asked for."""
 
     key: Key
-    guid: str
+    machine: Machine = field(repr=False)
     image: str = _NONE
     command_line: str = _NONE
     uid: int | None = None
     cgroup_path: bytes = field(default=b"", repr=False)
     parent: ProcessImage | None = field(default=None, repr=False)
+    _guid: str = field(default="", repr=False)
+
+    @property
+    def guid(self) -> str:
+        """Its ProcessGuid; made when it is asked for, which for most forks is never."""
+        if not self._guid:
+            self._guid = self.machine.process_guid(*self.key) if self.key.tgid else NO_GUID
+        return self._guid
 
 
 class Processes:
@@ -48,7 +56,7 @@ class Processes:
 
     def __init__(self, machine: Machine, *, limit: int = _LIMIT, grace: int = _GRACE) -> None:
         """`limit` is how many images are kept in all, `grace` (ns) how long the ended ones among them."""
-        self._machine = machine
+        self.machine = machine
         self._limit = limit
         self._grace = grace
         self._images: dict[tuple[int, int, int], ProcessImage] = {}
@@ -76,7 +84,7 @@ class Processes:
 
     def guid(self, key: Key) -> str:
         """The ProcessGuid of these numbers, whether the image is known or not; that of process 0 is all zeros."""
-        return self._machine.process_guid(*key) if key.tgid else NO_GUID
+        return self.machine.process_guid(*key) if key.tgid else NO_GUID
 
     def parent_of(self, child: ProcessImage | None, named: Key, creator: Key | None) -> ProcessImage | None:
         """The image of a parent that the kernel names to a record.
@@ -98,7 +106,7 @@ class Processes:
     def forked(self, key: Key, parent: Key, uid: int, time: int) -> ProcessImage:
         """A process was made: it runs what its parent runs."""
         before = self._images.get(parent)
-        made = ProcessImage(key, self.guid(key), uid=uid, parent=before)
+        made = ProcessImage(key, self.machine, uid=uid, parent=before)
         if before is not None:
             made.image = before.image
             made.command_line = before.command_line
@@ -117,6 +125,7 @@ class Processes:
             self._enter(made, time)
         elif known.image == _NONE:
             known.image, known.command_line, known.uid = made.image, made.command_line, made.uid
+            known.cgroup_path = made.cgroup_path
 
     def ended(self, key: Key, time: int) -> ProcessImage:
         """A process has ended; its image, or a stranger."""
@@ -142,7 +151,7 @@ class Processes:
         self._forget(time)
 
     def _stranger(self, key: Key) -> ProcessImage:
-        return ProcessImage(key, self.guid(key), UNKNOWN_IMAGE)
+        return ProcessImage(key, self.machine, UNKNOWN_IMAGE)
 
     def _retire(self, image: ProcessImage, time: int) -> None:
         image.parent = None

@@ -24,6 +24,7 @@ class ProcessFacts:
     directory: str
     tty: str  # pts0, tty1; empty if there is none
     args: bytes  # each ended by NUL
+    cgroup: str  # path in the cgroup2 hierarchy; empty if it is in none
 
 
 def read_process(tgid: int, proc: Path = Path("/proc")) -> ProcessFacts | None:
@@ -43,6 +44,7 @@ def read_process(tgid: int, proc: Path = Path("/proc")) -> ProcessFacts | None:
         directory=_link(at / "cwd"),
         tty=terminal_name(int(fields[4])),
         args=_args(_bytes(at / "cmdline")),
+        cgroup=_cgroup(_bytes(at / "cgroup")),
     )
     # Another process may have come to the number in between: what was read is then of both.
     same = _stat(at)[_START : _START + 1] == fields[_START : _START + 1]
@@ -68,6 +70,13 @@ def _args(found: bytes) -> bytes:
     # A process that wrote a title over its arguments leaves the rest as NULs.
     stripped = found.rstrip(b"\0")
     return stripped + b"\0" if stripped else b""
+
+
+def _cgroup(lines: bytes) -> str:
+    for line in lines.splitlines():
+        if line.startswith(b"0::/"):
+            return os.fsdecode(line[3:])
+    return ""
 
 
 def _uid(status: bytes) -> int:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 
 from pysmon.errors import MisuseError
 
@@ -28,8 +29,9 @@ class HeldCommand:
         os.close(gate)
 
     def release(self) -> None:
-        """Let it run."""
-        os.write(self._gate, b"\n")
+        """Let it run, unless somebody has killed it meanwhile: `poll` tells."""
+        with suppress(BrokenPipeError):
+            os.write(self._gate, b"\n")
         os.close(self._gate)
         self._gate = -1
 
@@ -41,10 +43,15 @@ class HeldCommand:
         return self.status is not None
 
     def stop(self) -> None:
-        """Ask it to end, if it still runs; a command that was never released just goes."""
+        """Ask it to end, if it still runs; a command that was never released is gone at once."""
         if self._gate >= 0:
             os.close(self._gate)
             self._gate = -1
+            if not self.poll():
+                os.kill(self.pid, signal.SIGKILL)  # it is we until it is released
+                os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+                self.poll()
+                self.poll()
         elif not self.poll():
             os.kill(self.pid, signal.SIGTERM)
 
@@ -55,7 +62,6 @@ def _become(command: Sequence[str], gate: int, other_end: int) -> None:
         os.close(other_end)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, programs expect it
         if os.read(gate, 1):
-            os.close(gate)
             os.execvp(command[0], list(command))  # noqa: S606 - to run the user's command is the purpose
     except OSError as error:
         os.write(2, f"pysmon: cannot run {command[0]}: {error.strerror}\n".encode())

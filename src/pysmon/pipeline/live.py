@@ -101,7 +101,8 @@ class Session:
             if time.monotonic() >= look:
                 look = time.monotonic() + _LOOK_AFTER
                 yield from self._look_after()
-            time.sleep(GATHER)
+            if not self._sensor.behind:
+                time.sleep(GATHER)
 
     def _end(self) -> Iterator[list[Entry[Event]]]:
         """Stop the command, drain what is left, and close the books."""
@@ -174,6 +175,9 @@ class Session:
     def _close(self) -> None:
         if self._command:
             self._command.stop()
+        self._sensor.close()
+        if self._command:
+            self._command.poll()  # it has ended by now unless it will not: leave no zombie
         if self._tape:
             self._tape.facts(
                 machine_id=self._machine.machine_id,
@@ -184,7 +188,6 @@ class Session:
                 users=self._users.known(),
             )
             self._tape.close()
-        self._sensor.close()
 
 
 def _enricher(

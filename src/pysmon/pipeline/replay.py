@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
@@ -37,11 +38,11 @@ class Playback:
     def __init__(self, configuration: Configuration | None, path: Path) -> None:
         """Read the tape; RecordError if it is none, OSError if it cannot be read."""
         self._tape = Tape(path)
-        facts = self._tape.facts
-        names = facts.get("users", {})
-        users = Users(ask=lambda uid: str(names[str(uid)]), database=os.devnull)
-        machine = Machine(facts.get("machine_id", 0), facts.get("boot_id", 0), facts.get("boot_time", 0))
-        self._offset: int = facts.get("clock_offset", 0)
+        facts = _Facts(path, self._tape.facts)
+        names = facts.texts("users")
+        users = Users(ask=lambda uid: names[str(uid)], database=os.devnull)
+        machine = Machine(facts.number("machine_id", 32), facts.number("boot_id", 128), facts.number("boot_time", 64))
+        self._offset = facts.number("clock_offset", 64)
         builder = Builder(machine, users, clock_offset=self._offset)
         ruleset = Ruleset.compile(configuration)
         sizes = configuration.options.field_sizes if configuration else {}
@@ -54,7 +55,7 @@ class Playback:
             birth=lambda _path, _inode: None,
         )
         self._flow = Flow(ruleset, builder, enricher)
-        self._journal = Journal(Origin(facts.get("computer", "-"), 0, 0, 0))
+        self._journal = Journal(Origin(facts.text("computer"), 0, 0, 0))
         self.outcome: Outcome | None = None
 
     def batches(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
@@ -84,3 +85,32 @@ class Playback:
             return []
         due[record.layout.family] += 1
         return [self._journal.entry(event, self._offset + record.time) for event in self._flow.take(record)]
+
+
+class _Facts:
+    """The facts of a tape by their types: a tape may come from anybody."""
+
+    def __init__(self, path: Path, facts: dict[str, Any]) -> None:
+        self._path = path
+        self._facts = facts
+
+    def number(self, name: str, bits: int) -> int:
+        value = self._facts.get(name, 0)
+        if type(value) is not int or value >> bits:
+            raise self._wrong(name, f"a number of {bits} bits")
+        return value
+
+    def text(self, name: str) -> str:
+        value = self._facts.get(name, "-")
+        if not isinstance(value, str):
+            raise self._wrong(name, "a text")
+        return value
+
+    def texts(self, name: str) -> dict[str, str]:
+        value = self._facts.get(name, {})
+        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+            raise self._wrong(name, "an object of texts")
+        return value
+
+    def _wrong(self, name: str, expected: str) -> RecordError:
+        return RecordError(f"{self._path}: the fact {name} is {expected} in a tape, not {self._facts[name]!r:.60}")

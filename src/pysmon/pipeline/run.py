@@ -30,7 +30,7 @@ def deliver(
 
     When nobody reads an output any more, `stop` is set: the run is over.
     """
-    delivery = Delivery()
+    delivery, told = Delivery(), set[str]()
     for batch in batches:
         for sink in sinks:
             try:
@@ -42,7 +42,8 @@ def deliver(
                 stop.set()
             except SinkError as error:
                 written = error.written if isinstance(error, WriteError) else 0
-                if sink.name not in {name for name, count in delivery.unwritten.items() if count}:
+                if sink.name not in told:
+                    told.add(sink.name)
                     delivery.troubles.append(error)
                     tell(error)
                 delivery.unwritten[sink.name] += len(batch) - written

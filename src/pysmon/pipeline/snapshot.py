@@ -21,6 +21,7 @@ def with_texts(tasks: Iterable[TaskRecord]) -> Iterator[TaskRecord]:
         known = dict(zip(task.layout.names, task, strict=True))
         texts = {
             "image": components_of(facts.exe),
+            "cgroup_path": components_of(facts.cgroup),
             "directory": components_of(facts.directory),
             "tty": facts.tty.encode() + b"\0" if facts.tty else b"",
             "args": facts.args[:65535],

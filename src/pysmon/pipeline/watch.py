@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 from pysmon.config.model import Configuration
@@ -20,7 +20,7 @@ def watch(
     *,
     command: Sequence[str] | None = None,
     stop: threading.Event | None = None,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Yield the events that a configuration keeps, as they happen, until `stop` is set or the command ends.
 
     `config`: a configuration, or the path of one; None is the one that is shipped. `scope`: whom to watch; None is the

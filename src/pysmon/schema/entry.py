@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from pysmon.schema.event import Event
 
@@ -20,8 +20,7 @@ class Origin:
     user_id: int  # effective uid of pysmon
 
 
-@dataclass(frozen=True, slots=True)
-class Entry(Generic[E_co]):
+class Entry(NamedTuple, Generic[E_co]):  # a tuple: one is made for every event, at half the cost
     """An event with its place in the log. `time` is when it happened, in ns since 1970 (UTC)."""
 
     record_id: int

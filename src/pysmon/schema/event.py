@@ -37,10 +37,15 @@ class EventType:
     target: Target
     live: bool  # whether pysmon's own sensor makes such events
     history: tuple[Before, ...]  # newest first
+    _by_name: dict[str, Field] = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the fields easy to find: texts are asked for by name all the time."""
+        object.__setattr__(self, "_by_name", {f.name: f for f in self.fields})
 
     def field(self, name: str) -> Field | None:
         """The field of that exact name (names are case-sensitive, as in Sysmon), or None."""
-        return next((f for f in self.fields if f.name == name), None)
+        return self._by_name.get(name)
 
     @property
     def newest(self) -> Shape:

@@ -17,8 +17,8 @@ from pysmon.sensor.records import FAMILIES, SCOPES, SETTINGS, TaskRecord, decode
 from pysmon.sensor.ring import Ring
 from pysmon.sensor.scope import Scope
 
-RING_SIZE = 1 << 23  # bytes, of each ring; emit.bpf.h
-_BATCH = 1 << 20  # bytes of the event ring that are read at once: bounds the memory that a storm takes
+PROCESS_RING_SIZE, EVENT_RING_SIZE = 1 << 23, 1 << 24  # bytes; emit.bpf.h
+_BATCH = 1 << 18  # bytes of the event ring that are read at once: bounds the memory that a storm takes
 _TIME = struct.Struct("<8xQ")  # where `time` stands in every record
 
 
@@ -52,8 +52,8 @@ class Sensor:
         self._settings = self._object.map("settings")
         self._tree = self._object.map("tree")
         self._counts: Map = self._object.map("counts")
-        self._events = Ring(self._object.map("event_ring").fd, RING_SIZE)
-        self._processes = Ring(self._object.map("process_ring").fd, RING_SIZE)
+        self._events = Ring(self._object.map("event_ring").fd, EVENT_RING_SIZE)
+        self._processes = Ring(self._object.map("process_ring").fd, PROCESS_RING_SIZE)
         self._held: list[bytes] = []  # process records newer than the events that were read so far
         self._poll = select.epoll()
         self._poll.register(self._events.fd, select.EPOLLIN)
@@ -61,6 +61,8 @@ class Sensor:
 
     def watch(self, scope: Scope) -> None:
         """Watch this scope, and no other, from now on."""
+        self._settings.update(struct.pack("<I", 0), bytes(SETTINGS.size))
+        self._tree.clear(4)
         if scope.tree:
             self._tree.update(struct.pack("<I", scope.tree), b"\1")
         settings = SETTINGS.pack(
@@ -81,18 +83,17 @@ class Sensor:
         return [TaskRecord.decode(data, at) for at in range(0, len(data), size)]
 
     def read(self) -> list[bytes]:
-        """Records from the rings in the order of their times: all, or some 8,000 if there are more."""
+        """Records from the rings in the order of their times: all, or some 2,000 if there are more."""
         # The event ring first: whatever process an event speaks of is then in the process ring, or was.
         events = self._events.drain(_BATCH)
         processes = self._held + self._processes.drain()
-        self._held = []
-        if not events or not processes:
-            return events or processes
-        if self._events.more:  # what happened after the last of these must wait for those left behind
-            last = _time_of(events[-1])
-            self._held = [p for p in processes if _time_of(p) > last]
-            processes = [p for p in processes if _time_of(p) <= last]
-        return list(merge(processes, events, key=_time_of))
+        ready, self._held = in_order(events, processes, more=self._events.more)
+        return ready
+
+    @property
+    def behind(self) -> bool:
+        """Did the last `read` leave records in the rings?"""
+        return self._events.more
 
     def wait(self, seconds: float) -> bool:
         """Sleep until the kernel says that there are records, at most so long; True if it did."""
@@ -122,6 +123,21 @@ class Sensor:
     def __exit__(self, *_: object) -> None:
         """Close."""
         self.close()
+
+
+def in_order(events: list[bytes], processes: list[bytes], *, more: bool) -> tuple[list[bytes], list[bytes]]:
+    """The records of both rings by time, and the process records that must wait for events left in their ring (`more`).
+
+    Those are the ones newer than the last event that was read: what happened before them is still to come.
+    """
+    if not events or not processes:
+        return events or processes, []
+    held: list[bytes] = []
+    if more:
+        last = _time_of(events[-1])
+        held = [p for p in processes if _time_of(p) > last]
+        processes = [p for p in processes if _time_of(p) <= last]
+    return list(merge(processes, events, key=_time_of)), held
 
 
 def records(data: Iterable[bytes]) -> Iterable[Record]:

@@ -33,6 +33,8 @@ _SIGNATURES: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ("bpf_map__set_max_entries", c_int, (c_void_p, c_uint32)),
     ("bpf_map_lookup_elem", c_int, (c_int, c_void_p, c_void_p)),
     ("bpf_map_update_elem", c_int, (c_int, c_void_p, c_void_p, c_uint64)),
+    ("bpf_map_delete_elem", c_int, (c_int, c_void_p)),
+    ("bpf_map_get_next_key", c_int, (c_int, c_void_p, c_void_p)),
     ("libbpf_num_possible_cpus", c_int, ()),
     ("libbpf_set_print", c_void_p, (c_void_p,)),
 )
@@ -90,6 +92,13 @@ def library() -> tuple[Any, Log]:
     return lib, log
 
 
+def give_back_memory() -> None:
+    """Return to the system what loading has left behind: the kernel's type information alone takes some 10 MB."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc; others have no need of it
+    if trim is not None:
+        trim(0)
+
+
 def possible_cpus() -> int:
     """How many CPUs the kernel may ever have: the number of values of a per-CPU map."""
     return int(library()[0].libbpf_num_possible_cpus())
@@ -111,6 +120,12 @@ class Map:
         """The value of `size` bytes (times the possible CPUs for a per-CPU map) under `key`, or None."""
         value = ctypes.create_string_buffer(size)
         return None if library()[0].bpf_map_lookup_elem(self.fd, key, value) else value.raw
+
+    def clear(self, key_size: int) -> None:
+        """Remove all values; keys have `key_size` bytes."""
+        lib, key = library()[0], ctypes.create_string_buffer(key_size)
+        while lib.bpf_map_get_next_key(self.fd, None, key) == 0:
+            lib.bpf_map_delete_elem(self.fd, key)
 
 
 class Object:

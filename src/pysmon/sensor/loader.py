@@ -10,7 +10,7 @@ from importlib.resources import as_file, files
 
 from pysmon.errors import SensorError
 from pysmon.layout.c_text import digest
-from pysmon.sensor.libbpf import Object, possible_cpus
+from pysmon.sensor.libbpf import Object, give_back_memory, possible_cpus
 from pysmon.sensor.providers import ABILITIES, Ability, Provider
 from pysmon.sensor.records import RECORDS
 from pysmon.sensor.rights import TRACEFS, check_rights, ensure_tracefs
@@ -56,6 +56,7 @@ def load(abilities: tuple[Ability, ...] = ABILITIES) -> Loaded:
             made = _open(str(path))
         refused = _start(made, chosen, have_tracefs)
         if not refused:
+            give_back_memory()
             return Loaded(made, tuple(Service(a, chosen[a.name], tuple(tried[a.name])) for a in abilities))
         made.close()
         for name, reason in refused.items():
@@ -77,7 +78,8 @@ def _open(path: str) -> Object:
     try:
         made = Object(path)
     except SensorError as error:
-        raise SensorError(str(error), hint="the package is incomplete: build or install it again") from None
+        hint = error.hint or "the package is incomplete: build or install it again"
+        raise SensorError(str(error), hint=hint) from None
     expected, found = digest(RECORDS.values()), int.from_bytes(made.constant(".rodata", 4), "little")
     if found != expected:
         made.close()

@@ -1,7 +1,7 @@
 """Every record that the kernel programs send: the one definition of both sides of the border.
 
-Paths come as the kernel walks them: components from leaf to root, each ended by NUL (`kernel_path` turns them round). One
-of more than 128 components ends where that many are written, with the component `...` in place of the rest.
+Paths come as the kernel walks them: components from leaf to root, each ended by NUL (`kernel_path` turns them round).
+One of more than 128 components ends where that many are written, with the component `...` in place of the rest.
 """
 
 from __future__ import annotations
@@ -88,6 +88,7 @@ class TaskRecord(Record):
     login_uid: U32
     session: U32
     image: Tail
+    cgroup_path: Tail
     directory: Tail
     tty: Tail
     args: Tail

@@ -70,7 +70,7 @@ class Tape:
     def __init__(self, path: Path) -> None:
         """Read the whole tape; RecordError names the byte where it stops being one."""
         data = path.read_bytes()
-        title, expected = data.partition(b"\n")[0] + b"\n", _title()
+        title, expected = data[: data.find(b"\n") + 1] or data, _title()
         if title != expected:
             raise RecordError(
                 f"{path}: not a tape of this version: it begins {title[:60]!r}, expected {expected!r}",
@@ -78,14 +78,25 @@ class Tape:
             )
         self.facts: dict[str, Any] = {}
         self.records: list[bytes] = []
-        for letter, frame in _frames(path, data, len(title)):
+        for place, letter, frame in _frames(path, data, len(title)):
             if letter == b"F":
-                self.facts.update(json.loads(frame))
+                self.facts.update(_facts(path, place, frame))
             else:
                 self.records.append(frame)
 
 
-def _frames(path: Path, data: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:
+def _facts(path: Path, place: int, frame: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(frame)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise RecordError(f"{path}: no facts at byte {place}: a JSON object expected, {frame[:60]!r} found")
+    return found
+
+
+def _frames(path: Path, data: bytes, at: int) -> Iterator[tuple[int, bytes, bytes]]:
+    """The place of each frame's bytes, its letter, its bytes."""
     while at < len(data):
         if len(data) - at < _FRAME.size:
             raise RecordError(f"{path}: cut off at byte {at}: {_FRAME.size} bytes expected, {len(data) - at} found")
@@ -95,5 +106,5 @@ def _frames(path: Path, data: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:
             raise RecordError(f"{path}: no frame of a tape at byte {at}: {data[at:begin]!r}")
         if begin + size > len(data):
             raise RecordError(f"{path}: cut off at byte {begin}: {size} bytes expected, {len(data) - begin} found")
-        yield letter, data[begin : begin + size]
+        yield begin, letter, data[begin : begin + size]
         at = begin + size

@@ -5,7 +5,7 @@
 
 /* Process records have a ring of their own: the process table above must not lose one. */
 struct { MAP_NUMBER(type, BPF_MAP_TYPE_RINGBUF); MAP_NUMBER(max_entries, 1 << 23); } process_ring SEC(".maps");
-struct { MAP_NUMBER(type, BPF_MAP_TYPE_RINGBUF); MAP_NUMBER(max_entries, 1 << 23); } event_ring SEC(".maps");
+struct { MAP_NUMBER(type, BPF_MAP_TYPE_RINGBUF); MAP_NUMBER(max_entries, 1 << 24); } event_ring SEC(".maps");
 
 /* Per family: records that were due, and those for which a ring had no room. due - lost = sent. */
 struct count { u64 due, lost; };

@@ -74,6 +74,13 @@ INLINE bool finish(struct dentry *dentry, struct pending *begun)
 	return true;
 }
 
+INLINE void renamed(struct dentry *dentry, u64 mount)
+{
+	struct inode *inode = READ(dentry, d_inode);
+	if ((READ(inode, i_mode) & S_IFMT) != S_IFDIR)
+		created(inode, HOW_RENAMED, dentry, (void *)mount);
+}
+
 SEC("fentry/security_file_open")
 int on_file_open(u64 *context) { return opened((void *)context[0]); }
 
@@ -90,12 +97,14 @@ SEC("fexit/vfs_rename") /* renamedata, result: the old dentry has the new name n
 int on_vfs_rename(u64 *context)
 {
 	struct renamedata *names = (void *)context[0];
-	struct dentry *dentry = READ(names, old_dentry);
-	struct inode *inode = READ(dentry, d_inode);
+	struct dentry *dentry = READ(names, old_dentry), *other = READ(names, new_dentry);
 	struct pending begun;
-	if (!finish(dentry, &begun) || (s32)context[1] != 0 || (READ(inode, i_mode) & S_IFMT) == S_IFDIR)
+	if (!finish(dentry, &begun) || (s32)context[1] != 0)
 		return 0;
-	return created(inode, HOW_RENAMED, dentry, (void *)begun.mount);
+	renamed(dentry, begun.mount);
+	if (READ(names, flags) & RENAME_EXCHANGE)
+		renamed(other, begun.mount);
+	return 0;
 }
 
 SEC("fexit/vfs_link") /* old dentry, mapping, directory, new dentry, delegated inode, result */
@@ -156,6 +165,12 @@ INLINE int named(u16 how, s32 directory, u64 name)
 	return send(&event_ring, FAMILY_FILE_CREATE, s, at, r->time);
 }
 
+INLINE int renamed_by_flags(s32 from, u64 old, s32 to, u64 new, u32 flags)
+{
+	named(HOW_RENAMED, to, new);
+	return flags & RENAME_EXCHANGE ? named(HOW_RENAMED, from, old) : 0;
+}
+
 /* unlink and unlinkat of anything but a directory. */
 INLINE int unlinked(s32 directory, u64 name)
 {
@@ -180,7 +195,7 @@ int on_##name(struct sys_exit_context *context) { return context->ret == 0 ? __V
 #define ARG(n) syscall_argument(n)
 ON_NAME(rename, named(HOW_RENAMED, AT_FDCWD, ARG(1)))
 ON_NAME(renameat, named(HOW_RENAMED, ARG(2), ARG(3)))
-ON_NAME(renameat2, named(HOW_RENAMED, ARG(2), ARG(3)))
+ON_NAME(renameat2, renamed_by_flags(ARG(0), ARG(1), ARG(2), ARG(3), ARG(4)))
 ON_NAME(link, named(HOW_LINKED, AT_FDCWD, ARG(1)))
 ON_NAME(linkat, named(HOW_LINKED, ARG(2), ARG(3)))
 ON_NAME(unlink, unlinked(AT_FDCWD, ARG(0)))

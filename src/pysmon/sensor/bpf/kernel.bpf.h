@@ -33,7 +33,7 @@ enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECV = 3, TCP_CLOSE = 7 };
 enum { ETH_P_IP_BE = 0x0008, ETH_P_IPV6_BE = 0xdd86 };
 
 /* linux/fcntl.h, linux/stat.h, linux/fs.h */
-enum { AT_FDCWD = -100, AT_REMOVEDIR = 0x200 };
+enum { AT_FDCWD = -100, AT_REMOVEDIR = 0x200, RENAME_EXCHANGE = 2 };
 enum { S_IFMT = 0xf000, S_IFSOCK = 0xc000, S_IFREG = 0x8000, S_IFDIR = 0x4000 };
 enum { FMODE_CREATED = 0x100000 };
 /* linux/sched/signal.h */
@@ -70,7 +70,7 @@ struct nsproxy { struct mnt_namespace *mnt_ns; } CORE;
 
 struct kernfs_node___parent { struct kernfs_node___parent *parent; } CORE;     /* before 6.15 */
 struct kernfs_node___rcu { struct kernfs_node___rcu *__parent; } CORE;         /* since 6.15 */
-struct kernfs_node { const char *name; } CORE;
+struct kernfs_node { const char *name; u64 id; } CORE;
 struct cgroup { struct kernfs_node *kn; } CORE;
 struct css_set { struct cgroup *dfl_cgrp; } CORE;
 
@@ -78,7 +78,7 @@ struct cred { kuid_t uid, euid; kgid_t gid, egid; } CORE;
 struct tty_struct { char name[64]; } CORE;
 typedef struct { s32 counter; } atomic_t;
 struct signal_struct { atomic_t live; u32 flags; s32 group_exit_code; struct tty_struct *tty; } CORE;
-struct renamedata { struct dentry *old_dentry; } CORE; /* since 5.12 */
+struct renamedata { struct dentry *old_dentry, *new_dentry; u32 flags; } CORE; /* since 5.12 */
 struct linux_binprm { const char *filename; } CORE;
 struct task_struct {
 	s32 pid, tgid;

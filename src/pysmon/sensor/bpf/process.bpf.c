@@ -20,13 +20,15 @@ INLINE void *kernfs_parent(void *node)
 	return READ(older, parent);
 }
 
+#define CGROUP_DEPTH 24
+
 GLOBAL u32 put_cgroup_path(u32 slot, u32 at, u64 node_address)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &slot);
 	if (!s)
 		return at;
 	struct kernfs_node *node = (void *)node_address;
-	for (int i = 0; i < 24; i++) {
+	for (int i = 0; i < CGROUP_DEPTH; i++) {
 		void *parent = kernfs_parent(node);
 		if (!parent)
 			break;

@@ -2,6 +2,18 @@
 /* The processes that were there before the sensor, with the kernel's own start times (/proc rounds them to 10 ms). */
 #include "emit.bpf.h"
 
+/* Like in_cgroup of scope.bpf.h, for a task that is not the current one. */
+INLINE bool task_in_cgroup(struct task_struct *task, u64 wanted)
+{
+	struct kernfs_node *node = READ(task->cgroups->dfl_cgrp, kn);
+	for (int i = 0; node && i < CGROUP_DEPTH; i++) {
+		if (READ(node, id) == wanted)
+			return true;
+		node = kernfs_parent(node);
+	}
+	return false;
+}
+
 SEC("iter/task")
 int on_task(struct bpf_iter__task *context)
 {
@@ -9,9 +21,8 @@ int on_task(struct bpf_iter__task *context)
 	struct settings *s = get_settings();
 	if (!task || !s || task->pid != task->tgid)
 		return 0;
-	/* The cgroup of another task cannot be asked for here: that scope starts with an empty table. */
-	bool seen = (u32)task->tgid == s->self || (s->scope != SCOPE_CGROUP && task_in_scope(s, task));
-	if (!seen)
+	bool seen = s->scope == SCOPE_CGROUP ? task_in_cgroup(task, s->cgroup) : task_in_scope(s, task);
+	if (!seen && (u32)task->tgid != s->self)
 		return 0;
 	struct task_record r = {};
 	FILL_HEAD(&r, KIND_TASK_RECORD, sizeof r, task);

@@ -1,0 +1,47 @@
+"""The books: every record has one fate, and what was lost is said in the words of event 255."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pysmon.pipeline.accounting import EVENT_FAMILIES, Accounting, FamilyCount, losses
+from pysmon.sensor.kernel import Count
+from pysmon.sensor.records import FAMILIES
+
+NOTHING = dict.fromkeys(FAMILIES, Count(0, 0))
+numbers = st.integers(0, 1000)
+
+
+def test_a_fork_makes_no_event_and_is_no_family_of_the_books() -> None:
+    assert EVENT_FAMILIES == ("process", "network", "file create", "file delete")
+    assert Accounting().families(NOTHING).keys() == set(EVENT_FAMILIES)
+
+
+@given(st.sampled_from(EVENT_FAMILIES), numbers, numbers, numbers, numbers)
+def test_what_is_due_is_kept_filtered_or_lost(
+    family: str, kept: int, filtered: int, dropped: int, garbled: int
+) -> None:
+    books = Accounting()
+    books.records_kept[family] = kept
+    books.records_filtered[family] = filtered
+    books.unreadable[family] = garbled
+    due = kept + filtered + dropped + garbled
+    count = books.families(NOTHING | {family: Count(due, dropped)})[family]
+    assert count == FamilyCount(seen=due, kept=kept, filtered=filtered, lost=dropped + garbled)
+    assert count.exact
+    assert not books.families(NOTHING | {family: Count(due + 1, dropped)})[family].exact
+
+
+def test_losses_are_told_by_family_since_the_last_reading() -> None:
+    before = NOTHING | {"process": Count(10, 2), "network": Count(5, 5)}
+    now = NOTHING | {"process": Count(20, 5), "network": Count(9, 5), "file create": Count(4, 4)}
+    assert losses(before, now) == "Events dropped from driver queue: process:3,file create:4"
+
+
+def test_lost_forks_are_told_too() -> None:
+    assert losses(NOTHING, NOTHING | {"fork": Count(1, 1)}) == "Events dropped from driver queue: fork:1"
+
+
+def test_nothing_is_told_where_nothing_was_lost() -> None:
+    assert losses(NOTHING, NOTHING | {"process": Count(10, 0)}) == ""
