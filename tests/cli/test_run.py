@@ -68,6 +68,21 @@ def test_events_are_appended_to_a_file(pysmon: Caller, tmp_path: Path) -> None:
     assert len(out.read_text().splitlines()) == 4
 
 
+def test_events_are_kept_in_the_event_log_beside_the_output(pysmon: Caller, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    for _ in range(2):
+        answer = pysmon("run", "--replay", tape(tmp_path / "t"), "--format", "json", "--store", log)
+        assert (answer.code, len(answer.out.splitlines())) == (0, 2)
+    assert pysmon("log", "--store", log, "--format", "json").out == answer.out * 2
+
+
+def test_an_event_log_that_cannot_be_is_told_before_anything_runs(pysmon: Caller, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    answer = pysmon("run", "--replay", tape(tmp_path / "t"), "--store", tmp_path / "file" / "log")
+    assert (answer.code, answer.out) == (3, "")
+    assert f"cannot open {tmp_path}/file/log" in answer.err
+
+
 def test_a_file_is_rotated_by_size(pysmon: Caller, tmp_path: Path) -> None:
     out = tmp_path / "events.json"
     given = ("--format", "json", "-o", out, "--rotate", "4K", "--keep", 2)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import click
 
 from pysmon.cli.check import check
+from pysmon.cli.log import log
 from pysmon.cli.run import run
 from pysmon.cli.schema import schema
+from pysmon.cli.story import story
+from pysmon.cli.tree import tree
+from pysmon.cli.who import who
 from pysmon.release import VERSION
 
 _CLASSIC = """\b
@@ -23,5 +27,5 @@ def app() -> None:
     """Sysmon, in Python: see which process did what, and keep what your rules say."""
 
 
-for _command in (run, check, schema):
+for _command in (run, log, tree, story, who, check, schema):
     app.add_command(_command)

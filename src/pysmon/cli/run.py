@@ -27,6 +27,7 @@ from pysmon.sensor.scope import Scope
 from pysmon.sinks.console import console
 from pysmon.sinks.file import FileSink
 from pysmon.sinks.sink import Sink
+from pysmon.sinks.store import StoreSink
 from pysmon.sinks.stream import StreamSink
 
 _STDOUT = "-"
@@ -38,6 +39,7 @@ Examples:
   pysmon run                                     this machine, on the terminal
   pysmon run -- ./build.sh                       one command and all that it starts
   pysmon run -c config.xml --format json -o /var/log/pysmon.json --rotate 100M
+  pysmon run --store events.log --format json -o /dev/null     for pysmon log, tree, story and who
   pysmon run --cgroup /sys/fs/cgroup/system.slice/ssh.service
   pysmon run --record bug.tape                   record, to play it again elsewhere:
   pysmon run --replay bug.tape -c config.xml
@@ -62,6 +64,9 @@ def _size(_ctx: click.Context, _param: click.Parameter, value: str | None) -> in
 @click.option("-o", "--output", metavar="FILE", help="Append events to FILE; `-` is standard output.")
 @click.option("--rotate", callback=_size, metavar="SIZE", help="Begin a new FILE before it is larger than SIZE (100M).")
 @click.option("--keep", type=click.IntRange(0), default=5, show_default=True, help="How many older files to keep.")
+@click.option(
+    "--store", type=click.Path(path_type=Path), metavar="PATH", help="Also keep events in the event log PATH."
+)
 @click.option("--tree", type=int, metavar="PID", help="Watch only this process and what it starts from now on.")
 @click.option("--pid-namespace", type=int, metavar="PID", help="Watch only the PID namespace that this process is in.")
 @click.option("--cgroup", type=click.Path(path_type=Path), metavar="PATH", help="Watch only this cgroup (v2).")
@@ -75,6 +80,7 @@ def run(
     output: str | None,
     rotate: int,
     keep: int,
+    store: Path | None,
     tree: int | None,
     pid_namespace: int | None,
     cgroup: Path | None,
@@ -98,6 +104,11 @@ def run(
     with ExitStack() as stack:
         sink = _sink(form, output, rotate, keep, beside_command=bool(command))
         stack.callback(sink.close)
+        sinks: list[Sink] = [sink]
+        if store:
+            kept = StoreSink(store)
+            stack.callback(kept.close)
+            sinks.append(kept)
         stack.enter_context(stopped_by_signals(stop, command=bool(command), hangup_ends=not isinstance(sink, FileSink)))
         if replay:
             source: Session | Playback = Playback(configuration, replay)
@@ -105,7 +116,7 @@ def run(
             source = _session(configuration, scope, command, record, extras=form != "xml")
             if not command and sys.stderr.isatty() and not quiet:
                 click.echo(f"pysmon: watching {_words(scope)}; Ctrl-C ends it", err=True)
-        delivery = deliver(source.batches(stop), [sink], stop, _tell)
+        delivery = deliver(source.batches(stop), sinks, stop, _tell)
     outcome = source.outcome
     if outcome and not quiet:
         click.echo(summary(outcome, delivery.unwritten), err=True, nl=False)

@@ -170,10 +170,11 @@ def _filled(event: Event, line: tuple[_Segment, ...]) -> Iterator[list[Piece]]:
             if literal:
                 pieces.append(Piece(literal, "quiet"))
             if name:
-                text = visible(event.text(name))
-                pieces.append(Piece(f"[{text}]" if name in _ADDRESSES and ":" in text else text, _style(name)))
+                pieces.append(shown(name, event.text(name)))
         yield pieces
 
 
-def _style(name: str) -> Style:
-    return _STYLES.get(name, "value")
+def shown(name: str, value: str) -> Piece:
+    """The value of a field of that name, in its style; what could steer a terminal is spelled out."""
+    text = visible(value)
+    return Piece(f"[{text}]" if name in _ADDRESSES and ":" in text else text, _STYLES.get(name, "value"))

@@ -41,13 +41,23 @@ def console(stream: TextIO, name: str) -> StreamSink:
 
     NO_COLOR, FORCE_COLOR and TERM are honoured as everywhere.
     """
+    return StreamSink(stream.fileno(), name, text_for(stream))
+
+
+def text_for(stream: TextIO) -> Render:
+    """The renderer for a stream: coloured and folded on a terminal that can show it, plain anywhere else."""
+    colour = colours(stream)
+    if colour is None:
+        return plain_text
+    return terminal_text(lambda: columns_of(stream), colour=colour, encoding=stream.encoding)
+
+
+def colours(stream: TextIO) -> bool | None:
+    """Whether a terminal wants colour; None if the stream is none, or one that can only print."""
     seen = Console(file=stream)
     if not seen.is_terminal or seen.is_dumb_terminal:
-        return StreamSink(stream.fileno(), name, plain_text)
-    colour = seen.color_system is not None and not seen.no_color
-    return StreamSink(
-        stream.fileno(), name, terminal_text(lambda: _columns(stream), colour=colour, encoding=stream.encoding)
-    )
+        return None
+    return seen.color_system is not None and not seen.no_color
 
 
 def terminal_text(columns: Callable[[], int], *, colour: bool, encoding: str = "utf-8") -> Render:
@@ -57,13 +67,14 @@ def terminal_text(columns: Callable[[], int], *, colour: bool, encoding: str = "
         width = max(columns(), _LEAST)
         lines: list[str] = []
         for number, pieces in enumerate(describe(entry)):
-            lines += _folded(pieces if number else _short(pieces), INDENT if number else "", width, colour)
+            lines += folded(pieces if number else _short(pieces), width, colour, indent=INDENT if number else "")
         return "\n".join(lines).encode(encoding, "backslashreplace")
 
     return render
 
 
-def _columns(stream: TextIO) -> int:
+def columns_of(stream: TextIO) -> int:
+    """The width of a terminal, now."""
     try:
         columns = os.get_terminal_size(stream.fileno()).columns
     except OSError:
@@ -75,16 +86,17 @@ def _short(head: list[Piece]) -> list[Piece]:
     return [Piece(head[0].text[_DATE:], "time"), *head[1:]]  # who watches knows the day
 
 
-def _folded(pieces: list[Piece], indent: str, width: int, colour: bool) -> Iterator[str]:
+def folded(pieces: list[Piece], width: int, colour: bool, *, indent: str = "", hang: str = INDENT * 2) -> Iterator[str]:
+    """The pieces as lines of that width; the first begins with `indent`, what goes on with `hang`."""
     line, used = indent, len(indent)
     for piece in pieces:
         run = ""
-        for word in _words(piece.text, width - 2 * len(INDENT)):
+        for word in _words(piece.text, width - len(hang)):
             size = cell_len(word)
-            if used + size > width and used > len(INDENT):
+            if used + size > width and used > min(len(INDENT), len(hang)):
                 yield line + _looking(run, piece.style, colour)
-                line, run, word = INDENT * 2, "", word.lstrip(" ")
-                used, size = 2 * len(INDENT), cell_len(word)
+                line, run, word = hang, "", word.lstrip(" ")
+                used, size = len(hang), cell_len(word)
             run += word
             used += size
         line += _looking(run, piece.style, colour)

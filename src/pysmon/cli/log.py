@@ -1,0 +1,102 @@
+"""`pysmon log`: the entries of the event log."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from pysmon.cli.exits import FINDINGS, FINE
+from pysmon.cli.printing import FORM_NAMES, Printer, flush
+from pysmon.cli.reading import Log, Row, Selection, Wanted, enough, reading_options
+from pysmon.cli.signals import stopped_by_signals
+from pysmon.errors import PysmonError
+from pysmon.schema.entry import Entry
+from pysmon.schema.event import Event
+from pysmon.store.query import Query
+from pysmon.views.table import heading
+
+_PATIENCE = 0.5  # seconds between two looks at a log that is followed
+_EXAMPLES = """\b
+Examples:
+  pysmon log                                          the last 20 events
+  pysmon log --follow --tag NetworkConnect            connections as they are made
+  pysmon log --since 2h --where 'Image end with /curl' --where 'DestinationPort is not 443'
+  pysmon log --text evil.example --all --format detail
+  pysmon log --from events.json --id 11,23 --format json | jq .TargetFilename
+
+\b
+Exit code: 0 found, 1 nothing found, 2 misuse, 3 the log cannot be read.
+"""
+
+
+@click.command(epilog=_EXAMPLES, short_help="The events of the event log.")
+@reading_options()
+@click.option("-n", "--last", type=click.IntRange(1), metavar="N", help="The last N of them. 20 without --since.")
+@click.option("--all", "everything", is_flag=True, help="All of them, however many.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option("--format", "form", type=click.Choice(FORM_NAMES), default="table", show_default=True)
+def log(last: int | None, everything: bool, follow: bool, form: str, **given: Any) -> int:
+    """Show what stands in the event log.
+
+    What is wanted can be said by id, name, field, time, process and text; all that is said must hold.
+    """
+    selection = Selection(**given)
+    wanted = selection.wanted()
+    count = enough(last, everything, selection)
+    printer = Printer.of_stdout()
+    with selection.log() as source:
+        position = _end(source) if follow else 0
+        rows = wanted.all(source) if count is None else iter(wanted.of(source, count))
+        seen = _Seen(position)
+        if form == "table" and printer.terminal:
+            printer.lines([heading(printer.screen)])
+        found = printer.entries(seen.entries(rows), form)
+        if count is not None and seen.count == count and last is None and not follow and sys.stderr.isatty():
+            click.echo(f"pysmon: these are the last {count}; --all shows all, --last N others", err=True)
+        if follow:
+            flush()
+            found = _follow(selection, source, wanted, seen, lambda entries: printer.entries(entries, form)) or found
+    return FINE if found else FINDINGS
+
+
+class _Seen:
+    """Remembers how far the log was read."""
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self.count = 0
+
+    def entries(self, rows: Iterator[Row]) -> Iterator[Entry[Event]]:
+        for position, entry in rows:
+            self.position = max(self.position, position)
+            self.count += 1
+            yield entry
+
+
+def _end(source: Log) -> int:
+    return next((position for position, _ in source.rows(Query(order="newest first", limit=1))), 0)
+
+
+def _follow(
+    selection: Selection, source: Log, wanted: Wanted, seen: _Seen, show: Callable[[Iterator[Entry[Event]]], bool]
+) -> bool:
+    """Show what comes until a signal; whether anything came. A log that is replaced is opened anew."""
+    stop = threading.Event()
+    found = False
+    with ExitStack() as opened, stopped_by_signals(stop, command=False, hangup_ends=True):
+        while True:
+            replaced = not source.is_current  # asked first: what the old one still got is shown before it is left
+            newer = replace(wanted, query=replace(wanted.query, after=seen.position))
+            found = show(seen.entries(newer.all(source))) or found
+            flush()
+            if stop.wait(_PATIENCE):
+                return found
+            if replaced:
+                with suppress(PysmonError, OSError):  # there may be none yet: then the old one is looked at again
+                    source, seen.position = opened.enter_context(selection.log()), 0

@@ -1,0 +1,86 @@
+"""`pysmon who`: the processes behind a domain, an address, a file or a hash, from their ancestors on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from pysmon.cli.exits import FINDINGS, FINE
+from pysmon.cli.family import with_ancestors
+from pysmon.cli.printing import FORM_NAMES, Printer
+from pysmon.cli.reading import Selection, reading_options
+from pysmon.schema.entry import Entry
+from pysmon.schema.event import Event
+from pysmon.store.query import Condition, Subject, about
+from pysmon.views.chain import chain
+from pysmon.views.lineage import Lineage
+from pysmon.views.sentences import NONE, actor
+from pysmon.views.words import Line, Screen
+
+_CHAINS = "chains"
+_USUAL = 200  # events that are looked at if nobody says how many
+_EXAMPLES = """\b
+Examples:
+  pysmon who --domain evil.example       also what lies below it: www.evil.example
+  pysmon who --ip 192.0.2.1 --since yesterday
+  pysmon who --file /tmp/.update         also --file .update, and --file '/tmp/*'
+  pysmon who --hash 0f343b0931126a20f133d67c2b018a3b
+
+\b
+Exit code: 0 found, 1 nobody, 2 misuse, 3 the log cannot be read.
+"""
+
+
+@click.command(epilog=_EXAMPLES, short_help="Who is behind a domain, address, file or hash.")
+@click.option("--domain", metavar="NAME", help="Who looked up that name, or connected to a machine of that name.")
+@click.option("--ip", metavar="ADDRESS", help="Who connected to that address, was called from it, or was told it.")
+@click.option(
+    "--file", "path", metavar="FILE", help="Who dealt with that file or ran it. A name without folder: any; `*`."
+)
+@click.option("--hash", "digest", metavar="HASH", help="Who ran or had a file with that hash, of any algorithm.")
+@reading_options()
+@click.option("-n", "--last", type=click.IntRange(1), default=_USUAL, show_default=True, help="The last N such events.")
+@click.option("--format", "form", type=click.Choice((_CHAINS, *FORM_NAMES)), default=_CHAINS, show_default=True)
+def who(
+    domain: str | None, ip: str | None, path: str | None, digest: str | None, last: int, form: str, **given: Any
+) -> int:
+    """Tell who is behind it: the process with all its known ancestors, the oldest first, and what it did."""
+    asked: dict[Subject, str | None] = {"domain": domain, "ip": ip, "file": path, "hash": digest}
+    named = [(subject, value) for subject, value in asked.items() if value]
+    if len(named) != 1:
+        raise click.UsageError("name one thing: --domain, --ip, --file or --hash")
+    wanted_things = _conditions(*named[0])
+    selection = Selection(**given)
+    wanted = selection.wanted(any_of=wanted_things)
+    printer = Printer.of_stdout()
+    with selection.log() as log:
+        hits = [entry for _, entry in wanted.of(log, last)]
+        if form != _CHAINS:
+            found = printer.entries(hits, form)
+        else:
+            lineage = with_ancestors(log, (actor(entry.event)[0] for entry in hits))
+            found = printer.lines(_told(hits, lineage, printer.screen))
+    return FINE if found else FINDINGS
+
+
+def _conditions(subject: Subject, value: str) -> tuple[Condition, ...]:
+    if subject != "file" or not value.endswith("*"):
+        return about(subject, value)
+    start = value.rstrip("*")
+    return tuple(replace(c, operator="begin with") for c in about(subject, start) if c.operator == "is")
+
+
+def _told(hits: Sequence[Entry[Event]], lineage: Lineage, screen: Screen) -> Iterator[Line]:
+    groups: dict[str, list[Entry[Event]]] = {}
+    for entry in hits:
+        groups.setdefault(actor(entry.event)[0], []).append(entry)
+    for number, (guid, entries) in enumerate(groups.items()):
+        process = lineage.get(guid) if guid != NONE else None
+        if process is None and guid != NONE:
+            process = Lineage(entries).get(guid)  # only its deeds are known
+        if number:
+            yield Line([])
+        yield from chain(process, entries, screen)

@@ -1,0 +1,80 @@
+"""Reads back the flat JSON lines that `pysmon.formats.json_line` writes.
+
+What the line does not carry is not there: of the origin only the computer's name. Lines of other tools with the same
+keys are read as far as they go: numbers and booleans may be text, fields that are missing have no value (`-`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from pysmon.formats.json_line import EXTRA
+from pysmon.schema import catalogue as _catalogue  # noqa: F401 - fills EVENTS
+from pysmon.schema.entry import Entry, Origin
+from pysmon.schema.event import EVENTS, Event, EventType, Field
+
+_DECODER = msgspec.json.Decoder(dict[str, Any])
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?Z?")
+_SECOND = 1_000_000_000
+_NONE = "-"
+
+
+def read_json_line(line: bytes) -> Entry[Event]:
+    """The entry of one line; ValueError says why it is none."""
+    row = _DECODER.decode(line)
+    number = row.get("EventID")
+    schema = EVENTS.get(number) if type(number) is int else None
+    if schema is None:
+        raise ValueError(f"EventID {number!r} is none of Sysmon's" if "EventID" in row else "there is no EventID")
+    values: dict[str, Any] = {
+        field.name: _value(field, row[field.name]) if field.name in row else _absent(field) for field in schema.fields
+    }
+    event = schema.cls(**values)
+    extra = row.get(EXTRA)
+    if isinstance(extra, Mapping):
+        event.extra = extra
+    record = row.get("EventRecordID")
+    computer = row.get("Computer", _NONE)
+    return Entry(record if type(record) is int else 0, _time(row, schema), event, _origin(str(computer)))
+
+
+def _value(field: Field, given: object) -> object:
+    if type(given) is str:
+        try:
+            return field.kind.parse(given)
+        except ValueError:
+            pass  # told below
+    elif field.kind.sql == "INTEGER":
+        if given is None or isinstance(given, int):
+            return given
+    elif given is None or isinstance(given, (int, float)):
+        return _NONE if given is None else str(given)
+    raise ValueError(f"{field.name} is {given!r} (expected {field.kind.name})")
+
+
+def _absent(field: Field) -> object:
+    return None if field.kind.sql == "INTEGER" else _NONE
+
+
+def _time(row: Mapping[str, Any], schema: EventType) -> int:
+    for key in ("SystemTime", "UtcTime"):
+        found = _TIME.fullmatch(str(row.get(key, "")))
+        if found:
+            return _second(found[1], found[2]) * _SECOND + int((found[3] or "0").ljust(9, "0"))
+    raise ValueError(f"the {schema.tag or schema.cls.__name__} has no time (expected SystemTime: 2026-11-21T06:10:33Z)")
+
+
+@lru_cache(maxsize=64)  # lines come in bursts of the same second
+def _second(day: str, clock: str) -> int:
+    return int(datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=UTC).timestamp())
+
+
+@lru_cache(maxsize=64)
+def _origin(computer: str) -> Origin:
+    return Origin(computer, 0, 0, 0)

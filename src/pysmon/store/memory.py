@@ -1,0 +1,96 @@
+"""What the writer keeps in mind of the file between two batches; read again after each failure."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from pysmon.schema.entry import Entry, Origin
+from pysmon.schema.event import Event
+from pysmon.store.book import Book
+from pysmon.store.classes import BY_ID, CLASSES, EventClass, Limits
+from pysmon.store.retention import remove_some
+from pysmon.store.segments import Segment, all_segments, remove_segment, write_segments
+from pysmon.store.state import END, read_state
+from pysmon.store.tables import texts_of
+from pysmon.store.values import decoded, encoded
+
+_PARTS = 16  # segments that the share of a class is cut into
+_SMALLEST = 64 << 10  # bytes of a segment
+
+
+class Memory:
+    """The end of the log, the book of each class, and the segments that are being removed."""
+
+    def __init__(self, connection: sqlite3.Connection, limits: Limits) -> None:
+        """Read it from the file."""
+        self.end = read_state(connection, END)
+        segments = all_segments(connection)
+        self.dropped = [s for s in segments if s.dropped and not s.empty]
+        self._origins = _origins(connection)
+        self._last = {s.event_class: s for s in segments}
+        fields: dict[str, int] = dict(connection.execute("SELECT name, number FROM fields"))
+        self._books = {c.name: self._book(c, fields, limits) for c in CLASSES}
+        self._by_id = {event_id: self._books[c.name] for event_id, c in BY_ID.items()}
+
+    def _book(self, event_class: EventClass, fields: dict[str, int], limits: Limits) -> Book:
+        size = max(limits.guaranteed(event_class) // _PARTS, _SMALLEST)
+        age = limits.ages.get(event_class.name, 0)
+        return Book(event_class, fields, self._last.get(event_class.name), size, age // _PARTS)
+
+    def take(self, connection: sqlite3.Connection, entries: Sequence[Entry[Event]]) -> int:
+        """Write the entries, inside the caller's transaction; how many bytes they take, about."""
+        at, books = self.end, self._by_id
+        for entry in entries:
+            at += 1
+            origin = self._origins.get(entry.origin) or self._add_origin(connection, entry.origin)
+            books[entry.event.type.id].add(at, entry, origin)
+        self.end = at
+        return sum(self._write(connection, book) for book in self._books.values() if book.changed)
+
+    def _write(self, connection: sqlite3.Connection, book: Book) -> int:
+        texts = texts_of(book.event_class)
+        connection.executemany(f"INSERT OR REPLACE INTO {texts} VALUES (?, ?)", book.dictionary.take_blocks())  # noqa: S608
+        for insert, rows in book.take_rows().items():
+            connection.executemany(insert, rows)
+        write_segments(connection, book.take_changed())
+        if book.open_segment is not None:
+            self._last[book.event_class.name] = book.open_segment
+        return book.take_bytes()
+
+    def _add_origin(self, connection: sqlite3.Connection, origin: Origin) -> int:
+        number = self._origins[origin] = len(self._origins) + 1
+        row = [number, encoded(origin.computer), origin.process_id, origin.thread_id, origin.user_id]
+        connection.execute("INSERT INTO origins VALUES (?, ?, ?, ?, ?)", row)
+        return number
+
+    def drop(self, connection: sqlite3.Connection, chosen: Sequence[Segment]) -> None:
+        """Let readers pass over these segments, and remove them from now on."""
+        for segment in chosen:
+            segment.dropped = 1
+            book = self._books[segment.event_class]
+            if book.open_segment is not None and book.open_segment.number == segment.number:
+                book.close_segment()
+        write_segments(connection, chosen)
+        self.dropped += chosen
+
+    def remove_some(self, connection: sqlite3.Connection, rows: int) -> None:
+        """Remove about that many rows of what is dropped."""
+        while self.dropped and rows > 0:
+            segment = self.dropped[0]
+            newest = segment.number == self._last[segment.event_class].number
+            rows -= remove_some(connection, segment, rows, keep=newest)
+            if segment.empty:
+                self.dropped.pop(0)
+        if not self.dropped:
+            self._remove_empty(connection)
+
+    def _remove_empty(self, connection: sqlite3.Connection) -> None:
+        for left in all_segments(connection):  # what once had to stay as the last of its class
+            if left.dropped and left.empty and left.number < self._last[left.event_class].number:
+                remove_segment(connection, left)
+
+
+def _origins(connection: sqlite3.Connection) -> dict[Origin, int]:
+    rows = connection.execute("SELECT id, computer, process_id, thread_id, user_id FROM origins")
+    return {Origin(decoded(computer), *ids): number for number, computer, *ids in rows}

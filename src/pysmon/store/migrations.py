@@ -1,0 +1,80 @@
+"""How the tables of a log come to be, and how an older log becomes one of today.
+
+A migration is a function with a name that says what it changes; the list is never reordered, and the number of those
+that a file has had stands in its `state`. New fields and event types need none: `catch_up` adds what is missing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from pysmon.store.failure import StoreError
+from pysmon.store.state import VERSION, read_state, write_state
+from pysmon.store.tables import all_tables, column_type, field_names, statements
+
+APPLICATION = int.from_bytes(b"psmn")  # in the file's header, as SQLite's `application_id`
+
+Migration = Callable[[sqlite3.Connection], None]
+
+
+def make_all_tables(connection: sqlite3.Connection) -> None:
+    """An empty log."""
+    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    for statement in statements():
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (make_all_tables,)
+
+
+def bring_up(connection: sqlite3.Connection, name: str, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
+    """Apply what the file of that name has not had yet, all or nothing; StoreError if it is not ours or is newer."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        had = _version(connection, name, len(migrations))
+        for migration in migrations[had:]:
+            migration(connection)
+        write_state(connection, {VERSION: len(migrations)})
+        catch_up(connection)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def check(connection: sqlite3.Connection, name: str) -> None:
+    """See that the file of that name can be read as it is; StoreError."""
+    if _version(connection, name, len(MIGRATIONS)) < len(MIGRATIONS):
+        raise StoreError(
+            f"cannot read {name}: it is empty, or was written by an older pysmon",
+            hint="it is brought up to date when pysmon next writes it",
+        )
+
+
+def _version(connection: sqlite3.Connection, name: str, newest: int) -> int:
+    if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        return 0
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+        raise StoreError(f"{name} is a database of another program", hint="name another file")
+    version = read_state(connection, VERSION)
+    if version > newest:
+        raise StoreError(
+            f"{name} is a log of version {version}, and this pysmon knows {newest} at most",
+            hint="it was written by a newer pysmon: use that one, or name another file",
+        )
+    return version
+
+
+def catch_up(connection: sqlite3.Connection) -> None:
+    """Add the tables and columns of event types and fields that are younger than the file, and number the new names."""
+    connection.executemany("INSERT OR IGNORE INTO fields (name) VALUES (?)", [(name,) for name in field_names()])
+    for table in all_tables():
+        columns = {row[1] for row in connection.execute(f"PRAGMA table_info({table.name})")}
+        if not columns:
+            for statement in table.statements():
+                connection.execute(statement)
+            continue
+        for field in table.type.fields:
+            if field.name not in columns:
+                connection.execute(f'ALTER TABLE {table.name} ADD COLUMN "{field.name}"{column_type(field)}')
