@@ -71,7 +71,7 @@ class Day:
             return DnsQuery(
                 **of, QueryName=name, QueryStatus="0", QueryResults=f"::ffff:192.0.2.{dice.randrange(250)};"
             )
-        file = f"/home/{user}/work/build-{dice.randrange(40)}/obj/{dice.getrandbits(48):012x}.o"
+        file = f"/home/{user}/src/build-{dice.randrange(40)}/obj/{dice.getrandbits(48):012x}.o"
         if kind < 0.85:
             extra |= {"How": "created", "Mode": "0644"}
             return FileCreate(**of, TargetFilename=file, CreationUtcTime=when, extra=extra)
@@ -91,7 +91,7 @@ class Day:
             UtcTime=when,
             ProcessGuid=guid,
             ProcessId=pid,
-            CurrentDirectory=f"/home/{user}/work/build-{dice.randrange(40)}",
+            CurrentDirectory=f"/home/{user}/src/build-{dice.randrange(40)}",
             LogonGuid="{b635b3db-0000-0000-0000-000000000000}",
             LogonId="1000",
             TerminalSessionId=3,
