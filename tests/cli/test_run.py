@@ -197,6 +197,19 @@ def test_what_is_recorded_can_be_played(tmp_path: Path) -> None:
     assert [e.findtext('.//Data[@Name="ProcessGuid"]') for e in played if e.findtext(".//EventID") == "1"] == wanted
 
 
+def test_a_run_goes_on_with_the_numbers_of_its_log_and_keeps_there_what_its_own_output_does_not_show(
+    tmp_path: Path,
+) -> None:
+    need_sensor()
+    for _ in range(2):
+        spawned("run", "-q", "--format", "xml", "-o", "/dev/null", "--store", tmp_path / "log", "--", "true")
+    rows = [
+        json.loads(line) for line in spawned("log", "--store", tmp_path / "log", "--format", "json").out.splitlines()
+    ]
+    assert [row["EventRecordID"] for row in rows] == list(range(1, len(rows) + 1))
+    assert [row["Extra"]["ExitCode"] for row in rows if row["EventID"] == 5] == [0, 0]
+
+
 def test_a_command_that_is_absent_is_told() -> None:
     need_sensor()
     answer = spawned("run", "--", "no-such-command-at-all")

@@ -105,15 +105,18 @@ def run(
         sink = _sink(form, output, rotate, keep, beside_command=bool(command))
         stack.callback(sink.close)
         sinks: list[Sink] = [sink]
+        first_record = 0
         if store:
             kept = StoreSink(store)
             stack.callback(kept.close)
             sinks.append(kept)
+            first_record = kept.last_record_id + 1
         stack.enter_context(stopped_by_signals(stop, command=bool(command), hangup_ends=not isinstance(sink, FileSink)))
         if replay:
             source: Session | Playback = Playback(configuration, replay)
         else:
-            source = _session(configuration, scope, command, record, extras=form != "xml")
+            extras = form != "xml" or store is not None
+            source = _session(configuration, scope, command, record, extras=extras, first_record=first_record)
             if not command and sys.stderr.isatty() and not quiet:
                 click.echo(f"pysmon: watching {_words(scope)}; Ctrl-C ends it", err=True)
         delivery = deliver(source.batches(stop), sinks, stop, _tell)
@@ -160,10 +163,19 @@ def _session(
     scope: Scope | None,
     command: tuple[str, ...],
     record: Path | None,
+    *,
     extras: bool,
+    first_record: int,
 ) -> Session:
     try:
-        return Session(configuration, scope, command=command or None, record_to=record, extras=extras)
+        return Session(
+            configuration,
+            scope,
+            command=command or None,
+            record_to=record,
+            extras=extras,
+            first_record=first_record,
+        )
     except OSError as error:
         if record is None or error.filename is None:
             raise

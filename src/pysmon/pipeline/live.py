@@ -51,10 +51,12 @@ class Session:
         command: Sequence[str] | None = None,
         record_to: Path | None = None,
         extras: bool = True,
+        first_record: int = 0,
     ) -> None:
         """Load the sensor, and hold `command` (its process tree is then the scope) until `batches` begins.
 
-        `extras`: gather what only JSON shows. SensorError and MisuseError tell what is in the way.
+        `extras`: gather what only JSON shows. `first_record` numbers the first entry, to go on with a log. SensorError
+        and MisuseError tell what is in the way.
         """
         self._configuration = configuration
         ruleset = Ruleset.compile(configuration)
@@ -72,7 +74,7 @@ class Session:
         self._machine, self._users = this_machine(), Users()
         self._builder = Builder(self._machine, self._users, clock_offset=clock_offset())
         self._flow = Flow(ruleset, self._builder, _enricher(configuration, ruleset, self._builder, self._users, extras))
-        self._journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()))
+        self._journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()), first_record)
         self._counts: dict[str, Count] = self._sensor.counts()
         self.outcome: Outcome | None = None
 
