@@ -90,17 +90,17 @@ def _ask(path: Path, count: int) -> None:
     newest = Query(order="newest first", limit=NEWEST)
     questions: dict[str, Callable[[Store], object]] = {
         "the newest 50": lambda log: list(log.select(newest)),
-        "the newest 50 of one type": lambda log: list(log.select(_with(newest, ids=frozenset([3])))),
+        "the newest 50 of one type": lambda log: list(log.select(replace(newest, ids=frozenset([3])))),
         "a field is, once": _all(Condition("QueryName", "is", DOMAIN)),
         "a field is, often, newest 50": lambda log: list(
-            log.select(_with(newest, conditions=(Condition("User", "is", "alice"),)))
+            log.select(replace(newest, conditions=(Condition("User", "is", "alice"),)))
         ),
         "a field begins with": _all(Condition("TargetFilename", "begin with", "/srv/cache/.x")),
         "a field contains": _all(Condition("CommandLine", "contains", "--quiet")),
         "a field contains, nowhere": _all(Condition("CommandLine", "contains", "no such text")),
         "a number is": _all(Condition("ProcessId", "is", "4711")),
         "a port is, newest 50": lambda log: list(
-            log.select(_with(newest, conditions=(Condition("SourcePort", "is", "40000"),)))
+            log.select(replace(newest, conditions=(Condition("SourcePort", "is", "40000"),)))
         ),
         "a minute": lambda log: list(log.select(Query(since=middle, until=middle + 60 * 10**9))),
         "what a process did": lambda log: list(log.events_of([culprit.event.text("ProcessGuid")])),
@@ -108,8 +108,8 @@ def _ask(path: Path, count: int) -> None:
         "ancestors": lambda log: _ancestors(log, parent),
         "text, rare": lambda log: list(log.select(Query(text="dropper"))),
         "text, nowhere": lambda log: list(log.select(Query(text="no such text"))),
-        "text, newest 50": lambda log: list(log.select(_with(newest, text="alice"))),
-        "text, a number": lambda log: list(log.select(_with(newest, text="40000"))),
+        "text, newest 50": lambda log: list(log.select(replace(newest, text="alice"))),
+        "text, a number": lambda log: list(log.select(replace(newest, text="40000"))),
         "who: domain": lambda log: list(log.find("domain", "evil.example")),
         "who: ip": lambda log: list(log.find("ip", ADDRESS)),
         "who: file": lambda log: list(log.find("file", FILE)),
@@ -129,10 +129,6 @@ def _ask(path: Path, count: int) -> None:
         found = f"{len(answer):,}" if isinstance(answer, list) else ""
         rows.append((what, found, f"{median(times) * 1e3:.1f}", f"{max(times) * 1e3:.1f}"))
     table(f"of {count:,} entries", ["found", "ms", "slowest ms"], rows)
-
-
-def _with(query: Query, **changes: object) -> Query:
-    return replace(query, **changes)  # type: ignore[arg-type]
 
 
 def _all(condition: Condition) -> Callable[[Store], object]:

@@ -80,7 +80,7 @@ KINDS = 400  # of process starts that a machine sees again and again
 
 def kinds(windows: bool) -> list[dict[str, Any]]:
     """The process starts of a machine that repeat: fields that belong together."""
-    choose = random.Random(0)  # noqa: S311 - nothing is secret here
+    choose = random.Random(0)
     return [kind(choose, windows) for _ in range(KINDS)]
 
 
@@ -103,7 +103,7 @@ def kind(choose: random.Random, windows: bool) -> dict[str, Any]:
 
 def stream(windows: bool, new: float, seed: int) -> list[ProcessCreate]:
     """Made-up events, of which the share `new` has a command line of its own; the seed decides which."""
-    choose = random.Random(seed)  # noqa: S311 - nothing is secret here
+    choose = random.Random(seed)
     known = kinds(windows)
     return [event(choose, choose.choice(known), choose.random() < new) for _ in range(EVENTS)]
 

@@ -31,7 +31,7 @@ _NAMES = ("bash", "dash", "gcc", "cc1", "as", "ld", "make", "sed", "grep", "pyth
 _PROGRAMS = [f"/usr/bin/{name}" for name in _NAMES]
 _USERS = ["root", "builder", "www-data", "alice"]
 _UNITS = ["ssh.service", "cron.service", "nginx.service", "user@1000.service", "build.scope"]
-_HASHES = {program: f"SHA256={random.Random(program).randbytes(32).hex().upper()}" for program in _PROGRAMS}  # noqa: S311
+_HASHES = {program: f"SHA256={random.Random(program).randbytes(32).hex().upper()}" for program in _PROGRAMS}
 
 
 class Day:
@@ -39,7 +39,7 @@ class Day:
 
     def __init__(self, seed: int = 1) -> None:
         """Begin with one process that is the ancestor of all."""
-        self._dice = random.Random(seed)  # noqa: S311
+        self._dice = random.Random(seed)
         self.first = self._guid(0)
         self.living = [(self.first, 1, "/usr/lib/systemd/systemd", "root", "/sbin/init")]
 

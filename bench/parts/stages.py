@@ -15,10 +15,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
-from bench.flow import flow_of
+from bench.flow import flow_of, lines
 from bench.parts.configurations import MEASURED
 from bench.parts.table import table
 
@@ -99,7 +100,7 @@ class Stages:
         for extras in (False, True):
             enricher = Enricher(processes, users, hashes, reads=ruleset.reads, extras=extras)
             what = "enrich, with what only JSON and text show" if extras else "enrich: hashes, birth, trim"
-            self.measure(what, lambda: enrich(enricher, made))  # noqa: B023 - used at once
+            self.measure(what, partial(enrich, enricher, made))
         self.measure("of it: the facts for JSON and text", lambda: [facts_of(r, processes, users) for _, r in made])
         journal = Journal(ORIGIN)
         self.measure("envelope", lambda: [journal.entry(event, record.time) for event, record in made])
@@ -110,10 +111,9 @@ class Stages:
         journal = Journal(ORIGIN)
         entries = [journal.entry(event, record.time) for event, record in made]
         for form in FORMATS.values():
-            self.measure(f"line of {form.name}", lambda: [form.render(entry) for entry in entries])  # noqa: B023
+            self.measure(f"line of {form.name}", partial(lines, form.render, entries))
         for form in FORMATS.values():
-            lines = {entry.record_id: form.render(entry) for entry in entries}
-            self.measure(f"write {form.name}", lambda: self.write(entries, lambda e: lines[e.record_id]))  # noqa: B023
+            self.measure(f"write {form.name}", partial(self.write, entries, known(form.render, entries)))
 
     def write(self, entries: list[Entry[Event]], render: Render) -> None:
         """Write them in batches, as live."""
@@ -139,6 +139,12 @@ class Stages:
         return run
 
 
+def known(render: Render, entries: list[Entry[Event]]) -> Render:
+    """A renderer that has every line ready, so that writing is measured alone."""
+    ready = {entry.record_id: render(entry) for entry in entries}
+    return lambda entry: ready[entry.record_id]
+
+
 def enrich(enricher: Enricher, made: Events) -> None:
     """Early and late facts for all of them."""
     for event, record in made:
@@ -149,7 +155,7 @@ def enrich(enricher: Enricher, made: Events) -> None:
 def main() -> None:
     """Print the stages."""
     configuration = MEASURED[0].read()
-    assert configuration  # noqa: S101 - it is part of the project
+    assert configuration
     path, *count = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
         stages = Stages(Path(path), configuration, Path(folder) / "log", int(count[0]) if count else None)

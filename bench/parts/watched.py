@@ -97,7 +97,7 @@ def watched(workload: Workload, form: str, folder: Path) -> Watched:
 
 def _started(command: Sequence[str]) -> subprocess.Popen[str]:
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)  # noqa: S603
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
 def _expect(process: subprocess.Popen[str], word: str) -> list[str]:

@@ -131,7 +131,7 @@ def _plan(event_id: int) -> _Plan:
     columns = ", ".join([*ENVELOPE, *(f'"{f.name}"' for f in fields)])
     places = ", ".join("?" * (start + len(fields)))
     return _Plan(
-        insert=f"INSERT INTO {table.name} ({columns}) VALUES ({places})",  # noqa: S608 - names of the schema
+        insert=f"INSERT INTO {table.name} ({columns}) VALUES ({places})",
         values=attrgetter(*(f.name for f in fields)),
         texts=tuple((start + i, f.name) for i, f in enumerate(fields) if f.kind.name in INTERNED),
         others=tuple((start + i, to_column(f.kind)) for i, f in enumerate(fields) if f.kind.name not in INTERNED),

@@ -50,7 +50,7 @@ class Memory:
 
     def _write(self, connection: sqlite3.Connection, book: Book) -> int:
         texts = texts_of(book.event_class)
-        connection.executemany(f"INSERT OR REPLACE INTO {texts} VALUES (?, ?)", book.dictionary.take_blocks())  # noqa: S608
+        connection.executemany(f"INSERT OR REPLACE INTO {texts} VALUES (?, ?)", book.dictionary.take_blocks())
         for insert, rows in book.take_rows().items():
             connection.executemany(insert, rows)
         write_segments(connection, book.take_changed())

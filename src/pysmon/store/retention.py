@@ -71,7 +71,7 @@ def _remove_rows(connection: sqlite3.Connection, segment: Segment, rows: int) ->
     cut = min(_nth(connection, name, segment, rows) for name in names)
     removed = 0
     for name in names:
-        sql = f"DELETE FROM {name} WHERE position BETWEEN ? AND ?"  # noqa: S608
+        sql = f"DELETE FROM {name} WHERE position BETWEEN ? AND ?"
         removed += connection.execute(sql, [segment.first, cut]).rowcount
     left = segment.entries - removed
     segment.bytes = segment.bytes * left // max(segment.entries, 1)
@@ -82,14 +82,14 @@ def _remove_rows(connection: sqlite3.Connection, segment: Segment, rows: int) ->
 def _remove_texts(connection: sqlite3.Connection, segment: Segment, rows: int) -> int:
     texts = texts_of(BY_NAME[segment.event_class])
     upto = min(segment.first_text + rows * _TEXTS, segment.last_text)
-    connection.execute(f"DELETE FROM {texts} WHERE first BETWEEN ? AND ?", [segment.first_text, upto])  # noqa: S608
+    connection.execute(f"DELETE FROM {texts} WHERE first BETWEEN ? AND ?", [segment.first_text, upto])
     removed = upto + 1 - segment.first_text
     segment.first_text = upto + 1
     return removed // _TEXTS + 1
 
 
 def _nth(connection: sqlite3.Connection, name: str, segment: Segment, rows: int) -> int:
-    sql = f"SELECT position FROM {name} WHERE position BETWEEN ? AND ? ORDER BY position LIMIT 1 OFFSET ?"  # noqa: S608
+    sql = f"SELECT position FROM {name} WHERE position BETWEEN ? AND ? ORDER BY position LIMIT 1 OFFSET ?"
     found = connection.execute(sql, [segment.first, segment.last, rows - 1]).fetchone()
     return int(found[0]) if found else segment.last
 

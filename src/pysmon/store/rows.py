@@ -84,7 +84,7 @@ class Rows:
         position = "+position" if query.processes or query.parents else "position"
         tests = " AND ".join([*asked.tests, f"{position} BETWEEN ? AND ?"])
         sql = (
-            f"SELECT {plan.listed} FROM {plan.table.name} WHERE {tests}"  # noqa: S608
+            f"SELECT {plan.listed} FROM {plan.table.name} WHERE {tests}"
             f" ORDER BY position {'DESC' if backward else 'ASC'} LIMIT ?"
         )
         while low <= high:
@@ -111,7 +111,7 @@ class Rows:
         if self._remembered > _REMEMBERED:
             self._texts, self._remembered = {}, 0
         known = self._texts.setdefault(plan.table.texts, {0: NONE})
-        sql = f"SELECT first, texts FROM {plan.table.texts} WHERE first <= ? ORDER BY first DESC LIMIT 1"  # noqa: S608
+        sql = f"SELECT first, texts FROM {plan.table.texts} WHERE first <= ? ORDER BY first DESC LIMIT 1"
         for missing in sorted({row[i] for row in found for i in plan.texts} - known.keys()):
             if missing not in known:  # a block brings its neighbours
                 first, block = self._connection.execute(sql, [missing]).fetchone()

@@ -39,7 +39,7 @@ def all_segments(connection: sqlite3.Connection) -> list[Segment]:
 
 def write_segments(connection: sqlite3.Connection, changed: Iterable[Segment]) -> None:
     """Keep what changed."""
-    connection.executemany(f"INSERT OR REPLACE INTO segments VALUES ({_PLACES})", map(astuple, changed))  # noqa: S608
+    connection.executemany(f"INSERT OR REPLACE INTO segments VALUES ({_PLACES})", map(astuple, changed))
 
 
 def remove_segment(connection: sqlite3.Connection, gone: Segment) -> None:

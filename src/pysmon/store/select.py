@@ -47,7 +47,7 @@ class Dictionaries:
         """The ids of the texts of that segment that are sought, by field."""
         key = (texts, segment.number)
         if key not in self._known:
-            sql = f"SELECT first, texts FROM {texts} WHERE first BETWEEN ? AND ?"  # noqa: S608
+            sql = f"SELECT first, texts FROM {texts} WHERE first BETWEEN ? AND ?"
             blocks = self._connection.execute(sql, [segment.first_text, segment.last_text])
             self._known[key] = search(blocks, self._probes)
         return self._known[key][sought]
