@@ -17,9 +17,10 @@ FLOORS = {
     **dict.fromkeys(["schema", "layout"], 2),
     **dict.fromkeys(["sensor", "host", "config", "formats", "store"], 3),
     **dict.fromkeys(["assemble", "rules", "sinks", "sources", "viewer", "views"], 4),
-    **dict.fromkeys(["pipeline", "lint"], 5),
-    "cli": 6,
-    **dict.fromkeys(["__main__", "__init__"], 7),
+    **dict.fromkeys(["pipeline", "lint", "workbench"], 5),
+    "service": 6,
+    "cli": 7,
+    **dict.fromkeys(["__main__", "__init__"], 8),
 }
 FORBIDDEN_NAMES = {"utils", "util", "common", "core", "helpers", "helper", "manager", "base", "misc"}
 LONGEST_FILE = 400  # lines
