@@ -22,9 +22,19 @@ class FamilyCount:
     lost: int
 
     @property
+    def done(self) -> int:
+        """Records whose fate is known."""
+        return self.kept + self.filtered + self.lost
+
+    @property
     def exact(self) -> bool:
-        """Does every record have its fate? False would be a defect of pysmon."""
-        return self.seen == self.kept + self.filtered + self.lost
+        """Does every record have its fate? False, once the rings are empty, would be a defect of pysmon."""
+        return self.seen == self.done
+
+    def __str__(self) -> str:
+        """The equation, for people."""
+        waiting = f" + {self.seen - self.done} in flight" if self.seen != self.done else ""
+        return f"{self.seen} seen = {self.kept} kept + {self.filtered} filtered + {self.lost} lost{waiting}"
 
 
 @dataclass(slots=True)
@@ -48,6 +58,22 @@ class Accounting:
             )
             for family in EVENT_FAMILIES
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The counts of a run at one moment, while it goes on."""
+
+    kept: Mapping[int, int]  # events, by id
+    filtered: Mapping[int, int]
+    families: Mapping[str, FamilyCount]  # records; some may be in flight
+
+    def unbalanced(self, before: Mapping[str, Count]) -> list[str]:
+        """Families that do not add up: everything due `before` has its fate by now, and nothing has two.
+
+        `before` is a reading of the kernel's counts after which the rings were emptied.
+        """
+        return [name for name, count in self.families.items() if not before[name].due <= count.done <= count.seen]
 
 
 def losses(before: Mapping[str, Count], now: Mapping[str, Count]) -> str:

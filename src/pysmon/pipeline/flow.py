@@ -16,10 +16,14 @@ class Flow:
     def __init__(self, ruleset: Ruleset, builder: Builder, enricher: Enricher) -> None:
         """Begin with empty counts."""
         self.accounting = Accounting()
-        self._decide = ruleset.decide
         self._builder = builder
+        self.use(ruleset, enricher)
+
+    def use(self, ruleset: Ruleset, enricher: Enricher) -> None:
+        """Judge by these rules from the next record on. Counts and the process table go on."""
+        self._decide = ruleset.decide
         self._enricher = enricher
-        builder.want(i for i in EVENTS if ruleset.wants(i))
+        self._builder.want(i for i in EVENTS if ruleset.wants(i))
 
     def learn(self, record: Record) -> None:
         """Take what only informs: a process that was there before."""
@@ -32,6 +36,10 @@ class Flow:
         books = self.accounting.records_kept if kept else self.accounting.records_filtered
         books[record.layout.family] += 1
         return kept
+
+    def skip(self, record: Record) -> None:
+        """A record that is nobody's business: it is counted as filtered."""
+        self.accounting.records_filtered[record.layout.family] += 1
 
     def _judge(self, event: Event, record: Record) -> bool:
         self._enricher.early(event, record)

@@ -7,23 +7,24 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Literal
 
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
-from pysmon.assemble.service import configuration_change, error_report, service_state
+from pysmon.assemble.service import error_report, service_state
 from pysmon.config.model import Configuration
 from pysmon.errors import RecordError
-from pysmon.host.hashes import Hashes
 from pysmon.host.machine import clock_offset, host_name, this_machine
 from pysmon.host.users import Users
-from pysmon.pipeline.accounting import losses
+from pysmon.pipeline.accounting import Books, losses
+from pysmon.pipeline.canary import Canary, Sight
 from pysmon.pipeline.command import HeldCommand
 from pysmon.pipeline.flow import Flow
 from pysmon.pipeline.outcome import Journal, Outcome
+from pysmon.pipeline.policy import Policy
 from pysmon.pipeline.snapshot import with_texts
 from pysmon.release import VERSION
-from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import Event
 from pysmon.schema.versions import newest
@@ -37,30 +38,33 @@ _IDLE = 0.5  # s between looks at the stop signal when nothing happens
 _LOOK_AFTER = 1.0  # s between looks at the counts of losses and at the clock
 _CLOCK_SET = 50_000_000  # ns: a larger change of the wall clock is somebody setting it
 _PATIENCE = 5.0  # s for the command to end after it was asked to
-_FAMILY_OF_EVENT = {3: "network", 11: "file create", 23: "file delete", 26: "file delete"}
 
 
 class Session:
-    """One run of the sensor. Iterate over `batches`; then `outcome` tells what became of everything."""
+    """One run of the sensor. Iterate over `batches`; then `outcome` tells what became of everything.
+
+    `reconfigure` and `report` may be called from any thread meanwhile; `books`, `policy` and `sight` tell how it goes.
+    """
 
     def __init__(
         self,
-        configuration: Configuration | None,
+        configuration: Configuration | Policy | None,
         scope: Scope | None = None,
         *,
         command: Sequence[str] | None = None,
         record_to: Path | None = None,
         extras: bool = True,
         first_record: int = 0,
+        canary: Path | None = None,
     ) -> None:
         """Load the sensor, and hold `command` (its process tree is then the scope) until `batches` begins.
 
-        `extras`: gather what only JSON shows. `first_record` numbers the first entry, to go on with a log. SensorError
-        and MisuseError tell what is in the way.
+        `extras`: gather what only JSON shows. `first_record` numbers the first entry, to go on with a log. `canary`: a
+        folder in which a process of our own may prove that the sensor sees it, unless the scope is too narrow for that.
+        SensorError and MisuseError tell what is in the way.
         """
-        self._configuration = configuration
-        ruleset = Ruleset.compile(configuration)
-        self._sensor = Sensor({f for i, f in _FAMILY_OF_EVENT.items() if ruleset.wants(i)})
+        self.policy = configuration if isinstance(configuration, Policy) else Policy.of(configuration)
+        self.sensor = Sensor(self.policy.families)
         self._command: HeldCommand | None = None
         try:
             self._command = HeldCommand(command) if command else None
@@ -68,22 +72,39 @@ class Session:
         except BaseException:
             if self._command:
                 self._command.stop()
-            self._sensor.close()
+            self.sensor.close()
             raise
-        self._scope = Scope.of_tree(self._command.pid) if self._command else scope or Scope.machine()
-        self._machine, self._users = this_machine(), Users()
+        self.scope = Scope.of_tree(self._command.pid) if self._command else scope or Scope.machine()
+        self._machine, self._users, self._extras = this_machine(), Users(), extras
         self._builder = Builder(self._machine, self._users, clock_offset=clock_offset())
-        self._flow = Flow(ruleset, self._builder, _enricher(configuration, ruleset, self._builder, self._users, extras))
+        self._flow = Flow(self.policy.ruleset, self._builder, self._enricher())
         self._journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()), first_record)
-        self._counts: dict[str, Count] = self._sensor.counts()
+        self._counts: dict[str, Count] = self.sensor.counts()
+        self._changes: SimpleQueue[Policy] = SimpleQueue()
+        self._reports: SimpleQueue[Event] = SimpleQueue()
+        self._canary_folder = canary if self.scope.kind in ("machine", "tree") else None
+        self._canary: Canary | None = None
+        self._proved = frozenset[str]()  # families that a canary was sent for
+        self.sight: Sight | None = None  # what came of the last canary
+        self.books = self._books()
+        self.unbalanced: list[str] = []  # families whose books did not add up when last looked at; a defect of pysmon
         self.outcome: Outcome | None = None
+
+    def reconfigure(self, policy: Policy) -> None:
+        """Go on by this policy: it takes the place of the other between two records, and event 16 stands between."""
+        self._changes.put(policy)
+
+    def report(self, error: str, description: str) -> None:
+        """Put an event 255 into the log."""
+        self._reports.put(error_report(time.time_ns(), error, description))
 
     def batches(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
         """Entries as they come, until `stop` is set or the command ends. An empty batch says that nothing happens."""
         try:
-            self._sensor.watch(self._scope)
-            yield self._own(self._configured(), self._state("Started"))
+            self.sensor.watch(self.scope)
+            yield self._own(self.policy.told(time.time_ns()), self._state("Started"))
             self._learn()
+            self._send_canary()
             if self._command:
                 self._command.release()
             yield from self._run(stop)
@@ -94,16 +115,18 @@ class Session:
     def _run(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
         look = time.monotonic() + _LOOK_AFTER
         while not stop.is_set():
-            if self._sensor.wait(GATHER if self._command else _IDLE):
-                yield self._take(self._sensor.read())
+            if self.sensor.wait(GATHER if self._command else _IDLE):
+                yield self._take(self.sensor.read())
             else:
                 yield []
             if self._command and self._command.poll():
                 return
+            if not (self._changes.empty() and self._reports.empty()):
+                yield self._heed()
             if time.monotonic() >= look:
                 look = time.monotonic() + _LOOK_AFTER
                 yield from self._look_after()
-            if not self._sensor.behind:
+            if not self.sensor.behind:
                 time.sleep(GATHER)
 
     def _end(self) -> Iterator[list[Entry[Event]]]:
@@ -112,30 +135,34 @@ class Session:
             self._command.stop()
             give_up = time.monotonic() + _PATIENCE
             while not self._command.poll() and time.monotonic() < give_up:
-                yield self._take(self._sensor.read())
+                yield self._take(self.sensor.read())
                 time.sleep(GATHER)
-        self._sensor.watch(Scope("nobody"))
+        self.sensor.watch(Scope("nobody"))
         time.sleep(GATHER)  # programs that were running when the scope changed have ended by then
-        while data := self._sensor.read():
+        while data := self.sensor.read():
             yield self._take(data)
+        yield self._heed()
         yield from self._look_after()
         yield self._own(self._state("Stopped"))
-        counts = self._flow.accounting
+        self.books = self._books()
         self.outcome = Outcome(
-            kept=dict(counts.kept),
-            filtered=dict(counts.filtered),
-            families=counts.families(self._sensor.counts()),
-            services=self._sensor.services,
+            kept=self.books.kept,
+            filtered=self.books.filtered,
+            families=self.books.families,
+            services=self.sensor.services,
             exit_status=self._command.status if self._command else None,
         )
 
     def _take(self, data: list[bytes]) -> list[Entry[Event]]:
-        entries, offset = [], self._builder.clock_offset
+        entries, offset, canary = [], self._builder.clock_offset, self._canary
         for raw in data:
             if self._tape:
                 self._tape.record(raw)
             try:
                 record = decode(raw)
+                if canary and canary.owns(record):
+                    self._flow.skip(record)
+                    continue
                 kept = self._flow.take(record)
             except RecordError:
                 self._flow.accounting.unreadable[family_of(raw)] += 1
@@ -143,30 +170,66 @@ class Session:
             entries += [self._journal.entry(event, offset + record.time) for event in kept]
         return entries
 
+    def _heed(self) -> list[Entry[Event]]:
+        """What other threads asked for: events of their own, and a new policy."""
+        events: list[Event] = []
+        while not self._reports.empty():
+            events.append(self._reports.get())
+        while not self._changes.empty():
+            policy = self._changes.get()
+            # What either policy needs comes in while they change places; the flow lets the rest go.
+            self.sensor.want(self.policy.families | policy.families)
+            self.policy = policy
+            self._flow.use(policy.ruleset, self._enricher())
+            self.sensor.want(policy.families)
+            self._send_canary()
+            events.append(policy.told(time.time_ns()))
+        return self._own(*events)
+
     def _learn(self) -> None:
-        for task in with_texts(self._sensor.snapshot()):
+        for task in with_texts(self.sensor.snapshot()):
             if self._tape:
                 self._tape.record(task.encode())
             self._flow.learn(task)
 
     def _look_after(self) -> Iterator[list[Entry[Event]]]:
-        """Tell of losses, make up for them in the process table, and follow the clock if somebody sets it."""
-        counts = self._sensor.counts()
-        lost = losses(self._counts, counts)
+        """Tell of losses and blindness, make up for losses in the process table, and follow the clock if it is set."""
+        before, self._counts = self._counts, self.sensor.counts()
+        lost = losses(before, self._counts)
         if lost:
             yield self._own(error_report(time.time_ns(), "QUEUE", lost))
-            if any(counts[f].lost > self._counts[f].lost for f in ("process", "fork")):
+            if any(self._counts[f].lost > before[f].lost for f in ("process", "fork")):
                 self._learn()
-        self._counts = counts
+        self.books = self._books()
+        if not self.sensor.behind:
+            self.unbalanced = self.books.unbalanced(before)
+        sight = self._canary.result(time.monotonic()) if self._canary else None
+        if self._canary and sight:
+            self._canary.stop()
+            self._canary, self.sight = None, sight
+            if sight.blind:
+                yield self._own(error_report(time.time_ns(), "CANARY", str(sight)))
         measured = clock_offset(tries=3)
         if abs(measured - self._builder.clock_offset) > _CLOCK_SET:
             self._builder.clock_offset = measured
 
-    def _configured(self) -> Event:
-        configuration = self._configuration
-        if configuration is None:
-            return configuration_change(time.time_ns(), "Defaults")
-        return configuration_change(time.time_ns(), configuration.file, f"SHA256={configuration.sha256}")
+    def _send_canary(self) -> None:
+        """Prove that what is wanted is seen, for families that no canary was sent for yet."""
+        wanted = self.policy.families | {"process"}
+        if self._canary_folder is None or self._canary or wanted <= self._proved:
+            return
+        self._proved |= wanted
+        served = [s.ability.name for s in self.sensor.services if s.provider and s.ability.family in wanted]
+        self._canary = Canary(self._canary_folder, served)
+        self.sensor.include(self._canary.pid)
+        self._canary.release(time.monotonic())
+
+    def _enricher(self) -> Enricher:
+        return self.policy.enricher(self._builder, self._users, extras=self._extras)
+
+    def _books(self) -> Books:
+        counts = self._flow.accounting
+        return Books(dict(counts.kept), dict(counts.filtered), counts.families(self._counts))
 
     def _state(self, state: Literal["Started", "Stopped"]) -> Event:
         return service_state(time.time_ns(), state, VERSION, newest("linux").version)
@@ -177,7 +240,9 @@ class Session:
     def _close(self) -> None:
         if self._command:
             self._command.stop()
-        self._sensor.close()
+        if self._canary:
+            self._canary.stop()
+        self.sensor.close()
         if self._command:
             self._command.poll()  # it has ended by now unless it will not: leave no zombie
         if self._tape:
@@ -190,13 +255,3 @@ class Session:
                 users=self._users.known(),
             )
             self._tape.close()
-
-
-def _enricher(
-    configuration: Configuration | None, ruleset: Ruleset, builder: Builder, users: Users, extras: bool
-) -> Enricher:
-    options = configuration.options if configuration else None
-    algorithms = options.hash_algorithms if options and options.hash_algorithms else ("SHA256",)
-    sizes = options.field_sizes if options else {}
-    hashes = Hashes(algorithms)
-    return Enricher(builder.processes, users, hashes, field_sizes=sizes, reads=ruleset.reads, extras=extras)

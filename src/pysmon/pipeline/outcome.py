@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pysmon.pipeline.accounting import FamilyCount
@@ -14,9 +15,9 @@ from pysmon.sensor.loader import Service
 class Outcome:
     """The books of a run, closed."""
 
-    kept: dict[int, int]  # events, by id
-    filtered: dict[int, int]
-    families: dict[str, FamilyCount]  # records, by family
+    kept: Mapping[int, int]  # events, by id
+    filtered: Mapping[int, int]
+    families: Mapping[str, FamilyCount]  # records, by family
     services: tuple[Service, ...] = ()  # which provider served what; none for a tape
     exit_status: int | None = None  # of the command; None if there was none
 

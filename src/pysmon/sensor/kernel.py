@@ -48,7 +48,8 @@ class Sensor:
         loaded: Loaded = load()
         self._object = loaded.object
         self.services: tuple[Service, ...] = loaded.services
-        self._families = sum(1 << FAMILIES.index(f) for f in {"process", "fork", *families})
+        self._families = _bits(families)
+        self._scope = Scope("nobody")
         self._settings = self._object.map("settings")
         self._tree = self._object.map("tree")
         self._counts: Map = self._object.map("counts")
@@ -65,6 +66,21 @@ class Sensor:
         self._tree.clear(4)
         if scope.tree:
             self._tree.update(struct.pack("<I", scope.tree), b"\1")
+        self._scope = scope
+        self._set()
+
+    def want(self, families: Iterable[str]) -> None:
+        """Tell of these families from now on; whom to watch stays as it is, and nothing is missed meanwhile."""
+        self._families = _bits(families)
+        self._set()
+
+    def include(self, pid: int) -> None:
+        """Watch this process too, and what it starts, if the scope is a process tree."""
+        if self._scope.tree:
+            self._tree.update(struct.pack("<I", pid), b"\1")
+
+    def _set(self) -> None:
+        scope = self._scope
         settings = SETTINGS.pack(
             SCOPES.index(scope.kind),
             scope.namespace,
@@ -143,6 +159,11 @@ def in_order(events: list[bytes], processes: list[bytes], *, more: bool) -> tupl
 def records(data: Iterable[bytes]) -> Iterable[Record]:
     """Decode, one by one."""
     return map(decode, data)
+
+
+def _bits(families: Iterable[str]) -> int:
+    """One bit a family; those that the process table lives on are always wanted."""
+    return sum(1 << FAMILIES.index(f) for f in {"process", "fork", *families})
 
 
 def _time_of(data: bytes) -> int:

@@ -1,0 +1,121 @@
+"""The canary: a harmless process of our own that does a little of everything, to prove that the sensor sees it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pysmon.layout.record import Record
+from pysmon.pipeline.command import HeldCommand
+from pysmon.sensor.records import (
+    LINKED,
+    OPENED,
+    RENAMED,
+    ExecRecord,
+    ExitRecord,
+    FileCreateRecord,
+    FileDeleteRecord,
+    FlowRecord,
+)
+
+WITHIN = 1.0  # s after its end in which everything must have come
+PATIENCE = 10.0  # s for it to end: a machine that boots is slow
+_HOW = {OPENED: "files created", RENAMED: "files renamed", LINKED: "files linked"}
+_FLOWS = {
+    (6, 1): "TCP connected",
+    (6, 0): "TCP accepted",
+    (17, 1): "UDP sent",
+    (17, 0): "UDP received",
+}
+PROVES = frozenset({"processes", "files deleted", *_HOW.values(), *_FLOWS.values()})
+_DEEDS = """
+import os, socket, sys, tempfile
+with tempfile.TemporaryDirectory(prefix="canary-", dir=sys.argv[1]) as folder:
+    os.chdir(folder)
+    os.close(os.open("first", os.O_CREAT | os.O_WRONLY))
+    os.rename("first", "second")
+    os.link("second", "third")
+    os.unlink("third")
+with socket.socket() as server, socket.socket() as client:
+    server.bind(("127.0.0.1", 0))
+    server.listen()
+    client.connect(server.getsockname())
+    server.accept()[0].close()
+kind = socket.SOCK_DGRAM
+with socket.socket(type=kind) as server, socket.socket(type=kind) as client:
+    server.bind(("127.0.0.1", 0))
+    client.sendto(b"canary", server.getsockname())
+    server.recvfrom(16)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What came of a canary, by the names of the sensor's abilities."""
+
+    seen: frozenset[str]
+    blind: frozenset[str]  # what it did and the sensor did not tell within the time
+    ended: bool  # whether it came to its end, and in time; if not, what is blind says nothing
+
+    def __str__(self) -> str:
+        """One line for people."""
+        if not self.ended:
+            return "the canary failed: what the sensor sees is not proved"
+        return f"blind for: {', '.join(sorted(self.blind))}" if self.blind else "sees its own canary"
+
+
+class Canary:
+    """One run of it. Held until `release`, so that the sensor can be told whom to watch."""
+
+    def __init__(self, folder: Path, expected: Iterable[str]) -> None:
+        """`folder` is where it makes and removes a file; `expected` are the abilities that should tell of it."""
+        self._expected = PROVES & frozenset(expected)
+        self._seen: set[str] = set()
+        self._command = HeldCommand([sys.executable, "-I", "-S", "-c", _DEEDS, str(folder)])
+        self._began = self._ended = 0.0
+        self.pid = self._command.pid
+
+    def release(self, now: float) -> None:
+        """Let it fly; `now` is in seconds of a clock that only goes forward."""
+        self._began = now
+        self._command.release()
+
+    def owns(self, record: Record) -> bool:
+        """Is the record about the canary? Then it is noted, and is nobody else's business."""
+        if record.tgid != self.pid:
+            return False
+        name = _ability(record)
+        if name:
+            self._seen.add(name)
+        return True
+
+    def result(self, now: float) -> Sight | None:
+        """What came of it; None while more may come."""
+        if not self._ended and self._command.poll():
+            self._ended = now
+        if not self._ended:
+            return None if now < self._began + PATIENCE else self._sight(ended=False)
+        if self._command.status:
+            return self._sight(ended=False)
+        complete = self._expected <= self._seen
+        return self._sight(ended=True) if complete or now >= self._ended + WITHIN else None
+
+    def stop(self) -> None:
+        """End it if it still runs."""
+        self._command.stop()
+        self._command.poll()
+
+    def _sight(self, *, ended: bool) -> Sight:
+        return Sight(frozenset(self._seen), self._expected - self._seen, ended)
+
+
+def _ability(record: Record) -> str:
+    if isinstance(record, (ExecRecord, ExitRecord)):
+        return "processes"
+    if isinstance(record, FlowRecord):
+        return _FLOWS.get((record.protocol, record.initiated), "")
+    if isinstance(record, FileCreateRecord):
+        return _HOW.get(record.how, "")
+    return "files deleted" if isinstance(record, FileDeleteRecord) else ""
