@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from pysmon.cli.check import check
+from pysmon.cli.explain import explain_command
 from pysmon.cli.log import log
 from pysmon.cli.run import run
 from pysmon.cli.schema import schema
@@ -27,5 +28,5 @@ def app() -> None:
     """Sysmon, in Python: see which process did what, and keep what your rules say."""
 
 
-for _command in (run, log, tree, story, who, check, schema):
+for _command in (run, log, tree, story, who, check, explain_command, schema):
     app.add_command(_command)
