@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pysmon.pipeline.accounting import EVENT_FAMILIES, Accounting, FamilyCount, losses
+from pysmon.pipeline.accounting import EVENT_FAMILIES, Accounting, Books, FamilyCount, losses
 from pysmon.sensor.kernel import Count
 from pysmon.sensor.records import FAMILIES
 
@@ -45,3 +45,15 @@ def test_lost_forks_are_told_too() -> None:
 
 def test_nothing_is_told_where_nothing_was_lost() -> None:
     assert losses(NOTHING, NOTHING | {"process": Count(10, 0)}) == ""
+
+
+def test_an_equation_says_what_is_still_on_its_way() -> None:
+    assert str(FamilyCount(10, 2, 7, 1)) == "10 seen = 2 kept + 7 filtered + 1 lost"
+    assert str(FamilyCount(12, 2, 7, 1)) == "12 seen = 2 kept + 7 filtered + 1 lost + 2 in flight"
+
+
+@given(numbers, numbers, numbers)
+def test_books_balance_if_all_that_was_due_is_done_and_nothing_more(earlier: int, meanwhile: int, done: int) -> None:
+    books = Books({}, {}, {"process": FamilyCount(earlier + meanwhile, 0, done, 0)})
+    balanced = earlier <= done <= earlier + meanwhile
+    assert books.unbalanced({"process": Count(earlier, 0)}) == ([] if balanced else ["process"])

@@ -148,3 +148,26 @@ def test_what_a_rule_reads_is_asked_before_the_verdict_and_once() -> None:
     assert isinstance(event, FileCreate)
     assert len(made.born) == 1
     assert made.flow.take(create(CHILD, "/tmp/x")) == ()  # a new file: its birth is now
+
+
+def test_other_rules_hold_from_the_next_record_on_and_the_counts_go_on() -> None:
+    made = asking(ProcessCreate="exclude:").flow
+    assert len(made.take(execute(CHILD, "/usr/bin/true"))) == 1
+    ruleset = Ruleset.compile(
+        configured(
+            '<Sysmon schemaversion="4.90"><EventFiltering><ProcessCreate onmatch="include">'
+            '<Image name="other">/usr/bin/other</Image></ProcessCreate></EventFiltering></Sysmon>'
+        )
+    )
+    made.use(ruleset, Enricher(builder().processes, users(), Hashes(())))
+    assert made.take(execute(CHILD, "/usr/bin/true")) == ()
+    (event,) = made.take(execute(CHILD, "/usr/bin/other"))
+    assert event.RuleName == "other"  # type: ignore[attr-defined]
+    assert (made.accounting.kept, made.accounting.filtered) == ({1: 2}, {1: 1})
+
+
+def test_a_record_that_is_skipped_counts_as_filtered_and_informs_nobody() -> None:
+    made = asking(ProcessCreate="exclude:").flow
+    made.skip(execute(CHILD, "/usr/bin/true"))
+    assert (made.accounting.records_filtered, made.accounting.records_kept) == ({"process": 1}, {})
+    assert not made.accounting.kept

@@ -74,7 +74,8 @@ class Canary:
         self._expected = PROVES & frozenset(expected)
         self._seen: set[str] = set()
         self._command = HeldCommand([sys.executable, "-I", "-S", "-c", _DEEDS, str(folder)])
-        self._began = self._ended = 0.0
+        self._began = 0.0
+        self._ended: float | None = None
         self.pid = self._command.pid
 
     def release(self, now: float) -> None:
@@ -93,9 +94,9 @@ class Canary:
 
     def result(self, now: float) -> Sight | None:
         """What came of it; None while more may come."""
-        if not self._ended and self._command.poll():
+        if self._ended is None and self._command.poll():
             self._ended = now
-        if not self._ended:
+        if self._ended is None:
             return None if now < self._began + PATIENCE else self._sight(ended=False)
         if self._command.status:
             return self._sight(ended=False)

@@ -1,0 +1,110 @@
+"""The canary: what it does is seen, or the sensor is said to be blind for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from tests.sensor.provoke import EVERYTHING
+
+from pysmon.config.read import read_configuration
+from pysmon.errors import SensorError
+from pysmon.pipeline.canary import PROVES, WITHIN, Canary
+from pysmon.pipeline.live import Session
+from pysmon.pipeline.policy import Policy
+from pysmon.schema.catalogue import ErrorReport
+from pysmon.schema.event import Event
+from pysmon.sensor.providers import ABILITIES
+from pysmon.sensor.rights import check_rights
+from pysmon.sensor.scope import Scope
+
+
+@pytest.fixture
+def kernel() -> None:
+    """The right to use the sensor."""
+    try:
+        check_rights()
+    except SensorError as error:
+        pytest.skip(f"no kernel sensor here: {error}")
+
+
+def everything() -> Policy:
+    return Policy.of(read_configuration(EVERYTHING.encode(), "test.xml").configuration)
+
+
+def watched(session: Session, seconds: float = 20, *, blindfold: bool = False) -> list[Event]:
+    """What a session gives until its canary is back, or for so long."""
+    stop, events, give_up = threading.Event(), list[Event](), time.monotonic() + seconds
+    for batch in session.batches(stop):
+        if blindfold and not events:
+            session.sensor.watch(Scope("nobody"))
+        events += [entry.event for entry in batch]
+        if session.sight or time.monotonic() > give_up:
+            stop.set()
+    return events
+
+
+def test_it_proves_abilities_that_there_are() -> None:
+    assert {a.name for a in ABILITIES} >= PROVES
+
+
+@pytest.mark.vm
+def test_everything_that_it_does_is_seen_and_nothing_of_it_is_logged(kernel: None, tmp_path: Path) -> None:
+    session = Session(everything(), Scope.of_tree(1 << 22), canary=tmp_path)
+    events = watched(session)
+    assert session.sight
+    assert (session.sight.ended, session.sight.blind) == (True, frozenset())
+    served = {s.ability.name for s in session.sensor.services if s.provider}
+    assert session.sight.seen >= PROVES & served
+    assert [e.type.id for e in events] == [16, 4, 4]
+    assert list(tmp_path.iterdir()) == []
+    assert session.outcome
+    counts = session.outcome.families
+    assert all(count.exact and count.kept == 0 for count in counts.values())
+    assert min(count.filtered for name, count in counts.items() if name in ("process", "network")) > 1
+
+
+@pytest.mark.vm
+def test_only_what_the_rules_can_keep_must_be_seen(kernel: None, tmp_path: Path) -> None:
+    session = Session(None, Scope.of_tree(1 << 22), canary=tmp_path)
+    watched(session)
+    assert session.sight
+    assert session.sight.seen == {"processes"}
+    assert session.sight.blind == frozenset()
+
+
+@pytest.mark.vm
+def test_a_sensor_that_sees_nothing_is_called_blind(kernel: None, tmp_path: Path) -> None:
+    session = Session(everything(), Scope.of_tree(1 << 22), canary=tmp_path)
+    told = [e for e in watched(session, blindfold=True) if isinstance(e, ErrorReport)]
+    assert session.sight
+    assert session.sight.blind >= {"processes", "files deleted", "TCP connected"}
+    assert [e.ID for e in told] == ["CANARY"]
+    assert "files deleted" in told[0].Description
+
+
+def test_one_that_cannot_do_its_deeds_proves_nothing(tmp_path: Path) -> None:
+    canary = Canary(tmp_path / "absent", PROVES)
+    canary.release(0.0)
+    give_up = time.monotonic() + 20
+    while (sight := canary.result(0.0)) is None and time.monotonic() < give_up:
+        time.sleep(0.01)
+    canary.stop()
+    assert sight
+    assert not sight.ended
+    assert str(sight) == "the canary failed: what the sensor sees is not proved"
+
+
+def test_it_has_its_time_to_come_back(tmp_path: Path) -> None:
+    canary = Canary(tmp_path, {"processes"})
+    canary.release(0.0)
+    give_up = time.monotonic() + 20
+    while not canary._command.poll() and time.monotonic() < give_up:
+        time.sleep(0.01)
+    assert canary.result(5.0) is None
+    assert canary.result(5.0 + WITHIN / 2) is None
+    sight = canary.result(5.0 + WITHIN)
+    assert sight
+    assert str(sight) == "blind for: processes"
