@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from pysmon.cli.check import check
+from pysmon.cli.dump import dump
 from pysmon.cli.explain import explain_command
 from pysmon.cli.log import log
 from pysmon.cli.run import run
@@ -28,5 +29,5 @@ def app() -> None:
     """Sysmon, in Python: see which process did what, and keep what your rules say."""
 
 
-for _command in (run, log, tree, story, who, check, explain_command, schema):
+for _command in (run, log, tree, story, who, check, explain_command, dump, schema):
     app.add_command(_command)
