@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import re
 import sys
 import threading
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from pysmon.cli.summary import summary
 from pysmon.config.model import Configuration
 from pysmon.config.read import read_default
 from pysmon.errors import MisuseError, SinkError
+from pysmon.formats.quantity import size_of
 from pysmon.formats.table import FORMATS
 from pysmon.formats.visible import visible
 from pysmon.pipeline.live import Session
@@ -31,7 +31,6 @@ from pysmon.sinks.store import StoreSink
 from pysmon.sinks.stream import StreamSink
 
 _STDOUT = "-"
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _FORMATS_HELP = " ".join(f"{form.name}: {form.about}." for form in FORMATS.values())
 _CONFIG_HELP = "Configuration file; `-` is standard input. Without it, pysmon's own for Linux."
 _EXAMPLES = """\b
@@ -52,10 +51,10 @@ output failed). SIGTERM ends the run, and the command; Ctrl-C is left to the com
 
 
 def _size(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int:
-    found = re.fullmatch(r"(\d+)([KMG]?)(?:i?B)?", value or "0", re.IGNORECASE)
-    if not found:
-        raise click.BadParameter(f"{value!r} is no size (expected for example 500K, 100M or 2G)")
-    return int(found[1]) * _UNITS[found[2].upper()]
+    try:
+        return size_of(value or "0")
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command(epilog=_EXAMPLES, context_settings={"allow_interspersed_args": False})
