@@ -7,16 +7,16 @@ import os
 from pathlib import Path
 
 from pysmon.errors import SensorError
+from pysmon.sensor.capabilities import effective
 
 BTF = Path("/sys/kernel/btf/vmlinux")
 TRACEFS = Path("/sys/kernel/tracing")
-_SYS_ADMIN, _PERFMON, _BPF = 21, 38, 39  # linux/capability.h
 
 
 def check_rights() -> None:
     """Raise SensorError if this process may not load tracing programs, or the kernel cannot take them."""
-    held = _effective_capabilities()
-    if not held >> _SYS_ADMIN & 1 and not (held >> _BPF & 1 and held >> _PERFMON & 1):
+    held = effective()
+    if "CAP_SYS_ADMIN" not in held and not held >= {"CAP_BPF", "CAP_PERFMON"}:
         raise SensorError(
             "the kernel sensor (eBPF) needs root, or the capabilities CAP_BPF and CAP_PERFMON", hint="run it with sudo"
         )
@@ -33,10 +33,3 @@ def ensure_tracefs() -> bool:
         return True
     libc = ctypes.CDLL(None, use_errno=True)
     return TRACEFS.is_dir() and libc.mount(b"tracefs", os.fsencode(TRACEFS), b"tracefs", 0, None) == 0
-
-
-def _effective_capabilities() -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("CapEff:"):
-            return int(line.split()[1], 16)
-    return 0
