@@ -12,15 +12,13 @@ from pathlib import Path
 from pysmon.errors import SensorError
 
 # In the order of linux/capability.h, which gives them their numbers.
-NAMES = tuple(
-    f"CAP_{name}"
-    for name in (
-        "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE"
-        " NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT"
-        " SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL"
-        " SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
-    ).split()
-)
+_WORDS = """
+CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE
+NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN
+SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE
+MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE
+"""
+NAMES = tuple(f"CAP_{word}" for word in _WORDS.split())
 # To read the program files of others, and to find them through /proc/PID where they have another view of the disk.
 _READING = frozenset({"CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE"})
 _VERSION = 0x20080522  # _LINUX_CAPABILITY_VERSION_3: two words of 32 bits for each set
@@ -63,7 +61,7 @@ def drop_capabilities(keep: Iterable[str]) -> frozenset[str]:
     """Give up all capabilities but these, for good, and give those that remain.
 
     Call it while there is one thread only: the kernel keeps them by thread, and new threads inherit. Nothing that this
-    process starts can get them back. SensorError if a name is not known, the kernel refuses, or another thread has more.
+    process starts can get them back. SensorError if a name is unknown, the kernel refuses, or another thread has more.
     """
     wanted = frozenset(keep)
     if unknown := wanted - set(NAMES):
