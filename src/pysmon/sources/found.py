@@ -1,0 +1,217 @@
+"""What a reader of any shape finds, and how that becomes an entry: typed, with nothing lost and nothing made up.
+
+A Windows log knows two times: UtcTime, when it happened, and TimeCreated, when it was logged (seconds later for
+connections and look-ups). An entry's `time` is when it happened. If both are the same to the millisecond it is the
+finer one, else TimeCreated is kept as the extra fact of that name (`pysmon.formats.logged`). What else the envelope
+says is the entry's origin.
+
+Values stay as they were logged. Windows doubles `%` in CommandLine and Details before its rules see them, so what is
+logged is what was judged. Guids are brought to the one form `{lower-case}`, since some tools drop the braces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from pysmon.formats.clock import system_time
+from pysmon.formats.logged import LOGGED, moment
+from pysmon.schema import catalogue as _catalogue  # noqa: F401 - fills EVENTS
+from pysmon.schema.entry import Entry
+from pysmon.schema.event import EVENTS, Event, EventType
+from pysmon.schema.kinds import Kind
+from pysmon.sources.origins import PROVIDERS, foreign, origin
+from pysmon.sources.source import Tally
+
+NONE = "-"
+_GUID = re.compile(r"\{?([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})\}?")
+
+
+class NoEventError(ValueError):
+    """What was read is no event in the shape that was expected; the text says why."""
+
+
+class Found(NamedTuple):
+    """An event as a reader found it: the envelope as far as the shape tells it, and the fields by their names."""
+
+    provider: str
+    channel: str
+    event_id: object  # a number, or text that is one
+    fields: Mapping[str, object]  # texts, or values typed already; None: there is no value
+    created: object = None  # TimeCreated: text, or seconds since 1970 as a number
+    record_id: object = None
+    computer: object = None
+    process_id: object = None  # of Sysmon itself
+    thread_id: object = None
+    user: object = None  # SID of Sysmon's account, on Linux the user id
+    version: object = None
+
+
+def entry_of(found: Found, tally: Tally) -> Entry[Event] | None:
+    """The entry, counted; or None for an event of others, or of an id that Sysmon does not have: counted, too.
+
+    NoEventError if it is of Sysmon and does not say when.
+    """
+    if found.provider not in PROVIDERS:
+        tally.other(found.channel or found.provider or "?")
+        return None
+    number = whole(found.event_id)
+    plan = _plans().get(number)
+    if plan is None:
+        tally.unknown_event(found.event_id)
+        return None
+    given, extra = found.fields, None
+    if not plan.names.issuperset(given):
+        given, extra = _sorted_out(plan, given, tally)
+    event = _event(plan, given, extra, tally)
+    time = _time(event, found)
+    user = "" if found.user is None else str(found.user)
+    version = None if found.version is None else whole(found.version)
+    said = foreign(found.provider, found.channel, user, version, tuple(given))
+    computer = NONE if found.computer is None else str(found.computer)
+    tally.entries += 1
+    return Entry(
+        whole(found.record_id), time, event, origin(computer, whole(found.process_id), whole(found.thread_id), said)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How the fields of one event type are read."""
+
+    type: EventType
+    fields: tuple[tuple[str, Callable[[object], object], object], ...]  # name, its reader, what stands for no value
+    names: frozenset[str]
+    by_lower: Mapping[str, str]
+
+
+@cache
+def _plans() -> dict[int, _Plan]:
+    return {
+        number: _Plan(
+            type=made,
+            fields=tuple((f.name, _READERS.get(f.kind.name) or _by_kind(f.kind), absent(f.kind)) for f in made.fields),
+            names=frozenset(f.name for f in made.fields),
+            by_lower={f.name.lower(): f.name for f in made.fields},
+        )
+        for number, made in EVENTS.items()
+    }
+
+
+def absent(kind: Kind) -> object:
+    """What stands for a value that a log does not have: `-`, or None for what is no text."""
+    return None if kind.sql == "INTEGER" else NONE
+
+
+def _event(plan: _Plan, given: Mapping[str, object], extra: dict[str, object] | None, tally: Tally) -> Event:
+    values: dict[str, Any] = {}
+    for name, read, none in plan.fields:
+        value = given.get(name)
+        if value is None:
+            values[name] = none
+            continue
+        try:
+            values[name] = read(value)
+        except ValueError:
+            values[name] = none
+            extra = {**(extra or {}), name: value}
+            tally.odd_value(plan.type.id, name)
+    return plan.type.cls(extra=extra, **values)
+
+
+def _sorted_out(
+    plan: _Plan, given: Mapping[str, object], tally: Tally
+) -> tuple[dict[str, object], dict[str, object] | None]:
+    """The fields under their right names (`ProcessGUID`, `processGuid` are `ProcessGuid`), and those of no name."""
+    known: dict[str, object] = {}
+    extra: dict[str, object] = {}
+    for name, value in given.items():
+        if name in plan.names:
+            known[name] = value
+        elif name.lower() in plan.by_lower:
+            known.setdefault(plan.by_lower[name.lower()], value)
+        else:
+            extra[name] = value
+            tally.unknown_field(plan.type.id, name)
+    return known, extra or None
+
+
+def _time(event: Event, found: Found) -> int:
+    happened = moment(getattr(event, "UtcTime", NONE))
+    created = moment(found.created)
+    if created is None:
+        if happened is None:
+            raise NoEventError(
+                f"event {event.type.id} says nowhere when it was (expected UtcTime: 2026-11-21 06:10:33)"
+            )
+        return happened
+    if happened is None or happened == created - created % 1_000_000:
+        return created
+    text = found.created if isinstance(found.created, str) else system_time(created)
+    event.extra = {**(event.extra or {}), LOGGED: text}
+    return happened
+
+
+def whole(value: object, otherwise: int = 0) -> int:
+    """A whole number that is not negative, from a number or its digits."""
+    if type(value) is int:
+        return max(value, 0)
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 30 else otherwise
+
+
+@lru_cache(maxsize=65536)
+def guid(text: str) -> str:
+    """A guid as Sysmon's XML has it; what is none stays as it is."""
+    found = _GUID.fullmatch(text)
+    return f"{{{found[1].lower()}}}" if found else text
+
+
+def _text(value: object) -> object:
+    if type(value) is str:
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    raise ValueError("no text")
+
+
+def _read_guid(value: object) -> object:
+    return guid(value) if isinstance(value, str) else _text(value)
+
+
+def _hex(value: object) -> object:
+    return f"0x{value:x}" if type(value) is int and value >= 0 else _text(value)
+
+
+def _number(value: object) -> object:
+    if type(value) is int:
+        return value
+    if isinstance(value, str):
+        return None if value in ("", NONE) else int(value, 0)
+    raise ValueError("no number")
+
+
+def _boolean(value: object) -> object:
+    if isinstance(value, bool):
+        return value
+    known = {"true": True, "false": False, NONE: None, "": None, "1": True, "0": False}
+    if str(value).lower() not in known:
+        raise ValueError("no boolean")
+    return known[str(value).lower()]
+
+
+def _by_kind(kind: Kind) -> Callable[[object], object]:
+    return _number if kind.sql == "INTEGER" else _text
+
+
+_READERS: Mapping[str, Callable[[object], object]] = {
+    "guid": _read_guid,
+    "hexint32": _hex,
+    "hexint64": _hex,
+    "boolean": _boolean,
+}

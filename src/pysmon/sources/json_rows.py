@@ -1,0 +1,132 @@
+"""JSON objects out of a stream, one by one: lines, an array, or objects that lie over several lines."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO, cast
+
+import msgspec
+
+from pysmon.sources.source import Tally
+from pysmon.sources.streams import UNREADABLE, Bytes
+from pysmon.sources.windows_xml import encoding_of
+
+_DECODER = msgspec.json.Decoder()
+_LONGEST = 1 << 22  # bytes of one object
+_PIECE = 1 << 18
+_TOKEN = re.compile(rb'"(?:[^"\\]+|\\.)*+"|"|[{}]', re.DOTALL)
+_WRAPPED = re.compile(rb'\s*\{[^{}\[\]]*"(?:results|[Ee]vents)"\s*:\s*\[|\s*\{[^\[\]]*"hits"\s*:\s*\[')
+_NEXT = re.compile(rb"\n\s*\{")
+Row = dict[str, Any]
+
+
+def rows(source: Bytes, tally: Tally) -> Iterator[tuple[str, Row]]:
+    """The objects of a stream with their places. What is no object is told and left out."""
+    head = source.sample()
+    encoding = encoding_of(head)
+    with source.open() as opened:
+        stream = opened
+        if encoding != "utf-8-sig":
+            stream = cast("BinaryIO", codecs.EncodedFile(opened, "utf-8", encoding, errors="replace"))
+            head = head.decode(encoding, "replace").encode("utf-8", "replace")
+        found = _by_lines(stream, tally) if _is_lines(head) else _by_braces(stream, _wrapper(head), tally)
+        for place, value in found:
+            if isinstance(value, dict):
+                yield place, value
+            else:
+                tally.damage(place, "no JSON object")
+
+
+def sample_rows(head: bytes) -> list[Row]:
+    """The objects in the beginning of a stream, as far as they are whole."""
+    encoding = encoding_of(head)
+    text = head.decode(encoding, "replace").encode("utf-8", "replace") if encoding != "utf-8-sig" else head
+    if text.lstrip(codecs.BOM_UTF8 + b" \t\r\n")[:1] not in (b"{", b"["):
+        return []
+    begin = _wrapper(text)
+    values = (_decoded(text[start:end]) for start, end in _objects(text, begin))
+    return [value for value in values if isinstance(value, dict)]
+
+
+def _is_lines(head: bytes) -> bool:
+    """Whether the first line that is not empty is an object by itself."""
+    for line in head.lstrip(codecs.BOM_UTF8).split(b"\n"):
+        if line.strip():
+            return isinstance(_decoded(line), dict) and _wrapper(line) == 0
+    return False
+
+
+def _wrapper(head: bytes) -> int:
+    """How long the beginning of an object is that only holds a list of the real ones; 0 if it is none such."""
+    found = _WRAPPED.match(head)
+    return found.end() if found else 0
+
+
+def _by_lines(stream: BinaryIO, tally: Tally) -> Iterator[tuple[str, object]]:
+    number = 0
+    try:
+        while line := stream.readline(_LONGEST):
+            number += 1
+            if number == 1:
+                line = line.removeprefix(codecs.BOM_UTF8)
+            try:
+                yield f"line {number}", _DECODER.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                if line.strip():
+                    tally.damage(f"line {number}", f"no JSON: {error}")
+    except UNREADABLE as error:
+        tally.damage(f"behind line {number}", str(error))
+
+
+def _by_braces(stream: BinaryIO, begin: int, tally: Tally) -> Iterator[tuple[str, object]]:
+    held, line, ended = stream.read(begin)[:0], 1, False
+    while not ended:
+        try:
+            piece = stream.read(_PIECE)
+        except UNREADABLE as error:
+            tally.damage(f"behind line {line}", str(error))
+            piece = b""
+        held, ended, used = held + piece, not piece, 0
+        for start, end in _objects(held):
+            line += held.count(b"\n", used, start)
+            value = _decoded(held[start:end])
+            if value is None:
+                tally.damage(f"line {line}", "no JSON object")
+            else:
+                yield f"line {line}", value
+            line += held.count(b"\n", start, end)
+            used = end
+        held = held[used:]
+        while b"{" in held and (ended or len(held) > _LONGEST):
+            tally.damage(f"line {line}", "an object that does not end")
+            following = _NEXT.search(held, held.index(b"{"))
+            skipped = following.start() + 1 if following else len(held)
+            line += held.count(b"\n", 0, skipped)
+            held = held[skipped:]
+            if next(_objects(held), None):
+                ended = False
+                break
+
+
+def _objects(text: bytes, begin: int = 0) -> Iterator[tuple[int, int]]:
+    """Where the outermost objects begin and end, those that do."""
+    depth = start = 0
+    for token in _TOKEN.finditer(text, begin):
+        sign = token[0]
+        if sign == b"{":
+            if not depth:
+                start = token.start()
+            depth += 1
+        elif sign == b"}" and depth:
+            depth -= 1
+            if not depth:
+                yield start, token.end()
+
+
+def _decoded(text: bytes) -> object:
+    try:
+        return cast("object", _DECODER.decode(text))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

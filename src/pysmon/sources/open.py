@@ -1,0 +1,133 @@
+"""Opens logs of others: finds the files, finds out which shape each has, and gives them as sources."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pysmon.errors import MisuseError
+from pysmon.schema.entry import Entry
+from pysmon.schema.event import Event
+from pysmon.schema.lookup import nearest
+from pysmon.sources.evtx_dump import evtx_dump
+from pysmon.sources.evtxecmd import evtxecmd, read_csv
+from pysmon.sources.flat import flat
+from pysmon.sources.own import fits_own, fits_store, read_own, read_store
+from pysmon.sources.shape import Sample, Shape, json_shape
+from pysmon.sources.source import Source, SourceError, Tally
+from pysmon.sources.splunk import read_keyed, splunk
+from pysmon.sources.streams import STDIN, Bytes, bytes_of
+from pysmon.sources.velociraptor import velociraptor
+from pysmon.sources.wazuh import wazuh
+from pysmon.sources.windows_xml import has_event, read_xml
+from pysmon.sources.winlogbeat import winlogbeat
+
+_SHAPES = (  # the first that fits is taken
+    Shape("store", "the event log of pysmon", fits_store, read_store),
+    Shape("pysmon", "JSON lines of pysmon", fits_own, read_own),
+    json_shape("splunk", "JSON export of Splunk, with the event in _raw", splunk),
+    json_shape("winlogbeat", "JSON of winlogbeat and Elastic", winlogbeat),
+    json_shape("wazuh", "JSON of Wazuh", wazuh),
+    json_shape("evtx_dump", "JSON of evtx_dump", evtx_dump),
+    json_shape("velociraptor", "JSON of Velociraptor", velociraptor),
+    json_shape("evtxecmd", "JSON of EvtxECmd", evtxecmd),
+    json_shape("nxlog", "flat JSON of NXLog, Mordor, Security-Datasets", flat),
+    Shape("evtxecmd-csv", "CSV of EvtxECmd", lambda sample: "Payload" in sample.text.partition("\n")[0], read_csv),
+    Shape("linux", "lines of Sysmon for Linux in a syslog", lambda sample: "Linux-Sysmon" in sample.text, read_xml),
+    Shape(
+        "xml",
+        "event XML of Windows: wevtutil, Get-WinEvent, Event Viewer",
+        lambda sample: has_event(sample.text),
+        read_xml,
+    ),
+    Shape("splunk-classic", "key=value lines of Splunk", lambda sample: "LogName=" in sample.text, read_keyed),
+)
+SHAPES: Mapping[str, Shape] = {shape.name: shape for shape in _SHAPES}
+
+
+def open_sources(paths: Sequence[Path | str], form: str | None = None) -> Iterator[Source]:
+    """The logs of these files, one after the other: each file once, a folder with all below it, `*` as in a shell.
+
+    `-` is standard input. A file in a folder that is in no shape that is known is left out; one that was named is a
+    SourceError. `form` forces the shape; MisuseError if there is none such. OSError if a file cannot be read.
+    """
+    if form is not None and form not in SHAPES:
+        close = nearest(form, SHAPES)
+        hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(SHAPES)}"
+        raise MisuseError(f"there is no shape of logs {form!r}", hint=hint)
+    for path, named in _files(paths):
+        try:
+            streams = list(bytes_of(path))
+        except SourceError:
+            if named:
+                raise
+            continue
+        for stream in streams:
+            shape = SHAPES[form] if form is not None else shape_of(stream)
+            if shape is not None:
+                yield Log(stream, shape)
+            elif named and len(streams) == 1:
+                raise SourceError(
+                    f"{stream.name}: in no shape of logs that is known",
+                    hint=f"name its shape if it has one of these: {', '.join(SHAPES)}",
+                )
+
+
+def shape_of(stream: Bytes) -> Shape | None:
+    """The shape of a stream by what it begins with; None if it is none that is known."""
+    sample = Sample(stream.sample())
+    return next((shape for shape in _SHAPES if shape.fits(sample)), None)
+
+
+class Log:
+    """A stream in a shape, as a source."""
+
+    def __init__(self, stream: Bytes, shape: Shape) -> None:
+        """Nothing is read yet."""
+        self.name = stream.name
+        self.form = shape.name
+        self.tally = Tally()
+        self._stream = stream
+        self._shape = shape
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self._stream.size
+
+    @property
+    def done(self) -> int:
+        """Bytes of the file that were read so far."""
+        return self._stream.done
+
+    def entries(self) -> Iterator[Entry[Event]]:
+        """The entries in the order of the log."""
+        self.tally = Tally()
+        return self._shape.read(self._stream, self.tally)
+
+
+def _files(paths: Sequence[Path | str]) -> Iterator[tuple[Path | str, bool]]:
+    """The files, and whether each was named by itself."""
+    for given in paths:
+        if str(given) == STDIN:
+            yield STDIN, True
+            continue
+        if Path(given).is_dir():
+            yield from ((path, False) for path in _below(Path(given)))
+        elif Path(given).exists() or not glob.has_magic(str(given)):
+            yield Path(given), True
+        else:
+            found = sorted(glob.glob(str(given), recursive=True))
+            if not found:
+                raise SourceError(f"{given}: no such file", hint="a pattern that no file's name fits")
+            for path in found:
+                if not Path(path).is_dir():
+                    yield Path(path), False
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for top, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (path for name in sorted(names) if (path := Path(top, name)).is_file())

@@ -1,0 +1,168 @@
+"""Bytes of files: plain, gzip, zip and zstd, told apart by what they begin with; and how far they were read."""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import io
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from pysmon.sources.source import SourceError
+
+STDIN = "-"
+SAMPLE = 1 << 16  # bytes of the beginning that are looked at
+UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)  # while reading
+_GZIP, _ZIP, _ZSTD = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd"
+_HIDDEN = ("__MACOSX/", ".")  # members of archives that no one put there on purpose
+
+
+@dataclass(slots=True)
+class Bytes:
+    """One stream of bytes: a file, a member of an archive, or standard input."""
+
+    name: str
+    path: Path | None  # None: standard input
+    member: str = ""  # of a zip archive
+    packing: str = ""  # gzip, zip, zstd; empty: plain
+    size: int = 0  # of the file, packed
+    _head: bytes = b""  # what was taken from standard input already
+    _raw: BinaryIO | None = field(default=None, repr=False)
+
+    @property
+    def plain_file(self) -> Path | None:
+        """The path if these are simply the bytes of a file."""
+        return None if self.packing else self.path
+
+    @property
+    def done(self) -> int:
+        """Bytes of the file that were read."""
+        with suppress(OSError, ValueError):
+            return 0 if self._raw is None else self._raw.tell()
+        return 0
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """Read from the beginning. What goes wrong while reading is one of UNREADABLE."""
+        if self.path is None:
+            yield _after(self._head, sys.stdin.buffer)
+            return
+        with self.path.open("rb") as raw:
+            self._raw = raw
+            try:
+                if self.packing == "zip":
+                    with zipfile.ZipFile(raw) as archive, archive.open(self.member) as stream:
+                        yield cast("BinaryIO", stream)
+                elif self.packing == "gzip":
+                    with gzip.open(raw, "rb") as unzipped:
+                        yield cast("BinaryIO", unzipped)
+                elif self.packing == "zstd":
+                    yield cast("BinaryIO", io.BufferedReader(_Zstd(_zstd(self.name), raw)))
+                else:
+                    yield raw
+            finally:
+                self._raw = None
+
+    def sample(self) -> bytes:
+        """The first bytes."""
+        if self.path is None:
+            return self._head
+        with self.open() as stream:
+            return _first(stream, SAMPLE)
+
+
+def bytes_of(path: Path | str) -> Iterator[Bytes]:
+    """The streams of a file: one, or one for each member of a zip archive. SourceError, OSError."""
+    if str(path) == STDIN:
+        yield Bytes("standard input", None, _head=_first(sys.stdin.buffer, SAMPLE))
+        return
+    path = Path(path)
+    with path.open("rb") as file:
+        start = file.read(4)
+    size = path.stat().st_size
+    if start.startswith(_GZIP):
+        yield Bytes(str(path), path, packing="gzip", size=size)
+    elif start == _ZSTD:
+        _zstd(str(path))
+        yield Bytes(str(path), path, packing="zstd", size=size)
+    elif start == _ZIP:
+        for member in _members(path):
+            yield Bytes(f"{path}: {member}", path, member=member, packing="zip", size=size)
+    else:
+        yield Bytes(str(path), path, size=size)
+
+
+def _members(path: Path) -> list[str]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = [info for info in archive.infolist() if not info.is_dir() and info.file_size]
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise SourceError(f"{path}: a damaged zip archive: {error}", hint="unpack it with another program") from error
+    if any(info.flag_bits & 1 for info in infos):
+        raise SourceError(f"{path}: the archive is encrypted", hint="unpack it first: pysmon asks for no passwords")
+    return [i.filename for i in infos if not i.filename.startswith(_HIDDEN)]
+
+
+def _zstd(name: str) -> Any:
+    try:
+        return importlib.import_module("zstandard")
+    except ImportError as error:
+        raise SourceError(
+            f"{name}: packed with zstd, which needs the package zstandard", hint="pip install zstandard, or unpack it"
+        ) from error
+
+
+def _first(stream: BinaryIO, size: int) -> bytes:
+    pieces: list[bytes] = []
+    with suppress(*UNREADABLE):  # told when it is read in earnest
+        while size > 0 and (piece := stream.read(size)):
+            pieces.append(piece)
+            size -= len(piece)
+    return b"".join(pieces)
+
+
+def _after(head: bytes, stream: BinaryIO) -> BinaryIO:
+    return cast("BinaryIO", io.BufferedReader(_Joined(head, stream)))
+
+
+class _Zstd(io.RawIOBase):
+    """What a zstd stream holds; its package has an error of its own, which becomes OSError."""
+
+    def __init__(self, package: Any, packed: BinaryIO) -> None:
+        super().__init__()
+        self._error = package.ZstdError
+        self._stream = package.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return int(self._stream.readinto(buffer))
+        except self._error as error:
+            raise OSError(f"damaged zstd data: {error}") from error
+
+
+class _Joined(io.RawIOBase):
+    """What was taken from a stream already, and then the stream."""
+
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        super().__init__()
+        self._head = memoryview(head)
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer)
+        piece = self._head[: len(view)] or self._stream.read(len(view))
+        self._head = self._head[len(piece) :]
+        view[: len(piece)] = piece
+        return len(piece)
