@@ -10,6 +10,7 @@ from pysmon.cli.explain import explain_command
 from pysmon.cli.log import log
 from pysmon.cli.run import run
 from pysmon.cli.schema import schema
+from pysmon.cli.status import status
 from pysmon.cli.story import story
 from pysmon.cli.tree import tree
 from pysmon.cli.who import who
@@ -29,5 +30,5 @@ def app() -> None:
     """Sysmon, in Python: see which process did what, and keep what your rules say."""
 
 
-for _command in (run, log, tree, story, who, check, explain_command, dump, schema):
+for _command in (run, status, log, tree, story, who, check, explain_command, dump, schema):
     app.add_command(_command)

@@ -44,11 +44,7 @@ class RunningService:
 
     def status(self) -> Status:
         """How it is."""
-        return self._read(self.status_json(), Status)
-
-    def status_json(self) -> bytes:
-        """The same as the JSON that it sent."""
-        return self._call("GET", "/status")
+        return self._read(self._call("GET", "/status"), Status)
 
     def metrics(self) -> str:
         """The same as OpenMetrics text."""

@@ -5,12 +5,13 @@ The format: https://prometheus.io/docs/specs/om/open_metrics_spec/ (version 1.0.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from pysmon.formats.visible import encodable
-from pysmon.service.status import Status
+from pysmon.service.status import OutputState, Status
 from pysmon.service.verdict import is_healthy, verdict
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -84,7 +85,20 @@ def _of_families(count: str) -> Callable[[Status], Iterable[_Sample]]:
 
 
 def _of_outputs(count: str) -> Callable[[Status], Iterable[_Sample]]:
-    return lambda status: (({"output": o.name}, getattr(o, count)) for o in status.outputs)
+    return lambda status: (({"output": name}, getattr(o, count)) for name, o in _named(status))
+
+
+def _resting(status: Status) -> Iterable[_Sample]:
+    return (({"output": name}, bool(o.trouble)) for name, o in _named(status))
+
+
+def _named(status: Status) -> Iterable[tuple[str, OutputState]]:
+    """The outputs by names that tell them apart: two samples must not be the same."""
+    seen: Counter[str] = Counter()
+    for output in status.outputs:
+        seen[output.name] += 1
+        again = seen[output.name]
+        yield (f"{output.name} ({again})" if again > 1 else output.name), output
 
 
 def _of_classes(count: str, scale: int = 1) -> Callable[[Status], Iterable[_Sample]]:
@@ -126,12 +140,7 @@ _METRICS = (
     _Metric("pysmon_output_queued_entries", "gauge", "Entries in memory.", _of_outputs("queued"), "entries"),
     _Metric("pysmon_output_spilled_entries", "gauge", "Entries on the disk.", _of_outputs("spilled"), "entries"),
     _Metric("pysmon_output_spilled_bytes", "gauge", "Their size.", _of_outputs("spilled_bytes"), "bytes"),
-    _Metric(
-        "pysmon_output_resting",
-        "gauge",
-        "1 if the output does not take entries.",
-        lambda s: (({"output": o.name}, bool(o.trouble)) for o in s.outputs),
-    ),
+    _Metric("pysmon_output_resting", "gauge", "1 if the output does not take entries.", _resting),
     _Metric("pysmon_log_bytes", "gauge", "Size of the log.", _of_log("bytes"), "bytes"),
     _Metric("pysmon_log_limit_bytes", "gauge", "What it may have.", _of_log("limit"), "bytes"),
     _Metric("pysmon_log_class_bytes", "gauge", "Size of a class of events.", _of_classes("bytes"), "bytes"),

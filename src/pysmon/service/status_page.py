@@ -68,7 +68,7 @@ def _facts(status: Status) -> Iterator[_Row]:
     yield _fact("uses", f"{size(status.memory)} of memory, {used:.1f} % of a processor")
     own = status.configuration
     rules = f"{own.name} (schema {own.schema_version})" if own.sha256 else "none: Sysmon's defaults"
-    yield _fact("configuration", f"{rules}, since {moment(own.since)}, number {own.generation}")
+    yield _fact("configuration", f"{rules}, since {moment(own.since)}, generation {own.generation}")
     if own.sha256:
         yield [Piece("", "quiet"), Piece(f"SHA256={visible(own.sha256)}", "quiet")]
     canary = status.canary
@@ -81,8 +81,8 @@ def _facts(status: Status) -> Iterator[_Row]:
 
 
 def _records(status: Status) -> Iterator[_Row]:
-    names = ("records", "seen", "kept", "filtered", "lost", "in flight", "10 s", "minute", "always")
-    yield [*_head(*names), Piece("per second", "quiet")]
+    names = ("records", "seen", "kept", "filtered", "lost", "in flight", "10 s", "minute", "overall")
+    yield [*_head(*names), Piece("(per second)", "quiet")]
     for family in status.families:
         rates = (family.rates.ten_seconds, family.rates.minute, family.rates.since_start)
         yield [
