@@ -12,6 +12,7 @@ from pysmon.formats.table import Render
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.sinks.descriptor import cause, hint, write_fully
+from pysmon.sinks.rotation import move_aside
 from pysmon.sinks.sink import WriteError
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY
@@ -117,14 +118,7 @@ class FileSink:
 
     def _turned_over(self) -> SinkError | None:
         try:
-            for number in range(self._keep, 1, -1):
-                older = self._numbered(number - 1)
-                if older.exists():
-                    older.replace(self._numbered(number))
-            if self._keep:
-                self._path.replace(self._numbered(1))
-            else:
-                self._path.unlink()
+            move_aside(self._path, self._keep, self._numbered)
         except OSError as error:
             self._limit = self._size + self._rotate  # try again when it has grown by as much
             return SinkError(f"cannot rotate {self.name}: {cause(error)}", hint=hint(error))
