@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pysmon.assemble.file import take_file_create, take_file_delete
+from pysmon.assemble.guard import overdue, take_guard
 from pysmon.assemble.network import take_flow
 from pysmon.assemble.process import take_exec, take_exit, take_fork, take_task
 from pysmon.assemble.processes import Processes
@@ -21,6 +22,7 @@ from pysmon.sensor.records import (
     FileDeleteRecord,
     FlowRecord,
     ForkRecord,
+    GuardRecord,
     TaskRecord,
 )
 
@@ -31,6 +33,7 @@ _TAKE: dict[type[Record], Callable[[Any, Scene], tuple[Event, ...]]] = {
     FileDeleteRecord: take_file_delete,
     FlowRecord: take_flow,
     ForkRecord: take_fork,
+    GuardRecord: take_guard,
     TaskRecord: take_task,
 }
 _USERS_EVERY = 1_000_000_000  # ns of record time between two looks whether the user database has changed
@@ -68,3 +71,7 @@ class Builder:
             scene.users.refresh()
         take = _TAKE.get(type(record))
         return take(record, scene) if take else ()
+
+    def overdue(self, now: int) -> tuple[Event, ...]:
+        """Events that no record makes: what was told once and done again since. `now` is in ns since boot."""
+        return overdue(self._scene, now)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pysmon.assemble.processes import Processes
+from pysmon.assemble.repeats import Repeats
 from pysmon.assemble.utc import UtcTexts
 from pysmon.host.guid import Machine
 from pysmon.host.users import Users
+from pysmon.schema.catalogue import ErrorReport
 
 BUILT = frozenset({1, 3, 5, 11, 23, 26})  # ids of the events that records make
 
@@ -21,6 +23,7 @@ class Scene:
     processes: Processes
     clock_offset: int  # ns to add to a record's time to get ns since 1970
     wanted: frozenset[int] = BUILT  # ids of events that are worth building
+    deeds: Repeats[ErrorReport] = field(default_factory=Repeats)  # against pysmon itself, told of late
     _utc: UtcTexts = field(default_factory=UtcTexts)
 
     def utc(self, time: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import select
 import struct
 from collections.abc import Iterable
@@ -11,6 +10,7 @@ from heapq import merge
 from typing import Protocol, Self
 
 from pysmon.layout.record import Record
+from pysmon.sensor.last_words import LastWords
 from pysmon.sensor.libbpf import Map, possible_cpus
 from pysmon.sensor.loader import Loaded, Service, load
 from pysmon.sensor.records import FAMILIES, SCOPES, SETTINGS, TaskRecord, decode
@@ -20,6 +20,8 @@ from pysmon.sensor.scope import Scope
 PROCESS_RING_SIZE, EVENT_RING_SIZE = 1 << 23, 1 << 24  # bytes; emit.bpf.h
 _BATCH = 1 << 18  # bytes of the event ring that are read at once: bounds the memory that a storm takes
 _TIME = struct.Struct("<8xQ")  # where `time` stands in every record
+_NUMBER, _OBJECT = struct.Struct("<I"), struct.Struct("<II")
+_OURSELVES_SIZE = 16  # guard.bpf.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,6 @@ class Sensor:
             scope.cgroup,
             scope.cgroup_level,
             self._families,
-            os.getpid(),
-            0,
         )
         self._settings.update(struct.pack("<I", 0), settings)
 
@@ -97,6 +97,31 @@ class Sensor:
         data = self._object.iterate("on_task")
         size = TaskRecord.layout.head.size
         return [TaskRecord.decode(data, at) for at in range(0, len(data), size)]
+
+    def guard(self) -> int:
+        """Tell, whatever the scope, who reaches for this process or for the sensor's kernel objects, from now on.
+
+        Returns the number of this process as the kernel counts, which inside a PID namespace is not `os.getpid()`.
+        SensorError if the kernel does not tell it.
+        """
+        ours = self._object.map("our_objects")
+        for kind, number in self.objects():
+            ours.update(_OBJECT.pack(kind, number), b"\1")
+        (tgid,) = _NUMBER.unpack(self._object.iterate("on_ourselves"))
+        return int(tgid)
+
+    def objects(self) -> list[tuple[int, int]]:
+        """All that the sensor has in the kernel: the kind (PROGRAM, MAP, LINK of records.py) and the id of each."""
+        return list(self._object.ids())
+
+    def unguard(self) -> None:
+        """Tell of it no longer."""
+        self._object.map("ourselves").update(_NUMBER.pack(0), bytes(_OURSELVES_SIZE))
+
+    @property
+    def last_words(self) -> LastWords:
+        """The newest records of `guard` once more, in a map that may outlive this process."""
+        return LastWords(self._object.map("last_words").fd)
 
     def read(self) -> list[bytes]:
         """Records from the rings in the order of their times: all, or some 2,000 if there are more."""

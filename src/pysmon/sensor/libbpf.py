@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from ctypes import c_bool, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from functools import cache
 from typing import Any
 
 from pysmon.errors import SensorError
+from pysmon.sensor.records import LINK, MAP, PROGRAM
 
 _SIGNATURES: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ("bpf_object__open_file", c_void_p, (c_char_p, c_void_p)),
@@ -20,9 +23,11 @@ _SIGNATURES: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ("bpf_object__close", None, (c_void_p,)),
     ("bpf_object__next_program", c_void_p, (c_void_p, c_void_p)),
     ("bpf_object__find_map_by_name", c_void_p, (c_void_p, c_char_p)),
+    ("bpf_object__next_map", c_void_p, (c_void_p, c_void_p)),
     ("bpf_program__name", c_char_p, (c_void_p,)),
     ("bpf_program__section_name", c_char_p, (c_void_p,)),
     ("bpf_program__set_autoload", c_int, (c_void_p, c_bool)),
+    ("bpf_program__fd", c_int, (c_void_p,)),
     ("bpf_program__attach", c_void_p, (c_void_p,)),
     ("bpf_program__attach_iter", c_void_p, (c_void_p, c_void_p)),
     ("bpf_link__fd", c_int, (c_void_p,)),
@@ -35,11 +40,14 @@ _SIGNATURES: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ("bpf_map_update_elem", c_int, (c_int, c_void_p, c_void_p, c_uint64)),
     ("bpf_map_delete_elem", c_int, (c_int, c_void_p)),
     ("bpf_map_get_next_key", c_int, (c_int, c_void_p, c_void_p)),
+    ("bpf_obj_get_info_by_fd", c_int, (c_int, c_void_p, c_void_p)),
     ("libbpf_num_possible_cpus", c_int, ()),
     ("libbpf_set_print", c_void_p, (c_void_p,)),
 )
 _PRINT = ctypes.CFUNCTYPE(c_int, c_int, c_char_p, c_void_p)
 _WARNING = 0  # enum libbpf_print_level
+_INFO_SIZE = 8  # of bpf_prog_info, bpf_map_info and bpf_link_info: their type and their id
+_ID = struct.Struct("<4xI")
 
 
 class Log:
@@ -192,6 +200,18 @@ class Object:
     def map(self, name: str) -> Map:
         """A map of the loaded object."""
         return Map(self._lib.bpf_map__fd(self._map(name)))
+
+    def ids(self) -> Iterator[tuple[int, int]]:
+        """What the kernel calls all that is loaded: the kind (PROGRAM, MAP, LINK of records.py) and the id of each."""
+        fds = [(PROGRAM, self._lib.bpf_program__fd(handle)) for handle in self.programs.values()]
+        fds += [(LINK, self._lib.bpf_link__fd(link)) for link in self._links]
+        handle = None
+        while handle := self._lib.bpf_object__next_map(self._object, handle):
+            fds.append((MAP, self._lib.bpf_map__fd(handle)))
+        for kind, fd in fds:
+            info, size = ctypes.create_string_buffer(_INFO_SIZE), c_uint32(_INFO_SIZE)
+            if fd >= 0 and self._lib.bpf_obj_get_info_by_fd(fd, info, ctypes.byref(size)) == 0:
+                yield kind, _ID.unpack_from(info)[0]
 
     def close(self) -> None:
         """Detach and unload everything; a second call does nothing."""

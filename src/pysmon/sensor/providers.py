@@ -35,6 +35,7 @@ _FILE_OPEN = Provider("fentry", ("on_file_open",))
 _RENAMED = Provider("fexit", ("on_path_rename", "on_vfs_rename"))
 _LINKED = Provider("fexit", ("on_path_link", "on_vfs_link"))
 _UNLINKED = Provider("fexit", ("on_path_unlink", "on_vfs_unlink"))
+_REACHING = ("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd")
 
 ABILITIES = (
     Ability("processes", "process", (Provider("tp_btf", ("on_fork", "on_exec", "on_exit")),), required=True),
@@ -47,4 +48,8 @@ ABILITIES = (
     Ability("files renamed", "file create", (_RENAMED, _exits("rename", "renameat", "renameat2"))),
     Ability("files linked", "file create", (_LINKED, _exits("link", "linkat"))),
     Ability("files deleted", "file delete", (_UNLINKED, _exits("unlink", "unlinkat"))),
+    Ability("own process", "guard", (Provider("iter", ("on_ourselves",)),)),
+    Ability("own signals", "guard", (Provider("tp_btf", ("on_signal",)),)),
+    Ability("own kernel objects", "guard", (Provider("fentry", ("on_bpf_command",)), _exits("bpf"))),
+    Ability("own memory", "guard", (Provider("fentry", ("on_access",)), _exits(*_REACHING))),
 )

@@ -14,13 +14,16 @@ from pysmon.layout.record import U16, U32, U64, Address, Record, Tail, record
 RECORDS: dict[int, type[Record]] = {}  # by kind
 
 # Families are counted apart, in the kernel and above it: seen = filtered + kept + lost. A fork makes no event itself.
-FAMILIES = ("process", "network", "file create", "file delete", "fork")
+FAMILIES = ("process", "network", "file create", "file delete", "fork", "guard")
 
 SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
-# The kernel programs' settings: scope, PID namespace, cgroup, its level, families (bits), process id of the sensor.
-SETTINGS = struct.Struct("<IIQiIII")
+# The kernel programs' settings: scope, PID namespace, cgroup, its level, families (bits).
+SETTINGS = struct.Struct("<IIQiI")
 
 OPENED, RENAMED, LINKED = 1, 2, 3  # how a file came to its name (FileCreateRecord.how)
+# What somebody did to the sensor (GuardRecord.deed): the last one is access of another kind, as a debugger has it.
+SIGNAL, BPF, TRACE, READ, WRITE, TAKE_DESCRIPTOR, OPEN_MEMORY, ACCESS = range(1, 9)
+PROGRAM, MAP, LINK = 1, 2, 3  # kinds of kernel objects, for a deed of the kind BPF
 
 
 @record(1, "process", RECORDS)
@@ -136,6 +139,22 @@ class FileDeleteRecord(Record):
     name: Tail
 
 
+@record(30, "guard", RECORDS)
+class GuardRecord(Record):
+    """The process of the head reached for the sensor: its process, or its objects in the kernel."""
+
+    parent_start: U64  # of the parent now
+    parent_exec_id: U64  # what the parent runs now
+    parent_tgid: U32
+    uid: U32
+    number: U32  # of the signal, of the command of bpf(2), or of the system call
+    object: U32  # for BPF: id of the object
+    code: U32  # for SIGNAL: where it comes from (si_code), from the kernel if positive; for BPF: the kind of object
+    deed: U16
+    image: Tail  # path of the program; empty for the kernel's own threads
+    parent_image: Tail
+
+
 def decode(data: bytes, offset: int = 0) -> Record:
     """Read the record at `offset`; RecordError if its kind is unknown or bytes are missing."""
     try:
@@ -166,8 +185,19 @@ def _unknown(data: bytes, offset: int) -> RecordError:
 def _constants() -> tuple[tuple[str, int], ...]:
     families = [(f"FAMILY_{name.upper().replace(' ', '_')}", i) for i, name in enumerate(FAMILIES)]
     how = [("HOW_OPENED", OPENED), ("HOW_RENAMED", RENAMED), ("HOW_LINKED", LINKED)]
+    deeds = ("SIGNAL", "BPF", "TRACE", "READ", "WRITE", "TAKE_DESCRIPTOR", "OPEN_MEMORY", "ACCESS")
+    guard = [(f"DEED_{name}", i) for i, name in enumerate(deeds, 1)]
+    objects = [("OBJECT_PROGRAM", PROGRAM), ("OBJECT_MAP", MAP), ("OBJECT_LINK", LINK)]
     scopes = [(f"SCOPE_{name.upper().replace(' ', '_')}", i) for i, name in enumerate(SCOPES) if i]
-    return (*families, ("FAMILY_COUNT", len(FAMILIES)), *how, *scopes, ("SETTINGS_SIZE", SETTINGS.size))
+    return (
+        *families,
+        ("FAMILY_COUNT", len(FAMILIES)),
+        *how,
+        *guard,
+        *objects,
+        *scopes,
+        ("SETTINGS_SIZE", SETTINGS.size),
+    )
 
 
 CONSTANTS = _constants()  # names that the C text shares with this file

@@ -36,14 +36,21 @@ enum { ETH_P_IP_BE = 0x0008, ETH_P_IPV6_BE = 0xdd86 };
 enum { AT_FDCWD = -100, AT_REMOVEDIR = 0x200, RENAME_EXCHANGE = 2 };
 enum { S_IFMT = 0xf000, S_IFSOCK = 0xc000, S_IFREG = 0x8000, S_IFDIR = 0x4000 };
 enum { FMODE_CREATED = 0x100000 };
-/* linux/sched/signal.h */
+/* linux/sched/signal.h, asm-generic/signal.h, asm-generic/siginfo.h */
 enum { SIGNAL_GROUP_EXIT = 4 };
+enum { SEND_SIG_NOINFO = 0, SEND_SIG_PRIV = 1 }; /* in place of a pointer to the details */
+enum { SI_USER = 0, SI_KERNEL = 0x80 };
+enum { SIGPIPE = 13, SIGALRM = 14, SIGCHLD = 17, SIGURG = 23, SIGVTALRM = 26, SIGPROF = 27, SIGWINCH = 28, SIGIO = 29 };
+/* linux/ptrace.h, linux/bpf.h, linux/magic.h */
+enum { PTRACE_MODE_ATTACH = 2, PTRACE_ATTACH = 16, PTRACE_SEIZE = 0x4206 };
+enum { BPF_PROG_GET_FD_BY_ID = 13, BPF_MAP_GET_FD_BY_ID = 14, BPF_LINK_GET_FD_BY_ID = 30 };
+enum { PID_FS_MAGIC = 0x50494446 };
 enum { MAX_PID_NS_LEVEL = 32 };
 
-struct super_block { u32 s_dev; } CORE;
+struct super_block { u32 s_dev; u64 s_magic; } CORE;
 typedef struct { u32 val; } kuid_t;
 typedef struct { u32 val; } kgid_t;
-struct inode { u16 i_mode; u64 i_ino; struct super_block *i_sb; u64 i_size; u32 i_nlink; } CORE;
+struct inode { u16 i_mode; u64 i_ino; struct super_block *i_sb; u64 i_size; u32 i_nlink; void *i_private; } CORE;
 struct timespec64 { s64 tv_sec; long tv_nsec; } CORE;
 struct inode___old { struct timespec64 i_ctime; } CORE;
 struct inode___6_6 { struct timespec64 __i_ctime; } CORE;
@@ -77,7 +84,15 @@ struct css_set { struct cgroup *dfl_cgrp; } CORE;
 struct cred { kuid_t uid, euid; kgid_t gid, egid; } CORE;
 struct tty_struct { char name[64]; } CORE;
 typedef struct { s32 counter; } atomic_t;
-struct signal_struct { atomic_t live; u32 flags; s32 group_exit_code; struct tty_struct *tty; } CORE;
+struct list_head { struct list_head *next; } CORE;
+struct signal_struct {
+	atomic_t live;
+	u32 flags;
+	s32 group_exit_code;
+	struct tty_struct *tty;
+	struct list_head thread_head;
+} CORE;
+struct kernel_siginfo { s32 si_code; } CORE;
 struct renamedata { struct dentry *old_dentry, *new_dentry; u32 flags; } CORE; /* since 5.12 */
 struct linux_binprm { const char *filename; } CORE;
 struct task_struct {
@@ -96,6 +111,7 @@ struct task_struct {
 	const struct cred *cred;
 	kuid_t loginuid;
 	u32 sessionid;
+	struct list_head thread_node, ptraced, ptrace_entry;
 } CORE;
 /* self_exec_id was 32 bits wide before 5.7; bpf_get_current_task_btf, which we need, came with 5.11. */
 
@@ -114,6 +130,11 @@ struct socket { struct file *file; struct sock *sk; } CORE;
 struct proto_accept_arg { int flags; } CORE; /* since 6.10 */
 struct sk_buff { u8 *head; u16 protocol, network_header, transport_header; struct sock *sk; } CORE;
 
+struct bpf_map { u32 id; } CORE;
+struct bpf_link { u32 id; } CORE;
+struct bpf_prog_aux { u32 id; } CORE;
+struct bpf_prog { struct bpf_prog_aux *aux; } CORE;
+
 struct seq_file;
 struct bpf_iter_meta { struct seq_file *seq; } CORE;
 struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; } CORE;
@@ -122,5 +143,5 @@ struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; } 
 struct sys_exit_context { u64 common; s64 nr; s64 ret; };
 
 struct pt_regs;
-struct pt_regs___x86 { u64 di, si, dx, r10, r8, r9; } CORE;
-struct pt_regs___arm64 { u64 regs[31]; u64 orig_x0; } CORE;
+struct pt_regs___x86 { u64 di, si, dx, r10, r8, r9, orig_ax; } CORE;
+struct pt_regs___arm64 { u64 regs[31]; u64 orig_x0; s32 syscallno; } CORE;

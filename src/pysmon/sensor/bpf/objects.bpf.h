@@ -47,6 +47,15 @@ INLINE u64 syscall_argument(int n)
 	return n == 0 ? arm64->orig_x0 : arm64->regs[n];
 }
 
+/* The number of the system call that the current task is in. */
+INLINE u32 syscall_number(void)
+{
+	struct pt_regs *regs = bpf_task_pt_regs(bpf_get_current_task_btf());
+	struct pt_regs___x86 *x86 = (void *)regs;
+	struct pt_regs___arm64 *arm64 = (void *)regs;
+	return FIELD_EXISTS(x86, orig_ax) ? x86->orig_ax : (u32)arm64->syscallno;
+}
+
 /* Where a name begins: at the root directory of the process, at the directory behind a descriptor, or where it stands. */
 INLINE u32 put_directory(u32 slot, u32 at, s32 descriptor, const char *name)
 {

@@ -10,8 +10,6 @@ struct settings {
 	u64 cgroup;             /* id, for SCOPE_CGROUP */
 	s32 cgroup_level;       /* its depth in the hierarchy */
 	u32 families;           /* bit per family: which are wanted */
-	u32 self;               /* process id of the sensor: the snapshot always shows it */
-	u32 unused;
 };
 _Static_assert(sizeof(struct settings) == SETTINGS_SIZE, "settings: not the layout of records.py");
 

@@ -5,6 +5,7 @@
 #include "snapshot.bpf.c"
 #include "network.bpf.c"
 #include "file.bpf.c"
+#include "guard.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 /* The loader refuses an object whose layouts are not those of records.py. */

@@ -22,7 +22,7 @@ int on_task(struct bpf_iter__task *context)
 	if (!task || !s || task->pid != task->tgid)
 		return 0;
 	bool seen = s->scope == SCOPE_CGROUP ? task_in_cgroup(task, s->cgroup) : task_in_scope(s, task);
-	if (!seen && (u32)task->tgid != s->self)
+	if (!seen && task->tgid != bpf_get_current_task_btf()->tgid) /* whoever takes the snapshot is in it */
 		return 0;
 	struct task_record r = {};
 	FILL_HEAD(&r, KIND_TASK_RECORD, sizeof r, task);
