@@ -34,9 +34,7 @@ Exit code: 0 healthy, 1 something is wrong (a blind hook, a loss, an output that
 @click.command(epilog=_EXAMPLES, short_help="How the running service is.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 @click.option("--watch", type=click.FloatRange(0.1), metavar="SECONDS", help="Look again and again, until Ctrl-C.")
-@click.option(
-    "--root", type=click.Path(path_type=Path), metavar="PATH", help="The service that keeps its files below it."
-)
+@click.option("--root", type=click.Path(path_type=Path), metavar="PATH", help="That of the service below it.")
 def status(as_json: bool, watch: float | None, root: Path | None) -> int:
     """Show what the service sees, keeps, filters and loses, where it goes, and whether anything is wrong."""
     paths = Paths.under(root) if root else Paths.system()

@@ -82,27 +82,29 @@ class RunningService:
         refusal = self._read(answer, Refusal)
         if response.status == http.HTTPStatus.FORBIDDEN:
             raise AskError(refusal.error, reason="not allowed", hint="run it with sudo")
-        raise AskError(f"pysmon refuses: {refusal.error}", reason="refused", hint=refusal.hint)
+        raise AskError(f"the service refuses: {refusal.error}", reason="refused", hint=refusal.hint)
 
     def _failed(self, error: OSError | http.client.HTTPException) -> AskError:
         if isinstance(error, (FileNotFoundError, ConnectionRefusedError, NotADirectoryError)):
             return AskError(
-                f"pysmon is not running: nobody listens on {self._control}", reason="not running", hint=_START
+                f"the service is not running: nobody listens on {self._control}", reason="not running", hint=_START
             )
         if isinstance(error, PermissionError):
-            return AskError(f"you may not ask pysmon on {self._control}", reason="not allowed", hint="run it with sudo")
+            return AskError(
+                f"you may not ask the service on {self._control}", reason="not allowed", hint="run it with sudo"
+            )
         if isinstance(error, TimeoutError):
             hint = "is the machine very busy? A restart helps if the service is stuck: systemctl restart pysmon"
-            return AskError(f"pysmon did not answer within {self._patience:g} s", reason="no answer", hint=hint)
+            return AskError(f"the service did not answer within {self._patience:g} s", reason="no answer", hint=hint)
         cause = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        return AskError(f"pysmon gave no whole answer on {self._control}: {cause}", reason="no answer")
+        return AskError(f"the service gave no whole answer on {self._control}: {cause}", reason="no answer")
 
     def _read(self, answer: bytes, kind: type[_T]) -> _T:
         try:
             return msgspec.json.decode(answer, type=kind)
         except msgspec.MsgspecError as error:
             hint = "the service may be of another release than this command: systemctl restart pysmon"
-            text = f"pysmon on {self._control} says something that this release does not understand: {error}"
+            text = f"the service on {self._control} says something that this release does not understand: {error}"
             raise AskError(text, reason="no answer", hint=hint) from error
 
 

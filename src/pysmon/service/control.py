@@ -113,7 +113,7 @@ class ControlServer:
         if peer.uid in self._allowed:
             serve(connection, self._answer, self._patience)
             return
-        refuse(connection, "only root may ask pysmon")
+        refuse(connection, "only root may ask the service")
         self._refused(peer)
 
     def _refused(self, peer: Peer) -> None:
