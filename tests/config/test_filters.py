@@ -264,10 +264,10 @@ def test_the_name_of_a_rule_element_is_read_in_any_case(tag: str) -> None:
     assert rule(f'<{tag} groupRelation="and"><Image>x</Image></{tag}>').relation is Relation.AND
 
 
-def test_an_empty_rule_is_left_out_with_a_warning() -> None:
+def test_an_empty_rule_is_kept_with_a_warning() -> None:
     body = '<Rule name="r"/>'
     assert problems(create(body)) == ["C320 4:1"]
-    assert entries(body) == ()
+    assert rule(body).filters == ()
 
 
 def test_a_rule_inside_a_rule_is_refused() -> None:

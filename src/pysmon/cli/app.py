@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pysmon.cli.blob import blob
 from pysmon.cli.check import check
 from pysmon.cli.dump import dump
 from pysmon.cli.explain import explain_command
@@ -30,5 +31,5 @@ def app() -> None:
     """Sysmon, in Python: see which process did what, and keep what your rules say."""
 
 
-for _command in (run, status, log, tree, story, who, check, explain_command, dump, schema):
+for _command in (run, status, log, tree, story, who, check, explain_command, dump, blob, schema):
     app.add_command(_command)

@@ -94,14 +94,13 @@ class Filters:
         message = f"the {what} {name!r} came with schema version {since}; this file declares {self._version}"
         self._report.add(code, at, message, f'schemaversion="{since}" or newer')
 
-    def _rule(self, element: Element, group: str, event: Element) -> Rule | None:
+    def _rule(self, element: Element, group: str, event: Element) -> Rule:
         number = next(self._numbers)
         tell_attributes(element, ("groupRelation", "name"), self._report)
         tell_text(element, self._report)
         if not element.children:
             message = "the Rule has no filters; Sysmon leaves it out"
             self._report.add("C320", element.at, message, f"fields of {event.name} in it")
-            return None
         if len(element.children) > 1 and not element.get("groupRelation"):
             message = "the Rule has no groupRelation; Sysmon combines its filters with 'or'"
             self._report.add("C314", element.at, message, 'groupRelation="and" or groupRelation="or"')

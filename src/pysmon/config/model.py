@@ -54,7 +54,10 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A compound rule: `<Rule groupRelation="and">`. `number` counts from 1 over the whole file (facts 3.1)."""
+    """A compound rule: `<Rule groupRelation="and">`. `number` counts from 1 over the whole file (facts 3.1).
+
+    One without filters stands for nothing: it neither matches nor keeps anything from matching.
+    """
 
     name: str
     relation: Relation

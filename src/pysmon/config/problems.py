@@ -7,7 +7,7 @@ from typing import Literal
 
 from pysmon.errors import Place
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]  # a note tells of what may be meant so, and costs or hides something
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class Report:
         self._problems: list[Problem] = []
         self._hints = 0
         self._beyond = False
-        self._told: dict[Severity, int] = {"error": 0, "warning": 0}
+        self._told: dict[Severity, int] = {"error": 0, "warning": 0, "note": 0}
 
     @property
     def failed(self) -> bool:

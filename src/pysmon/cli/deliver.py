@@ -1,0 +1,46 @@
+"""Puts what a command made where the user wants it: into a file at once and whole, or on standard output."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from pysmon.errors import MisuseError
+
+STDOUT = "-"
+
+
+def deliver(data: bytes, to: str, *, binary: bool = False) -> None:
+    """Write the bytes; `-` is standard output. A file keeps its old content until the new one is written whole."""
+    if to != STDOUT:
+        _replace(Path(to), data)
+        return
+    if binary and sys.stdout.isatty():
+        raise MisuseError("these are no bytes for a terminal", hint="-o FILE, or a pipe")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    if path.exists() and not path.is_file():  # a device, a pipe
+        path.write_bytes(data)
+        return
+    target = path.resolve()
+    mode = target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask()
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            os.fchmod(file.fileno(), mode)
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
