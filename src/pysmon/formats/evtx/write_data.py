@@ -1,0 +1,136 @@
+"""The data of a record, `<EventData>`: the fields of an event with the types that the manifest declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from operator import add, attrgetter
+from struct import Struct
+from typing import Any, NamedTuple
+
+from pysmon.formats.evtx.layout import ValueType
+from pysmon.formats.evtx.write_template import Element, Slot, Template
+from pysmon.formats.evtx.write_value import CODECS, STRING, Codec, UnfitError, fitting
+from pysmon.schema import catalogue as _catalogue  # noqa: F401 - fills EVENTS
+from pysmon.schema.event import EVENTS, Event
+
+_TEXT = "win:UnicodeString"
+_FIRST_CUT = ("ParentCommandLine", "CommandLine")  # as Sysmon does when an event is too large
+_MOST_SHAPES = 256
+
+
+class Cut(NamedTuple):
+    """What had to be left out of a record: `characters` from the end of a field."""
+
+    field: str
+    characters: int
+
+
+class _Shape:
+    """The types that the values of an event have: a template, and how values are written for it."""
+
+    def __init__(self, names: Sequence[str], codecs: Sequence[Codec]) -> None:
+        self.codecs = tuple(codecs)
+        slots = [Slot(number, codec.type, optional=False) for number, codec in enumerate(codecs)]
+        data = (Element("Data", (("Name", name),), (slot,)) for name, slot in zip(names, slots, strict=True))
+        self.template = Template(Element("EventData", content=tuple(data)))
+        self._types = tuple(codec.type << 16 for codec in codecs)
+        self._pack = Struct(f"<{1 + len(self._types)}I").pack
+
+    def encoded(self, values: Sequence[Any]) -> list[bytes]:
+        """Each value as bytes; UnfitError if one cannot be shown so."""
+        return [codec[value] for codec, value in zip(self.codecs, values, strict=True)]
+
+    def joined(self, encoded: Sequence[bytes]) -> bytes:
+        """Number of values, descriptors (size, type) and values."""
+        return self._pack(len(encoded), *map(add, map(len, encoded), self._types)) + b"".join(encoded)
+
+
+class EventData:
+    """The data of the entries of one event type, as far as they have the same fields."""
+
+    def __init__(self, event_id: int, fields: tuple[str, ...] | None = None) -> None:
+        """`fields` are those that a foreign log had, in its order; None: all that the schema has."""
+        schema = EVENTS[event_id]
+        self._names = fields if fields is not None else tuple(f.name for f in schema.fields)
+        by_lower = {f.name.lower(): f for f in schema.fields}
+        known = [by_lower.get(name.lower()) for name in self._names]  # ProcessGUID and ProcessGuid are one field
+        self._attributes = tuple(found.name if found else "" for found in known)
+        self._types = tuple(found.kind.in_type if found else _TEXT for found in known)
+        self._get = _getter(self._attributes)
+        self._shapes: dict[tuple[ValueType, ...], _Shape] = {}
+        first = [CODECS[name][0] if CODECS[name] else STRING for name in self._types]
+        self._usual = self._shape(first)
+
+    def of(self, event: Event, *, foreign: bool) -> tuple[Template, bytes]:
+        """The template and the bytes for it: number of values, descriptors, values."""
+        values = self._values(event, event.extra if foreign else None)
+        try:
+            shape, encoded = self._usual, self._usual.encoded(values)
+        except (UnfitError, TypeError):  # TypeError: no value that could be looked up
+            shape, encoded = self._fitted(values)
+        return shape.template, shape.joined(encoded)
+
+    def cut(self, event: Event, *, foreign: bool, excess: int) -> tuple[Template, bytes, list[Cut]]:
+        """The same, smaller by `excess` bytes at least, and what was cut off for that."""
+        shape, encoded = self._fitted(self._values(event, event.extra if foreign else None))
+        cuts = []
+        for at in self._by_what_can_go(shape, encoded):
+            if excess <= 0:
+                break
+            less, characters = _shortened(encoded[at], excess)
+            if characters:
+                excess -= len(encoded[at]) - len(less)
+                encoded[at] = less
+                cuts.append(Cut(self._names[at], characters))
+        return shape.template, shape.joined(encoded), cuts
+
+    def _values(self, event: Event, extra: Mapping[str, object] | None) -> Sequence[Any]:
+        if self._get is not None and not extra:
+            return self._get(event)
+        extra = extra or {}
+        return [  # what a log had and the schema does not know, or not so, is kept among the extra facts
+            extra[name] if name in extra else getattr(event, attribute, None)
+            for name, attribute in zip(self._names, self._attributes, strict=True)
+        ]
+
+    def _fitted(self, values: Sequence[Any]) -> tuple[_Shape, list[bytes]]:
+        codecs = [fitting(name, value) for name, value in zip(self._types, values, strict=True)]
+        shape = self._shape(codecs)
+        declared = zip(self._types, codecs, strict=True)
+        if all(name == _TEXT or codec.type is not ValueType.STRING for name, codec in declared):
+            self._usual = shape  # a shape with strings for numbers would fit everything from now on
+        return shape, [codec[value] for codec, value in zip(codecs, values, strict=True)]
+
+    def _shape(self, codecs: Sequence[Codec]) -> _Shape:
+        key = tuple(codec.type for codec in codecs)
+        found = self._shapes.get(key)
+        if found is None:
+            if len(self._shapes) >= _MOST_SHAPES:
+                self._shapes.clear()
+            found = self._shapes[key] = _Shape(self._names, codecs)
+        return found
+
+    def _by_what_can_go(self, shape: _Shape, encoded: Sequence[bytes]) -> list[int]:
+        texts = [at for at, codec in enumerate(shape.codecs) if codec.type is ValueType.STRING]
+        first = [at for name in _FIRST_CUT for at in texts if self._names[at] == name]
+        return first + sorted((at for at in texts if at not in first), key=lambda at: -len(encoded[at]))
+
+
+def _getter(attributes: Sequence[str]) -> Callable[[Event], tuple[Any, ...]] | None:
+    if "" in attributes or len(attributes) < 2:
+        return None
+    get: Callable[[Event], tuple[Any, ...]] = attrgetter(*attributes)
+    return get
+
+
+def _shortened(encoded: bytes, excess: int) -> tuple[bytes, int]:
+    text = encoded.decode("utf-16-le")
+    mark = len(_mark(len(text)).encode("utf-16-le"))
+    kept = encoded[: max(0, len(encoded) - excess - mark)].decode("utf-16-le", "ignore")  # no half of a character
+    cut = len(text) - len(kept)
+    less = (kept + _mark(cut)).encode("utf-16-le")
+    return (less, cut) if len(less) < len(encoded) else (encoded, 0)
+
+
+def _mark(characters: int) -> str:
+    return f"... [{characters} characters cut]"
