@@ -6,6 +6,7 @@ import click
 
 from pysmon.cli.blob import blob
 from pysmon.cli.check import check
+from pysmon.cli.doctor import doctor
 from pysmon.cli.dump import dump
 from pysmon.cli.explain import explain_command
 from pysmon.cli.log import log
@@ -31,5 +32,5 @@ def app() -> None:
     """Sysmon, in Python: see which process did what, and keep what your rules say."""
 
 
-for _command in (run, status, log, tree, story, who, check, explain_command, dump, blob, schema):
+for _command in (run, status, doctor, log, tree, story, who, check, explain_command, dump, blob, schema):
     app.add_command(_command)

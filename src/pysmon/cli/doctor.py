@@ -1,0 +1,37 @@
+"""`pysmon doctor`: can pysmon run here, and what would help if not?"""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from pysmon.cli.exits import ENVIRONMENT, FINDINGS, FINE
+from pysmon.cli.printing import Printer
+from pysmon.service.doctor import conclusion, examine
+from pysmon.service.finding import Level, told, worst
+from pysmon.service.patient import ThisMachine
+
+_CODES: dict[Level, int] = {"ok": FINE, "warn": FINDINGS, "bad": ENVIRONMENT}
+_EXAMPLES = """\b
+Examples:
+  pysmon doctor
+  pysmon doctor --json | jq '.findings[] | select(.level != "ok")'
+
+\b
+Exit code: 0 all is well, 1 something could be better, 2 misuse, 3 something is in the way.
+"""
+
+
+@click.command(epilog=_EXAMPLES, short_help="Can pysmon run here, and what would help if not?")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+def doctor(as_json: bool) -> int:
+    """Examine the kernel, the rights, the sensor's hooks, the service and the room that it has.
+
+    It works without the service, and changes nothing. The sensor is loaded for a moment, without watching anybody.
+    """
+    findings = list(examine(ThisMachine()))
+    if as_json:
+        click.echo(msgspec.json.encode({"worst": worst(findings), "findings": findings}))
+    else:
+        Printer.of_stdout().lines([*told(findings), conclusion(findings)])
+    return _CODES[worst(findings)]
