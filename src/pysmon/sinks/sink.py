@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pysmon.errors import SinkError
 from pysmon.schema.entry import Entry
@@ -25,6 +25,22 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Let go of the output; a second call does nothing."""
+
+
+@runtime_checkable
+class Reopens(Protocol):
+    """A sink that can let go of its output and take it anew, as after a SIGHUP of logrotate."""
+
+    def reopen(self) -> None:
+        """Open the output by its name again; SinkError if that cannot be, and then the next `write` tries."""
+
+
+@runtime_checkable
+class Remarks(Protocol):
+    """A sink that has to tell of what it did to entries: cut them, withheld them from somebody."""
+
+    def remarks(self) -> list[str]:
+        """What there is to tell since the last call, a sentence each."""
 
 
 class WriteError(SinkError):
