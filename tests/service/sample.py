@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pysmon.pipeline.lane import LaneState
 from pysmon.service.finding import Finding
 from pysmon.service.rates import Rates
 from pysmon.service.status import (
@@ -12,7 +13,6 @@ from pysmon.service.status import (
     FamilyState,
     HookState,
     LogState,
-    OutputState,
     Reconciliation,
     Status,
 )
@@ -23,6 +23,38 @@ HOUR = 3600 * SECOND
 NOW = 1_795_248_000 * SECOND  # 2026-11-21 08:00:00
 _DAY = 24 * HOUR
 _STARTED = NOW - 3 * _DAY - 2 * HOUR
+
+
+def _lane(
+    name: str,
+    written: int,
+    queued: int = 0,
+    spilled: int = 0,
+    *,
+    lost: int = 0,
+    lost_at: int | None = None,
+    trouble: str = "",
+    since: int | None = None,
+) -> LaneState:
+    return LaneState(
+        name=name,
+        found=0,
+        put=written + queued + spilled + lost,
+        queued=queued,
+        queued_bytes=queued * 500,
+        spilled=spilled,
+        spilled_bytes=spilled * 420,
+        written=written,
+        lost=lost,
+        lost_at=lost_at,
+        trouble=trouble,
+        since=since,
+    )
+
+
+_RESTING = _lane(
+    "syslog", 100, 20_000, 5_000, lost=7, lost_at=NOW - SECOND, trouble="Connection refused", since=NOW - HOUR
+)
 
 HEALTHY = Status(
     taken=NOW,
@@ -47,8 +79,8 @@ HEALTHY = Status(
         FamilyState("file delete", 0, 0, 0, 0),
     ),
     outputs=(
-        OutputState("/var/lib/pysmon/log", 12, 0, 0, 896_888, 0),
-        OutputState("syslog", 0, 0, 0, 896_900, 0),
+        _lane("/var/lib/pysmon/log", written=896_888, queued=12),
+        _lane("syslog", written=896_900),
     ),
     log=LogState(
         "/var/lib/pysmon/log",
@@ -77,7 +109,9 @@ ILL = replace(
     ),
     outputs=(
         HEALTHY.outputs[0],
-        OutputState("syslog", 20_000, 5_000, 2_097_152, 100, 7, "Connection refused", NOW - HOUR, NOW - SECOND),
+        _lane(
+            "syslog", 100, 20_000, 5_000, lost=7, lost_at=NOW - SECOND, trouble="Connection refused", since=NOW - HOUR
+        ),
     ),
     log=None,
     canary=CanaryState(_STARTED, True, (), ("processes",)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pysmon.errors import SensorError
 from pysmon.sensor.kernel import EVENT_RING_SIZE, PROCESS_RING_SIZE
@@ -29,19 +29,33 @@ def hooks(patient: Patient) -> Iterator[Finding]:
     except SensorError as error:
         yield Finding("bad", "hooks", str(error), error.hint)
         return
+    yield from _served(services)
+
+
+def _served(services: Sequence[Service]) -> Iterator[Finding]:
+    """A line for each kind of hook that serves; one for each ability that nothing serves."""
+    best: dict[str, list[Service]] = {}
+    second: dict[str, list[Service]] = {}
     for service in services:
-        yield _hook(service)
+        if service.provider is not None:
+            group = second if service.refusals else best
+            group.setdefault(service.provider.hook, []).append(service)
+    for hook, served in best.items():
+        yield Finding("ok", "hooks", f"{hook} for {_names(served)}")
+    for hook, served in second.items():
+        reasons = "; ".join(dict.fromkeys(reason for service in served for reason in service.refusals))
+        limits = ", which 32-bit programs and io_uring go round" if hook == "tracepoint" else ""
+        text = f"{hook} for {_names(served)}{limits}. Better ones do not work here: {reasons}"
+        yield Finding("warn", "hooks", text, "other kernels let the better ones attach (CONFIG_FUNCTION_TRACER)")
+    for service in services:
+        if service.provider is None:
+            text = f"nothing for {service.ability.name}: {'; '.join(service.refusals)}"
+            remedy = "it needs another kernel; `dmesg` may tell more (lockdown, a hardened kernel)"
+            yield Finding("bad", "hooks", text, remedy)
 
 
-def _hook(service: Service) -> Finding:
-    name, reasons = service.ability.name, "; ".join(service.refusals)
-    if service.provider is None:
-        remedy = "it needs another kernel; `dmesg` may tell more (lockdown, a hardened kernel)"
-        return Finding("bad", name, f"no hook works here: {reasons}", remedy)
-    if service.refusals and service.provider.hook == "tracepoint":
-        text = f"tracepoint, which 32-bit programs and io_uring go round. Better, but not here: {reasons}"
-        return Finding("warn", name, text, "a kernel that allows fentry (CONFIG_FUNCTION_TRACER) sees those, too")
-    return Finding("ok", name, service.provider.hook)
+def _names(services: Iterable[Service]) -> str:
+    return ", ".join(service.ability.name for service in services)
 
 
 def memory(patient: Patient) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from pysmon.views.words import Line, padded
 Level = Literal["ok", "warn", "bad"]
 _STYLES: dict[Level, Style] = {"ok": "name", "warn": "user", "bad": "alarm"}
 _ORDER: tuple[Level, ...] = ("ok", "warn", "bad")
-_WIDEST = 16  # columns that the names of what was looked at may take
+_WIDEST = 18  # columns that the names of what was looked at may take
 
 
 @dataclass(frozen=True, slots=True)

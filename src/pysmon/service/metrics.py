@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pysmon.formats.visible import encodable
-from pysmon.service.status import OutputState, Status
+from pysmon.service.status import Status
 from pysmon.service.verdict import is_healthy, verdict
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -92,7 +92,7 @@ def _resting(status: Status) -> Iterable[_Sample]:
     return (({"output": name}, bool(o.trouble)) for name, o in _named(status))
 
 
-def _named(status: Status) -> Iterable[tuple[str, OutputState]]:
+def _named(status: Status) -> Iterable[tuple[str]]:
     """The outputs by names that tell them apart: two samples must not be the same."""
     seen: Counter[str] = Counter()
     for output in status.outputs:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from pysmon.pipeline.lane import LaneState
 from pysmon.sensor.loader import Service
 from pysmon.service.finding import Finding
 from pysmon.service.rates import NO_RATES, Rates
@@ -64,21 +65,6 @@ class FamilyState:
 
 
 @dataclass(frozen=True, slots=True)
-class OutputState:
-    """An output and the entries that wait for it."""
-
-    name: str
-    queued: int  # entries in memory
-    spilled: int  # entries on the disk
-    spilled_bytes: int
-    written: int  # entries since the start
-    lost: int  # entries since the start
-    trouble: str = ""  # why it rests; "" if it works
-    since: int | None = None  # the moment when it began to rest
-    lost_at: int | None = None  # the moment of the last loss, if it is known
-
-
-@dataclass(frozen=True, slots=True)
 class LogState:
     """The event log on the disk."""
 
@@ -122,7 +108,7 @@ class Status:
     configuration: ConfigurationState
     hooks: tuple[HookState, ...]
     families: tuple[FamilyState, ...]
-    outputs: tuple[OutputState, ...]
+    outputs: tuple[LaneState, ...]
     log: LogState | None  # None: no event log is kept
     canary: CanaryState | None = None  # None: there was none yet
     reconciliation: Reconciliation | None = None

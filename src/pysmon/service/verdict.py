@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pysmon.pipeline.lane import LaneState
 from pysmon.service.finding import Finding, Level, gravest_first
-from pysmon.service.status import FamilyState, HookState, OutputState, Status
+from pysmon.service.status import FamilyState, HookState, Status
 from pysmon.views.words import span
 
 RECENT = 3_600_000_000_000  # ns: a loss is wrong for so long, and a remark after that
@@ -67,7 +68,7 @@ def _family(family: FamilyState, now: int) -> Iterator[Finding]:
         yield Finding("bad", family.name, text, _DEFECT)
 
 
-def _output(output: OutputState, now: int) -> Iterator[Finding]:
+def _output(output: LaneState, now: int) -> Iterator[Finding]:
     if output.trouble:
         rests = f", for {span(now - output.since)}" if output.since is not None else ""
         waiting = output.queued + output.spilled
