@@ -93,7 +93,7 @@ def _plans() -> dict[int, _Plan]:
     return {
         number: _Plan(
             type=made,
-            fields=tuple((f.name, _READERS.get(f.kind.name) or _by_kind(f.kind), absent(f.kind)) for f in made.fields),
+            fields=tuple((f.name, reader_of(f.kind), absent(f.kind)) for f in made.fields),
             names=frozenset(f.name for f in made.fields),
             by_lower={f.name.lower(): f.name for f in made.fields},
         )
@@ -205,8 +205,9 @@ def _boolean(value: object) -> object:
     return known[str(value).lower()]
 
 
-def _by_kind(kind: Kind) -> Callable[[object], object]:
-    return _number if kind.sql == "INTEGER" else _text
+def reader_of(kind: Kind) -> Callable[[object], object]:
+    """What makes a value of a kind out of what a log has; it raises ValueError if that is none."""
+    return _READERS.get(kind.name) or (_number if kind.sql == "INTEGER" else _text)
 
 
 _READERS: Mapping[str, Callable[[object], object]] = {

@@ -12,11 +12,12 @@ from pysmon.schema.event import Event
 from pysmon.sources.found import Found, NoEventError, entry_of
 from pysmon.sources.json_rows import rows, sample_rows
 from pysmon.sources.parts import Row
-from pysmon.sources.source import Tally
+from pysmon.sources.source import Taken, Tally, Wanted
 from pysmon.sources.streams import Bytes
 from pysmon.sources.windows_xml import encoding_of
 
 Read: TypeAlias = Callable[[Bytes, Tally], Iterator[Entry[Event]]]
+ReadRows: TypeAlias = Callable[[Bytes, Tally, Wanted], Iterator[Taken]]
 
 
 class Sample:
@@ -45,6 +46,7 @@ class Shape:
     about: str  # for users, in a few words
     fits: Callable[[Sample], bool]
     read: Read = field(repr=False)
+    rows: ReadRows | None = field(default=None, repr=False)  # a way to some fields alone, if it has one
 
 
 def json_shape(name: str, about: str, find: Callable[[Row], Found | None]) -> Shape:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from pysmon.errors import PysmonError
 from pysmon.schema.entry import Entry
@@ -15,6 +15,8 @@ _MOST_NAMES = 1000  # of channels, fields ... that are counted one by one: a hos
 _MOST_TOLD = 100  # damages that are kept in words; all are counted
 _FURTHER = "(further ones)"
 _T = TypeVar("_T")
+Taken: TypeAlias = tuple[int, tuple[Any, ...], Callable[[], Entry[Event]]]  # event id, values, what makes the entry
+Wanted: TypeAlias = Mapping[int, Sequence[str]]  # names of fields by event id
 
 
 class SourceError(PysmonError):
@@ -114,6 +116,14 @@ class Source(Protocol):
 
     def entries(self) -> Iterator[Entry[Event]]:
         """The entries in the order of the log. Standard input can be read once, everything else again and again."""
+
+    def rows(self, wanted: Wanted) -> Iterator[Taken]:
+        """Of each event its id, the values of the fields that are wanted of it, and what makes an entry of it.
+
+        Much faster than `entries` where the shape has a way to a few fields alone (EVTX). Of an event that is not in
+        `wanted` no values are given. An entry can be made at any time later; until then what makes it keeps the piece
+        of the log in memory in which it stands.
+        """
 
 
 def _count(counter: Counter[_T], key: _T, further: _T) -> None:
