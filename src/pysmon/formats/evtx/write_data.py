@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pysmon.formats.evtx.layout import ValueType
 from pysmon.formats.evtx.write_template import Element, Slot, Template
-from pysmon.formats.evtx.write_value import CODECS, STRING, Codec, UnfitError, fitting
+from pysmon.formats.evtx.write_value import CODECS, Codec, UnfitError, fitting
 from pysmon.schema import catalogue as _catalogue  # noqa: F401 - fills EVENTS
 from pysmon.schema.event import EVENTS, Event
 
@@ -58,8 +58,7 @@ class EventData:
         self._types = tuple(found.kind.in_type if found else _TEXT for found in known)
         self._get = _getter(self._attributes)
         self._shapes: dict[tuple[ValueType, ...], _Shape] = {}
-        first = [CODECS[name][0] if CODECS[name] else STRING for name in self._types]
-        self._usual = self._shape(first)
+        self._usual = self._shape([CODECS[name][0] for name in self._types])
 
     def of(self, event: Event, *, foreign: bool) -> tuple[Template, bytes]:
         """The template and the bytes for it: number of values, descriptors, values."""
@@ -95,10 +94,7 @@ class EventData:
 
     def _fitted(self, values: Sequence[Any]) -> tuple[_Shape, list[bytes]]:
         codecs = [fitting(name, value) for name, value in zip(self._types, values, strict=True)]
-        shape = self._shape(codecs)
-        declared = zip(self._types, codecs, strict=True)
-        if all(name == _TEXT or codec.type is not ValueType.STRING for name, codec in declared):
-            self._usual = shape  # a shape with strings for numbers would fit everything from now on
+        shape = self._usual = self._shape(codecs)
         return shape, [codec[value] for codec, value in zip(codecs, values, strict=True)]
 
     def _shape(self, codecs: Sequence[Codec]) -> _Shape:

@@ -6,7 +6,7 @@ The same image, user and guid come again and again: looking them up is several t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -81,41 +81,54 @@ def _sized(value: object, size: int) -> bytes:
 
 
 def _boolean(value: object) -> bytes:
-    if not isinstance(value, bool):
+    if not isinstance(value, int) or value not in (0, 1):
         raise UnfitError
     return value.to_bytes(4, "little")
 
 
+def _spelled(codecs: Sequence[Codec]) -> Codec:
+    """Text for what fits none of them. It refuses what does, so that one odd value does not turn all into text."""
+
+    def pack(value: object) -> bytes:
+        if any(_fits(codec, value) for codec in codecs):
+            raise UnfitError
+        return _string(value)
+
+    return Codec(ValueType.STRING, pack)
+
+
+def _fits(codec: Codec, value: object) -> bool:
+    try:
+        return codec[value] is not None
+    except (UnfitError, TypeError):  # TypeError: no value that could be looked up at all
+        return False
+
+
+def _typed(*codecs: Codec) -> tuple[Codec, ...]:
+    return (*codecs, _spelled(codecs))
+
+
 STRING = Codec(ValueType.STRING, _string)
-_OTHER = Codec(ValueType.STRING, _string, longest=-1)  # what is no str: 1 and True would be the same key
-_GUIDS = Codec(ValueType.GUID, _guid)
-_DECIMALS = Codec(ValueType.UINT64, _text_number(_DECIMAL, 8))  # on Linux LogonId is a user id
-_HEX32 = Codec(ValueType.HEX_INT32, _text_number(_HEX, 4))
-_HEX64 = Codec(ValueType.HEX_INT64, _text_number(_HEX, 8))
 _U16 = Codec(ValueType.UINT16, _number(2))
 _U32 = Codec(ValueType.UINT32, _number(4))
 _U64 = Codec(ValueType.UINT64, _number(8))
-_BOOLEANS = Codec(ValueType.BOOLEAN, _boolean)
+_HEX32 = Codec(ValueType.HEX_INT32, _text_number(_HEX, 4))
+_HEX64 = Codec(ValueType.HEX_INT64, _text_number(_HEX, 8))
+_DECIMAL64 = Codec(ValueType.UINT64, _text_number(_DECIMAL, 8))  # on Linux LogonId is a user id
 
-# By the type that the manifest declares: the types to try before a string, the declared one first.
+# By the type that the manifest declares: that type, others that would do, and text.
 CODECS: dict[str, tuple[Codec, ...]] = {
-    "win:UnicodeString": (),
-    "win:GUID": (_GUIDS,),
-    "win:HexInt32": (_HEX32,),
-    "win:HexInt64": (_HEX64, _DECIMALS),
-    "win:UInt16": (_U16,),
-    "win:UInt32": (_U32,),
-    "win:UInt64": (_U64,),
-    "win:Boolean": (_BOOLEANS,),
+    "win:UnicodeString": (STRING,),
+    "win:GUID": _typed(Codec(ValueType.GUID, _guid)),
+    "win:HexInt32": _typed(_HEX32),
+    "win:HexInt64": _typed(_HEX64, _DECIMAL64),
+    "win:UInt16": _typed(_U16),
+    "win:UInt32": _typed(_U32),
+    "win:UInt64": _typed(_U64),
+    "win:Boolean": _typed(Codec(ValueType.BOOLEAN, _boolean)),
 }
 
 
 def fitting(in_type: str, value: object) -> Codec:
     """The type to write a value as: what the manifest declares, or the nearest that shows it as it is."""
-    for codec in CODECS[in_type]:
-        try:
-            _ = codec[value]
-        except (UnfitError, TypeError):  # TypeError: no value that could be looked up at all
-            continue
-        return codec
-    return STRING if isinstance(value, str) else _OTHER
+    return next((codec for codec in CODECS[in_type] if _fits(codec, value)), STRING)
