@@ -186,3 +186,12 @@ def test_the_verdict_of_a_known_event_is_the_same_again() -> None:
     for _ in range(3):
         assert [rules.decide(event(Image=image)) for image in ("bash", "zsh")] == once
     assert once == [Verdict(True, "shell"), Verdict(False, "-")]
+
+
+def test_values_alone_have_the_verdict_of_the_event_that_holds_them() -> None:
+    rules = ruleset(element("include", rule(AND, filter_("Image", "image", "bash"), ROOT, name="shell")))
+    names, decide = rules.by_values(1)
+    assert names == ("Image", "User")  # in the order of the schema
+    for image, user in (("/bin/bash", "root"), ("/bin/bash", "joe"), ("/bin/sh", "root")):
+        assert decide((image, user)) == rules.decide(event(Image=image, User=user))
+    assert ruleset().by_values(11)[0] == ()

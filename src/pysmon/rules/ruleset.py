@@ -49,6 +49,15 @@ class Ruleset:
         values, verdicts = self._plans[type(event)]
         return verdicts[values(event)]
 
+    def by_values(self, event_id: int) -> tuple[tuple[str, ...], Callable[[tuple[Any, ...]], Verdict]]:
+        """What decides without an event: the fields to give the values of, in order, and the verdict by these values.
+
+        For logs that are judged as they are read: of an event that is dropped nothing else needs to be known.
+        """
+        rules = self.rules[event_id]
+        _, verdicts = self._plans[rules.type.cls]
+        return tuple(f.name for f in _fields(rules)), verdicts.__getitem__
+
     def reads(self, event_id: int) -> frozenset[str]:
         """The fields of that event whose values can change its verdict; no other needs to be known before."""
         return self._reads[event_id]
