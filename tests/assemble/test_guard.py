@@ -140,6 +140,18 @@ def test_what_the_service_manager_asks_is_told_as_what_it_is(number: int, said: 
     assert (report.ID, report.Description) == ("SERVICE", f"{said} /usr/bin/bash [1] of root")
 
 
+@pytest.mark.parametrize(("number", "name"), [(1, "SERVICE"), (9, "TAMPER"), (15, "TAMPER")])
+def test_a_child_of_the_service_manager_is_believed_to_ask_for_a_reload_and_nothing_else(
+    number: int, name: str
+) -> None:
+    made = builder()
+    made.take(task(MANAGER, "/usr/lib/systemd/systemd"))
+    made.take(execute(CHILD, "/usr/bin/kill", by=MANAGER))
+    report = only(made.take(deed(number=number, uid=0, image=components_of("/usr/bin/kill"))))
+    assert (report.ID, facts(report)["ProcessGuid"]) == (name, guid(CHILD))
+    assert report.Description.endswith("/usr/bin/kill [11] of root, started by /usr/lib/systemd/systemd [1]")
+
+
 @pytest.mark.parametrize("record", [deed(number=12, key=MANAGER), deed(TRACE, 101, key=MANAGER)])
 def test_what_the_service_manager_has_no_reason_for_is_told_as_of_anybody(record: GuardRecord) -> None:
     assert only(builder().take(record)).ID == "TAMPER"

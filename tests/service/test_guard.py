@@ -272,7 +272,6 @@ def test_modes_that_let_others_in_are_put_right_and_told(paths: Paths) -> None:
         for path, found in (
             (paths.store, "0644"),
             (paths.spill, "0777"),
-            (paths.spill, "0777"),
             (paths.settings, "0666"),
         )
     )

@@ -75,12 +75,25 @@ def _report(record: GuardRecord, scene: Scene) -> ErrorReport:
     name, words = TAMPER, _words(record)
     if record.deed == SIGNAL and _from_kernel(record):
         words += " the kernel, in the time of"
-    elif record.deed == SIGNAL and record.tgid == _MANAGER and record.number in _ASKED:
+    elif record.deed == SIGNAL and record.number in _ASKED and _is_managers(record, scene):
         name, words = SERVICE, f"{_ASKED[record.number].format(_signal(record.number))} by the service manager"
+        words += "" if record.tgid == _MANAGER else ", through"
     who, facts = _culprit(record, scene)
     return ErrorReport(
         UtcTime=scene.utc(record.time), ID=name, Description=f"{words} {who}", extra={**_what(record), **facts}
     )
+
+
+def _is_managers(record: GuardRecord, scene: Scene) -> bool:
+    """Is it the service manager, or, for a reload, a child of it (`ExecReload=/bin/kill -HUP`)?
+
+    A child may as well have been adopted; so it is believed only in what does no harm.
+    """
+    if record.tgid == _MANAGER:
+        return True
+    known = scene.processes.get(record.tgid, record.start, record.exec_id)
+    made_by = known.parent.key.tgid if known and known.parent else 0
+    return made_by == _MANAGER and record.number == Signals.SIGHUP
 
 
 def _words(record: GuardRecord) -> str:
