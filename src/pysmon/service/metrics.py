@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pysmon.formats.visible import encodable
+from pysmon.pipeline.lane import LaneState
 from pysmon.service.status import Status
 from pysmon.service.verdict import is_healthy, verdict
 
@@ -92,7 +93,7 @@ def _resting(status: Status) -> Iterable[_Sample]:
     return (({"output": name}, bool(o.trouble)) for name, o in _named(status))
 
 
-def _named(status: Status) -> Iterable[tuple[str]]:
+def _named(status: Status) -> Iterable[tuple[str, LaneState]]:
     """The outputs by names that tell them apart: two samples must not be the same."""
     seen: Counter[str] = Counter()
     for output in status.outputs:

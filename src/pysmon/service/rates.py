@@ -30,6 +30,10 @@ class Meter:
         self._first = (now, count)
         self._samples: deque[tuple[int, int]] = deque([self._first])
 
+    def __len__(self) -> int:
+        """How many samples it holds."""
+        return len(self._samples)
+
     def note(self, now: int, count: int) -> None:
         """Remember the count; called as often as is convenient, once a second or so."""
         if now - self._samples[-1][0] < _STEP:

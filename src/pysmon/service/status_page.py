@@ -111,7 +111,7 @@ def _log(log: LogState) -> Iterator[_Row]:
     yield _head("event log", "entries", "size", "back to")
     for held in log.classes:
         oldest = moment(held.oldest) if held.oldest is not None else "-"
-        yield [Piece(held.name, "path"), *_counts(held.entries), _value(size(held.bytes)), Piece(oldest, "time")]
+        yield [Piece(visible(held.name), "path"), *_counts(held.entries), _value(size(held.bytes)), Piece(oldest, "time")]
     entries = sum(held.entries for held in log.classes)
     where = f"of {size(log.limit)} in {visible(log.path)}"
     yield [Piece("all", "path"), *_counts(entries), _value(size(log.bytes)), Piece(where, "quiet")]
@@ -126,7 +126,7 @@ def _hooks(status: Status) -> Iterator[_Row]:
             seen, blind = hook.ability in canary.seen, hook.ability in canary.blind
         proof = Piece("blind", "alarm") if blind else _value("seen" if seen else "-")
         instead = "; ".join(map(visible, hook.refusals))
-        row = [Piece(hook.ability, "path"), _state(hook), _value(hook.hook or "-"), proof]
+        row = [Piece(visible(hook.ability), "path"), _state(hook), _value(hook.hook or "-"), proof]
         yield [*row, Piece(instead, "quiet")] if instead else row
 
 
