@@ -9,6 +9,8 @@ from pysmon.cli.check import check
 from pysmon.cli.doctor import doctor
 from pysmon.cli.dump import dump
 from pysmon.cli.explain import explain_command
+from pysmon.cli.explain_problem import explain_problem
+from pysmon.cli.lint import lint
 from pysmon.cli.log import log
 from pysmon.cli.run import run
 from pysmon.cli.schema import schema
@@ -32,5 +34,20 @@ def app() -> None:
     """Sysmon, in Python: see which process did what, and keep what your rules say."""
 
 
-for _command in (run, status, doctor, log, tree, story, who, check, explain_command, dump, blob, schema):
+for _command in (
+    run,
+    status,
+    doctor,
+    log,
+    tree,
+    story,
+    who,
+    check,
+    lint,
+    explain_command,
+    explain_problem,
+    dump,
+    blob,
+    schema,
+):
     app.add_command(_command)

@@ -17,7 +17,7 @@ from pysmon.errors import MisuseError
 
 STDIN = "-"
 UNREADABLE = "C101"  # the code of a file that cannot be read at all
-_COLOURS = {"error": "red", "warning": "yellow"}
+_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 def read_named(name: str) -> Reading:
@@ -36,9 +36,11 @@ def show(problems: Iterable[Problem], to: TextIO) -> None:
 
 
 def tally(problems: Iterable[Problem]) -> str:
-    """`2 errors, 1 warning`."""
+    """`2 errors, 1 warning`, and notes if there are any."""
     severities = [problem.severity for problem in problems]
-    return f"{_many(severities.count('error'), 'error')}, {_many(severities.count('warning'), 'warning')}"
+    words = [_many(severities.count(word), word) for word in ("error", "warning")]
+    notes = severities.count("note")
+    return ", ".join([*words, _many(notes, "note")] if notes else words)
 
 
 def configured(name: str) -> Configuration:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from pysmon.config.model import Condition, Filter, Relation
@@ -15,15 +16,26 @@ from pysmon.rules.explain import Explanation, Turn
 from pysmon.rules.trace import CheckTrace, ElementTrace, GroupTrace
 from pysmon.rules.tree import Check, Outcome
 
-MARKS = "✓✗·?"  # held, did not hold, not looked at, no value
-ASCII_MARKS = "+-.?"
 _FEW = 3  # conditions in a row that did not hold and are still shown one by one
 _MARGIN = 11  # columns of line numbers, `12-345`
 
 Pieces = list[Piece]
 
 
-def explanation_lines(found: Explanation, *, marks: str = MARKS, whole: bool = False) -> Iterator[Pieces]:
+class Marks(NamedTuple):
+    """The characters that stand before a line of the rules."""
+
+    held: str
+    missed: str
+    unseen: str
+    unknown: str
+
+
+MARKS = Marks("✓", "✗", "·", "?")
+ASCII_MARKS = Marks("+", "-", ".", "?")
+
+
+def explanation_lines(found: Explanation, *, marks: Marks = MARKS, whole: bool = False) -> Iterator[Pieces]:
     """The lines to print; `whole` shows every condition, otherwise rows of those that did not hold are summed up."""
     yield from _verdict(found)
     if not found.trace.elements:
@@ -84,14 +96,15 @@ def _values(found: Explanation) -> Iterator[Pieces]:
 class _Text:
     """Draws the rules."""
 
-    marks: str
+    marks: Marks
     whole: bool
     named_by: Check | None
 
     @property
     def legend(self) -> str:
-        held, missed, unseen, unknown = self.marks
-        return f"{held} holds   {missed} does not hold   {unseen} not looked at   {unknown} no value"
+        marks = self.marks
+        words = "holds", "does not hold", "not looked at", "no value"
+        return "   ".join(f"{mark} {word}" for mark, word in zip(marks, words, strict=True))
 
     def element(self, trace: ElementTrace) -> Iterator[Pieces]:
         source = trace.element.source
@@ -149,12 +162,11 @@ class _Text:
         return [Piece(f"{number:>{_MARGIN}} ", "quiet"), mark, Piece(" " * (2 * depth + 1), "quiet"), *pieces]
 
     def _mark(self, outcome: Outcome, looked_at: bool) -> Piece:
-        held, missed, unseen, unknown = self.marks
         if not looked_at:
-            return Piece(unseen, "quiet")
+            return Piece(self.marks.unseen, "quiet")
         if outcome is None:
-            return Piece(unknown, "alarm")
-        return Piece(held, "name") if outcome else Piece(missed, "quiet")
+            return Piece(self.marks.unknown, "alarm")
+        return Piece(self.marks.held, "name") if outcome else Piece(self.marks.missed, "quiet")
 
 
 def condition_text(source: Filter) -> str:

@@ -1,0 +1,1 @@
+"""Judges configurations: what in them is valid and still not what was meant."""
