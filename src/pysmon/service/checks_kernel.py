@@ -16,6 +16,7 @@ _VERSION = re.compile(r"(\d+)\.(\d+)")
 _SYS_ADMIN, _BPF, _PERFMON = 21, 39, 38  # linux/capability.h
 _NEEDED = {_BPF: "CAP_BPF", _PERFMON: "CAP_PERFMON"}
 _USEFUL = {2: "CAP_DAC_READ_SEARCH", 19: "CAP_SYS_PTRACE"}  # to hash files of others; to read what their processes are
+NO_PROC = "is /proc mounted here?"
 _SYSCTL = "proc/sys"
 _CGROUP_ROOTS = ("sys/fs/cgroup", "sys/fs/cgroup/unified")
 
@@ -26,7 +27,8 @@ def kernel(patient: Patient) -> Iterator[Finding]:
     machine = platform.machine()
     found = _VERSION.match(release)
     if found is None:
-        yield Finding("warn", "kernel", f"its version is not told ({release or 'no /proc/sys/kernel/osrelease'})")
+        text = f"its version is not told ({release or 'no /proc/sys/kernel/osrelease'})"
+        yield Finding("warn", "kernel", text, NO_PROC)
     elif (int(found[1]), int(found[2])) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         yield Finding("bad", "kernel", f"Linux {release} is too old", f"pysmon needs Linux {oldest} or later")

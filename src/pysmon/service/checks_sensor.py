@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pysmon.errors import SensorError
 from pysmon.sensor.kernel import EVENT_RING_SIZE, PROCESS_RING_SIZE
 from pysmon.sensor.loader import Service
-from pysmon.service.checks_kernel import rights, tracefs
+from pysmon.service.checks_kernel import NO_PROC, rights, tracefs
 from pysmon.service.finding import Finding, worst
 from pysmon.service.patient import Patient, text_of
 from pysmon.service.status_page import size
@@ -44,8 +44,8 @@ def _served(services: Sequence[Service]) -> Iterator[Finding]:
         yield Finding("ok", "hooks", f"{hook} for {_names(served)}")
     for hook, served in second.items():
         reasons = "; ".join(dict.fromkeys(reason for service in served for reason in service.refusals))
-        limits = ", which 32-bit programs and io_uring go round" if hook == "tracepoint" else ""
-        text = f"{hook} for {_names(served)}{limits}. Better ones do not work here: {reasons}"
+        limits = ", which 32-bit programs and io_uring go round," if hook == "tracepoint" else ""
+        text = f"{hook}{limits} for {_names(served)}. Better ones do not work here: {reasons}"
         yield Finding("warn", "hooks", text, "other kernels let the better ones attach (CONFIG_FUNCTION_TRACER)")
     for service in services:
         if service.provider is None:
@@ -63,7 +63,7 @@ def memory(patient: Patient) -> Iterator[Finding]:
     rings = f"rings of {size(PROCESS_RING_SIZE)} for processes and {size(EVENT_RING_SIZE)} for the rest"
     found = re.search(r"^MemAvailable:\s*(\d+) kB", text_of(patient, "proc/meminfo"), re.MULTILINE)
     if found is None:
-        yield Finding("warn", "memory", f"how much is free is not told; pysmon needs {rings}")
+        yield Finding("warn", "memory", f"how much is free is not told; pysmon needs {rings}", NO_PROC)
         return
     free = int(found[1]) << 10
     text = f"{size(free)} free, for {rings}"
