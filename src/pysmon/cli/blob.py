@@ -124,10 +124,7 @@ class _Found:
 
 
 def _found(file: str, driver: str | None) -> _Found:
-    if file == STDIN:
-        data = sys.stdin.buffer.read()
-    else:
-        data = Path(file).read_bytes()
+    data = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
     if data.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):
         raise MisuseError(f"{file} is XML already", hint="`pysmon blob encode` makes binary rules of it")
     if not data.startswith(MAGIC):

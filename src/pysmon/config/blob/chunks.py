@@ -137,7 +137,7 @@ class _Reader:
     def _filters(self, event: EventChunk, count: int, following: int) -> None:
         rule, link = 0, event.at + FIRST_FILTER
         while following:
-            at = self._inside(following, link, FILTER, "a filter")
+            at = self._behind(following, link, FILTER, "a filter")
             made, following = self._filter(at)
             if made.rule and made.rule != rule:
                 event.rules[made.rule] = self._rule(made.rule, at + RULE_OF_FILTER)
@@ -187,11 +187,14 @@ class _Reader:
         return found
 
     def _record(self, at: int, link: int, kind: Struct, what: str) -> int:
-        """The offset of a record that comes after all that was read."""
+        """The offset of a record that comes after all that was read; from here on it is read."""
+        self._end = self._behind(at, link, kind, what) + kind.size
+        return at
+
+    def _behind(self, at: int, link: int, kind: Struct, what: str) -> int:
         if at < self._end:
             raise wrong(link, f"{what} begins at {at:#x}", f"{self._end:#x} or later, for that is written already")
-        self._end = self._inside(at, link, kind, what) + kind.size
-        return at
+        return self._inside(at, link, kind, what)
 
     def _inside(self, at: int, link: int, kind: Struct, what: str) -> int:
         if at + kind.size > len(self._data):
