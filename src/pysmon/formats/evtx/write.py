@@ -15,7 +15,8 @@ from pysmon.formats.evtx.layout import (
 )
 from pysmon.formats.evtx.write_template import Definitions, Names, Template
 
-LARGEST = CHUNK_SIZE - CHUNK_HEADER_SIZE  # bytes of a record
+_FULL = CHUNK_SIZE - 8  # not filled to the last byte: libevtx 20181227 does not see a record that ends there
+LARGEST = _FULL - CHUNK_HEADER_SIZE  # bytes of a record
 _INSTANCE = 14  # bytes that an instance begins with
 _AROUND = RECORD.size + 2 * _INSTANCE + 1 + 1 + 4  # both ends of binary XML, and the size at the end of a record
 _NOTHING = 0xFFFFFFFFFFFFFFFF  # the id of a record that there is none of
@@ -60,9 +61,9 @@ class Chunk:
         inner = self._instances.get(row.nested)
         if outer and inner:
             size = _AROUND + len(row.before) + 2 + len(row.after) + len(row.values) + 7 & ~7
-            if self.free + size > CHUNK_SIZE:
+            if self.free + size > _FULL:
                 return False
-        elif self.free + row.most > CHUNK_SIZE:
+        elif self.free + row.most > _FULL:
             return False
         start = self.free + RECORD.size
         outer = outer or self._define(row.template, start)

@@ -1,0 +1,111 @@
+"""Three readers of EVTX that others wrote, and what they make of a file: judges over what our writer writes.
+
+Each renders some things in its own way. What is so rendered is brought to one form on both sides, and nothing else:
+
+* guids: in capitals by `evtx` and libevtx, by `evtx` without braces; brought to lower case, without braces
+* hexadecimal numbers: python-evtx and libevtx fill them with zeros; brought to the shortest form
+* the time of the envelope: `evtx` cuts it to microseconds, python-evtx reckons in floating point; 10 us are allowed
+* an optional attribute without a value: python-evtx shows it, empty; left out
+* booleans: python-evtx writes `True`
+* line ends: every XML parser turns `\\r\\n` and `\\r`, which none of the three escapes, into `\\n`
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree import ElementTree
+
+import pytest
+
+from pysmon.formats.clock import moment
+
+_NAMESPACE = "{http://schemas.microsoft.com/win/2004/08/events/event}"
+_GUID = re.compile(r"\{?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?")
+_HEX = re.compile(r"0[xX]([0-9A-Fa-f]+)")
+
+
+class Seen(NamedTuple):
+    """A record as a reader shows it."""
+
+    time: int  # of the envelope, in microseconds since 1970
+    system: dict[str, str]
+    data: list[tuple[str, str]]
+
+    def differs(self, other: Seen) -> list[str]:
+        """In what they differ, in words; nothing if they do not."""
+        found = [f"time {self.time} and {other.time}"] if abs(self.time - other.time) > 10 else []
+        names = [*self.system, *(name for name in other.system if name not in self.system)]
+        here, there = self.system, other.system
+        found += [f"{n} {here.get(n)!r} and {there.get(n)!r}" for n in names if here.get(n) != there.get(n)]
+        if len(self.data) != len(other.data):
+            found.append(f"{len(self.data)} and {len(other.data)} fields")
+        return found + [f"{a!r} and {b!r}" for a, b in zip(self.data, other.data, strict=False) if a != b]
+
+
+def by_evtx(path: Path) -> Iterator[Seen]:
+    """The Rust library `evtx`. It may stop with RuntimeError in a damaged file, after what is whole."""
+    parser: Any = _package("evtx").PyEvtxParser(str(path), number_of_threads=1)
+    for record in parser.records():
+        yield _seen(record["data"])
+
+
+def by_libevtx(path: Path) -> Iterator[Seen]:
+    """The tool of libevtx."""
+    if not shutil.which("evtxexport"):
+        pytest.skip("no evtxexport on this machine (Debian: libevtx-utils)")
+    found = subprocess.run(["evtxexport", "-f", "xml", str(path)], capture_output=True, check=False)
+    text = found.stdout.decode("utf-8")
+    starts = [at.start() for at in re.finditer(r"^<Event ", text, re.MULTILINE)]
+    for start, end in zip(starts, [*starts[1:], None], strict=True):
+        yield _seen(text[start:end].rpartition("</Event>")[0] + "</Event>")
+
+
+def by_python_evtx(path: Path) -> Iterator[Seen]:
+    """python-evtx: slow, and it believes what the header says of the number of chunks."""
+    with _package("Evtx.Evtx").Evtx(str(path)) as log:
+        for record in log.records():
+            yield _seen(record.xml())
+
+
+READERS: dict[str, Callable[[Path], Iterator[Seen]]] = {
+    "evtx": by_evtx,
+    "libevtx": by_libevtx,
+    "python-evtx": by_python_evtx,
+}
+
+
+def one_form(value: str) -> str:
+    """A value in the one form that all readers and what was written are brought to."""
+    if (found := _GUID.fullmatch(value)) is not None:
+        return found[1].lower()
+    if (found := _HEX.fullmatch(value)) is not None:
+        return f"0x{int(found[1], 16):x}"
+    if value in ("True", "False"):
+        return value.lower()
+    return value.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _package(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError:
+        pytest.skip(f"no package {name.partition('.')[0]} (see the dev group)")
+
+
+def _seen(text: str) -> Seen:
+    event = ElementTree.fromstring(text)
+    system: dict[str, str] = {}
+    for element in event.find(f"{_NAMESPACE}System") or ():
+        name = element.tag.removeprefix(_NAMESPACE)
+        system |= {f"{name}.{key}": one_form(value) for key, value in element.attrib.items() if value}
+        if element.text and element.text.strip():
+            system[name] = one_form(element.text)
+    found = event.find(f"{_NAMESPACE}EventData")
+    data = [(each.get("Name", ""), one_form("".join(each.itertext()))) for each in (found if found is not None else ())]
+    return Seen((moment(system.pop("TimeCreated.SystemTime")) or 0) // 1000, system, data)
