@@ -34,8 +34,10 @@ def flat(row: Row) -> Found | None:
         fields = {name: value for name, value in row.items() if name not in _ENVELOPE}
         if type(fields.get("Version")) is int:  # of the envelope; the field Version of event 4 is text
             version = fields.pop("Version")
-        if fields.get("EventType") in _NXLOG_TYPES or "EventTypeOrignal" in row:
+        if fields.get("EventType") in _NXLOG_TYPES or "EventTypeOrignal" in row or "UtcTime" not in fields:
             _take_from_message(fields, str(row.get("Message", "")))
+        if fields.get("ProcessId") == fields.get("SourceProcessId"):  # NXLog's own, where Sysmon has none of that name
+            fields.pop("ProcessId", None)
     return Found(
         provider,
         channel,
@@ -52,7 +54,11 @@ def flat(row: Row) -> Found | None:
 
 
 def _take_from_message(fields: dict[str, Any], message: str) -> None:
-    """NXLog writes its own EventType over Sysmon's, and so with others; the message still has them all."""
+    """NXLog writes its own EventType over Sysmon's, and so with others; the message still has them all.
+
+    Of an event that is too large for it NXLog keeps no fields at all: then the message is all there is.
+    """
     fields.pop("EventType", None)
     said = message_fields(message)
-    fields.update({name: said[name] for name in _COLLIDING if name in said})
+    colliding = {name: said[name] for name in _COLLIDING if name in said}
+    fields.update(said if "UtcTime" not in fields else colliding)

@@ -27,6 +27,7 @@ from pysmon.sources.origins import PROVIDERS, foreign, origin
 from pysmon.sources.source import Tally
 
 NONE = "-"
+_LONGEST_NUMBER = 24  # characters
 _GUID = re.compile(r"\{?([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})\}?")
 
 
@@ -189,10 +190,12 @@ def _hex(value: object) -> object:
 
 
 def _number(value: object) -> object:
-    if type(value) is int:
-        return value
     if isinstance(value, str):
-        return None if value in ("", NONE) else int(value, 0)
+        if value in ("", NONE):
+            return None
+        value = int(value, 0) if len(value) <= _LONGEST_NUMBER else -1
+    if type(value) is int and 0 <= value < 1 << 64:
+        return value
     raise ValueError("no number")
 
 

@@ -16,9 +16,10 @@ import msgspec
 
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import EVENTS, Event
+from pysmon.store.extra import extra_of_text, extra_to_text
 
 _PART = 20_000  # entries that are sorted in memory
-_ENCODER = msgspec.msgpack.Encoder(enc_hook=str)
+_ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder()
 _SIZE = 4  # bytes of the length before each entry
 
@@ -72,7 +73,8 @@ class _Spilled:
         event = entry.event
         values = [_quiet(getattr(event, f.name)) for f in event.type.fields]
         number = self._origins.setdefault(entry.origin, len(self._origins))
-        return [entry.record_id, entry.time, event.type.id, values, event.extra, number]
+        extra = extra_to_text(event.extra).encode("utf-8", "surrogatepass") if event.extra else None
+        return [entry.record_id, entry.time, event.type.id, values, extra, number]
 
     def _part(self, at: int, end: int, origins: list[Origin]) -> Iterator[Entry[Event]]:
         held = b""
@@ -103,4 +105,5 @@ def _entry(packed: list[Any], origins: list[Origin]) -> Entry[Event]:
     made = EVENTS[event_id]
     texts = (v.decode("utf-8", "surrogatepass") if isinstance(v, bytes) else v for v in values)
     given = dict(zip((f.name for f in made.fields), texts, strict=True))
-    return Entry(record_id, time, made.cls(extra=extra, **given), origins[number])
+    facts = None if extra is None else extra_of_text(extra.decode("utf-8", "surrogatepass"))
+    return Entry(record_id, time, made.cls(extra=facts, **given), origins[number])
