@@ -133,6 +133,7 @@ MANAGER = (1, 0, 3)
         (1, "pysmon was asked to read its configuration again (signal SIGHUP (1)) by the service manager"),
         (6, "pysmon was aborted (signal SIGABRT (6)), for it had not answered in time, by the service manager"),
         (9, "pysmon was killed (signal SIGKILL (9)) by the service manager"),
+        (18, "pysmon was told to go on (signal SIGCONT (18)), as is everything that is to end, by the service manager"),
     ],
 )
 def test_what_the_service_manager_asks_is_told_as_what_it_is(number: int, said: str) -> None:

@@ -33,6 +33,7 @@ _ASKED = {
     int(Signals.SIGHUP): "pysmon was asked to read its configuration again (signal {})",
     int(Signals.SIGABRT): "pysmon was aborted (signal {}), for it had not answered in time,",
     int(Signals.SIGKILL): "pysmon was killed (signal {})",
+    int(Signals.SIGCONT): "pysmon was told to go on (signal {}), as is everything that is to end,",
 }
 _OBJECTS = {PROGRAM: "program", MAP: "map", LINK: "link"}
 _DEEDS = {
