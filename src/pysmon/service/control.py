@@ -121,9 +121,9 @@ class ControlServer:
             self._controls.refused(peer.uid, peer.pid)
 
     def _answer(self, request: Request) -> Answer:
-        methods = _ROUTES.get(request.path)
+        methods = ROUTES.get(request.path)
         if methods is None:
-            return json_answer(404, Refusal(f"there is no {request.path}", hint=f"known: {', '.join(_ROUTES)}"))
+            return json_answer(404, Refusal(f"there is no {request.path}", hint=f"known: {', '.join(ROUTES)}"))
         action = methods.get(request.method)
         if action is None:
             allowed = ", ".join(methods)
@@ -173,7 +173,7 @@ def _reopen(controls: Controls, _request: Request) -> Answer:
 
 
 _Action = Callable[[Controls, Request], Answer]
-_ROUTES: Mapping[str, Mapping[str, _Action]] = {
+ROUTES: Mapping[str, Mapping[str, _Action]] = {
     "/status": {"GET": _status},
     "/metrics": {"GET": _metrics},
     "/configuration": {"GET": _configuration, "PUT": _reconfigure, "DELETE": _reset},
