@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -472,3 +473,29 @@ def test_an_answer_of_something_else_is_an_error_that_says_so(path: Path, answer
         with pytest.raises(AskError, match=message):
             RunningService(path).status()
         server.join()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_real_curl_asks_and_tells(service: RunningService, path: Path, controls: FakeControls) -> None:
+    def curl(*arguments: str, data: bytes = b"") -> bytes:
+        line = ["curl", "-sS", "--fail", "--unix-socket", str(path), *arguments]
+        return subprocess.run(line, input=data, capture_output=True, timeout=30, check=True).stdout
+
+    assert curl("http://pysmon/metrics").decode() == metrics(controls.current)
+    large = b"<!-- " + b"x" * (2 << 20) + b" -->"  # curl asks before it sends so much
+    sheet = json.dumps({"name": "a.xml", "text": large.decode()}).encode()
+    curl(
+        "-T",
+        "-",
+        "-H",
+        f"Content-Length: {len(sheet)}",
+        "-H",
+        "Transfer-Encoding:",
+        "http://pysmon/configuration",
+        data=sheet,
+    )
+    assert controls.own.data == large
+    assert json.loads(curl("http://pysmon/configuration"))["text"] == large.decode()
+    curl("-X", "DELETE", "http://pysmon/configuration")
+    curl("-X", "POST", "http://pysmon/reopen")
+    assert controls.calls[-2:] == ["reset", "reopen"]

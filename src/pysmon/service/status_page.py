@@ -111,7 +111,12 @@ def _log(log: LogState) -> Iterator[_Row]:
     yield _head("event log", "entries", "size", "back to")
     for held in log.classes:
         oldest = moment(held.oldest) if held.oldest is not None else "-"
-        yield [Piece(visible(held.name), "path"), *_counts(held.entries), _value(size(held.bytes)), Piece(oldest, "time")]
+        yield [
+            Piece(visible(held.name), "path"),
+            *_counts(held.entries),
+            _value(size(held.bytes)),
+            Piece(oldest, "time"),
+        ]
     entries = sum(held.entries for held in log.classes)
     where = f"of {size(log.limit)} in {visible(log.path)}"
     yield [Piece("all", "path"), *_counts(entries), _value(size(log.bytes)), Piece(where, "quiet")]
