@@ -56,6 +56,11 @@ class Paths:
         return self.state / "spill"
 
     @property
+    def logs(self) -> Path:
+        """The folder for files that outputs write, if they are told to; nothing else of the disk is theirs."""
+        return self.root / "var/log/pysmon"
+
+    @property
     def runtime(self) -> Path:
         """The folder of the sockets, which goes with the service."""
         return self.root / "run/pysmon"
@@ -74,6 +79,16 @@ class Paths:
     def unit(self) -> Path:
         """The unit that `-i` writes."""
         return self.root / "etc/systemd/system" / UNIT
+
+    @property
+    def drop_ins(self) -> Path:
+        """The folder of what the administrator changed of the unit."""
+        return self.unit.with_name(f"{UNIT}.d")
+
+    @property
+    def wanted(self) -> Path:
+        """The link that starts the service with the machine."""
+        return self.unit.with_name("multi-user.target.wants") / UNIT
 
     @property
     def packaged_unit(self) -> Path | None:
