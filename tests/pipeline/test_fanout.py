@@ -237,8 +237,14 @@ def test_what_an_output_did_to_entries_is_told() -> None:
     sink = ListSink(told=["2 messages were cut"])
     with fanned(sink) as fanout:
         fanout.put(entries(1))
-        until(lambda: not sink.told)
-        assert reports(fanout) == ["list: 2 messages were cut"]
+        told: list[str] = []
+
+        def has_told() -> bool:
+            told.extend(reports(fanout))
+            return bool(told)
+
+        until(has_told)
+        assert told == ["list: 2 messages were cut"]
 
 
 def test_closing_delivers_what_waits_and_then_refuses() -> None:

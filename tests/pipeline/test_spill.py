@@ -245,7 +245,7 @@ def test_a_folder_that_another_uses_or_that_is_none_is_refused(tmp_path: Path) -
     spill.close()
     Spill(tmp_path / "one", MEGABYTE).close()
     (tmp_path / "link").symlink_to(tmp_path / "one")
-    with pytest.raises(SinkError, match="cannot use .*/link"):
+    with pytest.raises(SinkError, match=r"cannot use .*/link"):
         Spill(tmp_path / "link", MEGABYTE)
     (tmp_path / "file").touch()
     with pytest.raises(SinkError, match="cannot use"):

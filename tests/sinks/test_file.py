@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.sinks.sinks_of import FULL
 from pysmon.errors import SinkError
 from pysmon.formats.table import FORMATS
 from pysmon.sinks.file import FileSink
+from pysmon.sinks.packing import STEP
 from pysmon.sinks.sink import WriteError
 
 JSON = FORMATS["json"].render
@@ -195,3 +197,135 @@ def test_after_a_full_disk_the_size_still_counts(tmp_path: Path) -> None:
     sink.close()
     assert commands(tmp_path / "log.1") == ["0000", "0001", "0002"]
     assert commands(tmp_path / "log") == ["0003"]
+
+
+class Day:
+    """The time of day, which passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 10 * 86_400 + 5
+
+    def __call__(self) -> int:
+        return self.seconds * 1_000_000_000
+
+
+def packed(path: Path) -> list[str]:
+    return [json.loads(line)["CommandLine"] for line in gzip.decompress(path.read_bytes()).splitlines()]
+
+
+def test_a_new_file_begins_with_the_first_entry_of_a_new_day(tmp_path: Path) -> None:
+    day = Day()
+    sink = FileSink(tmp_path / "log", JSON, age=86_400, keep=3, now=day)
+    sink.write([create(CommandLine="0001")])
+    day.seconds += 86_000
+    sink.write([create(CommandLine="0002")])
+    day.seconds += 500
+    sink.write([create(CommandLine="0003"), create(CommandLine="0004")])
+    sink.close()
+    assert commands(tmp_path / "log.1") == ["0001", "0002"]
+    assert commands(tmp_path / "log") == ["0003", "0004"]
+
+
+def test_a_new_day_is_seen_without_entries_and_an_empty_file_stays(tmp_path: Path) -> None:
+    day = Day()
+    sink = FileSink(tmp_path / "log", JSON, age=86_400, keep=3, now=day)
+    sink.write([create(CommandLine="0001")])
+    day.seconds += 86_400
+    sink.flush()
+    assert commands(tmp_path / "log.1") == ["0001"]
+    for _ in range(3):
+        day.seconds += 86_400
+        sink.flush()
+    sink.close()
+    assert not (tmp_path / "log.2").exists()
+
+
+def test_a_file_of_yesterday_is_moved_aside_by_the_run_of_today(tmp_path: Path) -> None:
+    day = Day()
+    (tmp_path / "log").write_bytes(b'{"CommandLine":"0001"}\n')
+    os.utime(tmp_path / "log", (day.seconds - 86_400, day.seconds - 86_400))
+    sink = FileSink(tmp_path / "log", JSON, age=86_400, now=day)
+    sink.write([create(CommandLine="0002")])
+    sink.close()
+    assert commands(tmp_path / "log.1") == ["0001"]
+    assert commands(tmp_path / "log") == ["0002"]
+
+
+def test_a_rotation_by_age_that_fails_is_told_once_and_loses_nothing(tmp_path: Path) -> None:
+    day = Day()
+    (tmp_path / "log.1").mkdir()
+    sink = FileSink(tmp_path / "log", JSON, age=86_400, keep=1, now=day)
+    sink.write([create(CommandLine="0001")])
+    day.seconds += 86_400
+    with pytest.raises(WriteError, match="cannot rotate") as told:
+        sink.write([create(CommandLine="0002")])
+    assert told.value.written == 1
+    sink.write([create(CommandLine="0003")])
+    sink.flush()
+    sink.close()
+    assert commands(tmp_path / "log") == ["0001", "0002", "0003"]
+
+
+def test_older_files_are_packed_whole_and_numbered_on(tmp_path: Path) -> None:
+    sink = FileSink(tmp_path / "log", JSON, rotate=2 * LINE, keep=3, compress=True)
+    for number in range(11):
+        sink.write([create(CommandLine=f"{number:04}")])
+        for _ in range(3):
+            sink.flush()
+    sink.close()
+    assert commands(tmp_path / "log") == ["0010"]
+    assert [packed(tmp_path / f"log.{n}.gz") for n in (1, 2, 3)] == [
+        ["0008", "0009"],
+        ["0006", "0007"],
+        ["0004", "0005"],
+    ]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["log", "log.1.gz", "log.2.gz", "log.3.gz"]
+    assert (tmp_path / "log.1.gz").stat().st_mode & 0o777 == 0o640
+
+
+def test_what_is_being_packed_moves_on_with_a_rotation_and_may_be_given_up(tmp_path: Path) -> None:
+    descriptors = len(os.listdir("/proc/self/fd"))
+    large = "x" * (STEP + 10)
+    sink = FileSink(tmp_path / "log", JSON, rotate=1000, keep=2, compress=True)
+    sink.write([create(CommandLine=large)])
+    sink.write([create(CommandLine="0001" * 500)])
+    sink.flush()  # one step of two
+    assert (tmp_path / "log.packing").exists()
+    sink.write([create(CommandLine="0002" * 500)])
+    sink.flush()
+    assert packed(tmp_path / "log.2.gz") == [large]
+    sink.flush()
+    assert packed(tmp_path / "log.1.gz") == ["0001" * 500]
+    for number in range(4):
+        sink.write([create(CommandLine=large if not number else str(number) * 2000)])
+        if number == 1:
+            sink.flush()
+    sink.close()
+    assert not (tmp_path / "log.packing").exists()
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+
+
+def test_what_a_killed_run_left_half_packed_is_packed_by_the_next_one(tmp_path: Path) -> None:
+    line = b'{"CommandLine":"0001"}\n'
+    (tmp_path / "log.1").write_bytes(line)
+    (tmp_path / "log.2").write_bytes(line)
+    (tmp_path / "log.2.gz").write_bytes(gzip.compress(line))
+    (tmp_path / "log.packing").write_bytes(b"half")
+    sink = FileSink(tmp_path / "log", JSON, rotate=LINE, keep=3, compress=True)
+    for _ in range(4):
+        sink.flush()
+    sink.close()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["log", "log.1.gz", "log.2.gz"]
+    assert packed(tmp_path / "log.1.gz") == ["0001"]
+
+
+def test_a_file_that_cannot_be_packed_stays_and_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "log.1").write_bytes(os.urandom(10_000))
+    sink = FileSink(tmp_path / "log", JSON, rotate=LINE, keep=3, compress=True)
+    with files_limited_to(5000), pytest.raises(SinkError, match=r"cannot compress .*/log\.1: File too large"):
+        sink.flush()
+    sink.flush()
+    sink.write([create(CommandLine="0001")])
+    sink.close()
+    assert (tmp_path / "log.1").stat().st_size == 10_000
+    assert not (tmp_path / "log.packing").exists()

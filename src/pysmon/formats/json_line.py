@@ -51,7 +51,7 @@ def json_line(entry: Entry[Event]) -> bytes:
     try:
         line = _ENCODER.encode(row)
     except UnicodeEncodeError:
-        line = _ENCODER.encode(_encodable(row))
+        line = _ENCODER.encode(encodable_value(row))
     return line if line.isascii() else _quiet(line)
 
 
@@ -61,13 +61,14 @@ def _plan(event_id: int) -> _Plan:
     return _Plan(event_id, ENVELOPE + names, attrgetter(*names))
 
 
-def _encodable(value: object) -> object:
+def encodable_value(value: object) -> object:
+    """The value with the lone surrogates in all its texts spelled out, so that it can be written as UTF-8."""
     if isinstance(value, str):
         return encodable(value)
     if isinstance(value, Mapping):
-        return {encodable(str(key)): _encodable(item) for key, item in value.items()}
+        return {encodable(str(key)): encodable_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_encodable(item) for item in value]
+        return [encodable_value(item) for item in value]
     return value
 
 

@@ -23,7 +23,7 @@ class Telling:
 
     def of(self, state: LaneState, remarks: Iterable[str], disk: str, now: float, *, last: bool) -> list[str]:
         """What there is to tell now. `disk` says why the disk took nothing; `last` that nothing will be told after."""
-        told = [f"{state.name}: {remark}" for remark in remarks]
+        told = [r if r.startswith(state.name) else f"{state.name}: {r}" for r in remarks]
         waiting = state.queued + state.spilled
         if state.trouble and not self._failing and (last or now >= self._next):
             self._failing, self._next, self._lost_before = True, now + EVERY, self._lost
