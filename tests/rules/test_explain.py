@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.rules.build import AND, OR, configuration, element, event, filter_, rule
+from tests.rules.places import changed, told_apart
 from tests.rules.test_law import cases
 
-from pysmon.config.model import Condition, Configuration, EventFilter, Filter, Rule
-from pysmon.errors import Place
+from pysmon.config.model import Condition, Configuration, EventFilter
 from pysmon.rules.explain import Explanation, Turn, explain
 from pysmon.rules.ruleset import Ruleset
 from pysmon.rules.trace import CheckTrace, GroupTrace
@@ -25,33 +25,10 @@ def explained(*elements: EventFilter, **fields: Any) -> Explanation:
     return explain(Ruleset.compile(configuration(*elements)), event(**fields))
 
 
-def told_apart(elements: list[EventFilter]) -> list[EventFilter]:
-    """The same, each condition at a line of its own, so that one of them can be found again."""
-    lines = iter(range(1, 10_000))
-
-    def at_line(entry: Filter | Rule) -> Filter | Rule:
-        if isinstance(entry, Filter):
-            return replace(entry, place=Place("test.xml", next(lines)))
-        filters = tuple(replace(each, place=Place("test.xml", next(lines))) for each in entry.filters)
-        return replace(entry, filters=filters)
-
-    return [replace(each, entries=tuple(map(at_line, each.entries))) for each in elements]
-
-
 def turned(whole: Configuration, turn: Turn) -> Configuration:
     """The configuration with that one condition replaced by one that always, or never, holds."""
     condition = Condition.BEGIN_WITH if turn.held else Condition.NOT_BEGIN_WITH
-
-    def other(entry: Filter | Rule) -> Filter | Rule:
-        if isinstance(entry, Rule):
-            return replace(entry, filters=tuple(_other(each) for each in entry.filters))
-        return _other(entry)
-
-    def _other(entry: Filter) -> Filter:
-        return replace(entry, condition=condition, value="") if entry.place == turn.check.source.place else entry
-
-    filters = tuple(replace(each, entries=tuple(map(other, each.entries))) for each in whole.filters)
-    return replace(whole, filters=filters)
+    return changed(whole, turn.check.source.place, lambda each: replace(each, condition=condition, value=""))
 
 
 @given(case=cases(), image_splits_on=st.sampled_from(["\\", "\\/"]))
