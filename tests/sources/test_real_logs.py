@@ -49,13 +49,15 @@ def test_no_event_of_a_large_set_is_lost(shared: Shared) -> None:
 def test_an_evtx_file_is_read_as_the_reader_in_rust_reads_it(path: Path) -> None:
     rust: Any = pytest.importorskip("evtx", reason="the package evtx is not there")
     theirs: list[Entry[Event]] = []
+    gave_up = ""
     try:
         for record in rust.PyEvtxParser(str(path), number_of_threads=1).records():
             entry = entry_of(found_in(record["data"]), Tally())
             assert entry is not None
             theirs.append(entry)
-    except RuntimeError as error:
-        assert "Invalid EVTX chunk header magic" in str(error)  # it gives up there; what it read stays
+    except RuntimeError as reason:  # it gives up at a chunk that is none; what it read stays
+        gave_up = str(reason)
+    assert gave_up == "" or "Invalid EVTX chunk header magic" in gave_up
     (source,) = open_sources([path])
     ours = list(source.entries())
     assert [e.record_id for e in ours] == [e.record_id for e in theirs]

@@ -27,8 +27,8 @@ def evtxecmd(row: Row) -> Found | None:
     payload: Any = row["Payload"]
     if isinstance(payload, str):
         try:
-            payload = _DECODER.decode(payload)
-        except msgspec.DecodeError as error:
+            payload = _DECODER.decode(payload.encode("utf-8", "replace"))
+        except (msgspec.DecodeError, RecursionError) as error:
             raise NoEventError(f"the Payload is no JSON: {error}") from error
     return Found(
         str(row.get("Provider") or ""),
