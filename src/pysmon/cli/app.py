@@ -6,6 +6,7 @@ import click
 
 from pysmon.cli.blob import blob
 from pysmon.cli.check import check
+from pysmon.cli.coverage import coverage_command
 from pysmon.cli.doctor import doctor
 from pysmon.cli.dump import dump
 from pysmon.cli.explain import explain_command
@@ -46,6 +47,7 @@ for _command in (
     lint,
     explain_command,
     explain_problem,
+    coverage_command,
     dump,
     blob,
     schema,

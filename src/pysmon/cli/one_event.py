@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from pysmon.errors import MisuseError
 from pysmon.formats.read_json import read_json_line
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
+from pysmon.sources.open import open_sources
 
-_STDIN = "-"
+_LONG_AGO = "1970-01-01T00:00:00Z"
 
 
-def one_event(text: str, record: int | None = None) -> Entry[Event]:
-    """The event that `text` is, or that stands in the log of that name; MisuseError if that is none or several."""
+def one_event(text: str, record: int | None = None, form: str | None = None) -> Entry[Event]:
+    """The event that `text` is, or that stands in the log of that name; MisuseError if that is none or several.
+
+    `form` forces the shape of the log (`pysmon.sources.open.SHAPES`).
+    """
     if text.lstrip().startswith("{"):
-        return _parsed(text.encode("utf-8", "surrogateescape"), "the event")
-    found = _with_record(_entries(text), record)
+        return _written(text)
+    found = _with_record(_entries(text, form), record)
     if found is None:
         wanted = "no event" if record is None else f"no event with the record id {record}"
-        raise MisuseError(f"{text} has {wanted}", hint="pysmon log --from FILE shows what it has")
+        raise MisuseError(f"{text} has {wanted}", hint="pysmon log --from FILE shows what a log has")
     return found
 
 
@@ -34,15 +39,18 @@ def _with_record(entries: Iterator[Entry[Event]], record: int | None) -> Entry[E
     return found
 
 
-def _entries(name: str) -> Iterator[Entry[Event]]:
-    data = sys.stdin.buffer.read() if name == _STDIN else Path(name).read_bytes()
-    for number, line in enumerate(data.splitlines(), 1):
-        if line.strip():
-            yield _parsed(line, f"{name}:{number}")
+def _entries(name: str, form: str | None) -> Iterator[Entry[Event]]:
+    for source in open_sources([name], form):
+        yield from source.entries()
 
 
-def _parsed(line: bytes, where: str) -> Entry[Event]:
+def _written(text: str) -> Entry[Event]:
+    """An event that somebody wrote on the command line: without a time, if he likes."""
     try:
-        return read_json_line(line)
-    except ValueError as error:
-        raise MisuseError(f"{where} is no event: {error}", hint="docs/explain.md shows what an event needs") from error
+        row = msgspec.json.decode(text, type=dict[str, Any])
+        if "SystemTime" not in row and "UtcTime" not in row:
+            row["SystemTime"] = _LONG_AGO
+        return read_json_line(msgspec.json.encode(row))
+    except (ValueError, msgspec.DecodeError) as error:
+        hint = 'a JSON object with EventID and the fields of the event: {"EventID": 1, "Image": "/usr/bin/curl"}'
+        raise MisuseError(f"the event cannot be read: {error}", hint=hint) from error

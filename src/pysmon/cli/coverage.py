@@ -1,0 +1,99 @@
+"""`pysmon coverage`: which ATT&CK techniques the rules of a configuration name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+
+from pysmon.cli.configuration import configured
+from pysmon.cli.exits import FINDINGS, FINE
+from pysmon.cli.printing import Printer
+from pysmon.formats.describe import Piece
+from pysmon.formats.visible import visible
+from pysmon.views.words import Line
+from pysmon.workbench.coverage import Coverage, Technique, coverage, navigator_layer, unique
+
+_EXAMPLES = """\b
+Examples:
+  pysmon coverage config.xml
+  pysmon coverage --layer layer.json config.xml
+  pysmon coverage --json config.xml | jq -r '.techniques[].id'
+
+\b
+Exit code: 0 some technique is named, 1 none is, 2 the configuration cannot be used.
+"""
+_ID = len("T1059.001")
+_HANG = 14
+
+
+@click.command("coverage", epilog=_EXAMPLES)
+@click.argument("config")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
+@click.option("--layer", metavar="FILE", help="Write a layer for the ATT&CK Navigator; `-` is standard output.")
+def coverage_command(config: str, as_json: bool, layer: str | None) -> int:
+    """List the ATT&CK techniques that the rules of CONFIG name in their RuleName.
+
+    A technique counts by the conditions of includes that have it in their name (`technique_id=T1059.001,...`, `T1059`).
+    That a rule names a technique does not say that it finds it.
+    """
+    found = coverage(configured(config))
+    if layer:
+        text = msgspec.json.format(msgspec.json.encode(navigator_layer(found, Path(config).stem)), indent=2)
+        if layer == "-":
+            click.echo(text)
+        else:
+            Path(layer).write_bytes(text + b"\n")
+    if as_json:
+        click.echo(msgspec.json.encode(_document(found)))
+    elif layer != "-":
+        Printer.of_stdout().lines(_table(found))
+    return FINE if found.kept else FINDINGS
+
+
+def _document(found: Coverage) -> dict[str, object]:
+    return {
+        "techniques": [
+            {
+                "id": technique.id,
+                "now": technique.now or technique.id,
+                "names": technique.names,
+                "events": technique.tags,
+                "includes": technique.includes,
+                "excludes": technique.excludes,
+                "lines": technique.lines,
+            }
+            for technique in found.techniques
+        ],
+        "untagged_names": [{"name": name, "line": line} for name, line in found.untagged],
+        "conditions_without_name": found.unnamed,
+    }
+
+
+def _table(found: Coverage) -> Iterator[Line]:
+    yield Line([Piece(f"{'technique':{_ID}}  conditions  events and names", "quiet")])
+    for technique in found.techniques:
+        yield Line(_row(technique), _HANG + _ID)
+    kept, only_excluded = found.kept, len(found.techniques) - len(found.kept)
+    yield Line([])
+    said = [f"{unique(kept)} techniques by {sum(technique.includes for technique in kept)} conditions"]
+    if only_excluded:
+        said.append(f"{only_excluded} only in excludes")
+    yield Line([Piece("; ".join(said), "value")])
+    if found.unnamed:
+        yield Line([Piece(f"{found.unnamed} conditions of includes have no name", "quiet")])
+    if found.untagged:
+        listed = ", ".join(f"{visible(name)} (line {line})" for name, line in found.untagged[:10])
+        more = f" and {len(found.untagged) - 10} more" if len(found.untagged) > 10 else ""
+        yield Line([Piece(f"{len(found.untagged)} names without a technique: {listed}{more}", "quiet")], 2)
+
+
+def _row(technique: Technique) -> list[Piece]:
+    count = str(technique.includes) if technique.kept else "-"
+    said = [", ".join(technique.tags) if technique.kept else f"only in {technique.excludes} conditions of excludes"]
+    said += [visible("; ".join(technique.names))] if technique.names else []
+    said += [f"revoked, now {technique.now}"] if technique.now else []
+    name = Piece(f"{technique.id:{_ID}}", "name" if technique.kept else "alarm")
+    return [name, Piece(f"  {count:>10}  {': '.join(said)}", "value")]

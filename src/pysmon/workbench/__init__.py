@@ -1,0 +1,1 @@
+"""What a configuration does to a log: replayed, compared, tested, measured."""
