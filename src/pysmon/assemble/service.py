@@ -16,6 +16,12 @@ def service_state(
     return ServiceStateChange(UtcTime=utc_text(time), State=state, Version=version, SchemaVersion=str(schema))
 
 
+def reconciliation(time: int, books: str, version: str, schema: SchemaVersion) -> ServiceStateChange:
+    """Event 4: pysmon runs, and its `books` add up; told once in a while."""
+    state = f"Running; {books}"
+    return ServiceStateChange(UtcTime=utc_text(time), State=state, Version=version, SchemaVersion=str(schema))
+
+
 def configuration_change(time: int, configuration: str, file_hash: str = "") -> ConfigurationChange:
     """Event 16: the configuration that holds from now on, by the path as typed, `Defaults` or the command line.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import threading
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ from pysmon.errors import MisuseError, SinkError
 from pysmon.formats.quantity import size_of
 from pysmon.formats.table import FORMATS
 from pysmon.formats.visible import visible
+from pysmon.pipeline.garbage import collect_seldom
 from pysmon.pipeline.live import Session
 from pysmon.pipeline.replay import Playback
 from pysmon.pipeline.run import deliver
@@ -98,7 +98,7 @@ def run(
     if replay and (command or scope or record):
         raise click.UsageError("--replay plays what was recorded: it goes with -c and the options of output only")
     configuration = configured(config) if config else read_default().configuration
-    _collect_seldom()
+    collect_seldom()
     stop = threading.Event()
     with ExitStack() as stack:
         sink = _sink(form, output, rotate, keep, beside_command=bool(command))
@@ -125,13 +125,6 @@ def run(
     if outcome and outcome.exit_status is not None:
         return outcome.exit_status
     return ENVIRONMENT if delivery.troubles else FINE
-
-
-def _collect_seldom() -> None:
-    """The flow makes no circles of objects: looking for them as often as Python does by default costs a tenth."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
 
 
 def _scope(tree: int | None, pid_namespace: int | None, cgroup: Path | None) -> Scope | None:

@@ -52,7 +52,12 @@ def read_file(path: Path) -> Reading:
 
 def read_default() -> Reading:
     """Read the configuration that comes with pysmon."""
-    return read_configuration(resources.files(__package__).joinpath("default.xml").read_bytes(), "default.xml")
+    return read_configuration(default_bytes(), "default.xml")
+
+
+def default_bytes() -> bytes:
+    """The configuration that comes with pysmon, as a file."""
+    return resources.files(__package__).joinpath("default.xml").read_bytes()
 
 
 def read_configuration(data: bytes, file: str) -> Reading:

@@ -67,6 +67,7 @@ class Books:
     kept: Mapping[int, int]  # events, by id
     filtered: Mapping[int, int]
     families: Mapping[str, FamilyCount]  # records; some may be in flight
+    unreadable: Mapping[str, int] = field(default_factory=dict)  # of the lost records: those that did come
 
     def unbalanced(self, before: Mapping[str, Count]) -> list[str]:
         """Families that do not add up: everything due `before` has its fate by now, and nothing has two.

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
+from pysmon.assemble.repeats import WINDOW
 from pysmon.assemble.service import error_report, service_state
 from pysmon.config.model import Configuration
 from pysmon.errors import RecordError
@@ -29,6 +30,7 @@ from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import Event
 from pysmon.schema.versions import newest
 from pysmon.sensor.kernel import Count, Sensor
+from pysmon.sensor.last_words import LastWords
 from pysmon.sensor.records import decode, family_of
 from pysmon.sensor.scope import Scope
 from pysmon.sensor.tape import TapeWriter
@@ -56,11 +58,14 @@ class Session:
         extras: bool = True,
         first_record: int = 0,
         canary: Path | None = None,
+        guarded: bool = False,
+        last_words: LastWords | None = None,
     ) -> None:
         """Load the sensor, and hold `command` (its process tree is then the scope) until `batches` begins.
 
         `extras`: gather what only JSON shows. `first_record` numbers the first entry, to go on with a log. `canary`: a
         folder in which a process of our own may prove that the sensor sees it, unless the scope is too narrow for that.
+        `guarded`: tell who reaches for this process, and, from its `last_words`, who did for the one before it.
         SensorError and MisuseError tell what is in the way.
         """
         self.policy = configuration if isinstance(configuration, Policy) else Policy.of(configuration)
@@ -80,8 +85,11 @@ class Session:
         self._flow = Flow(self.policy.ruleset, self._builder, self._enricher())
         self._journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()), first_record)
         self._counts: dict[str, Count] = self.sensor.counts()
-        self._changes: SimpleQueue[Policy] = SimpleQueue()
+        self._changes: SimpleQueue[tuple[Policy, threading.Event]] = SimpleQueue()
         self._reports: SimpleQueue[Event] = SimpleQueue()
+        self._closed = False
+        self._guarded, self._last_words = guarded, last_words
+        self._looked_at = _since_boot()
         self._canary_folder = canary if self.scope.kind in ("machine", "tree") else None
         self._canary: Canary | None = None
         self._proved = frozenset[str]()  # families that a canary was sent for
@@ -90,13 +98,22 @@ class Session:
         self.unbalanced: list[str] = []  # families whose books did not add up when last looked at; a defect of pysmon
         self.outcome: Outcome | None = None
 
-    def reconfigure(self, policy: Policy) -> None:
-        """Go on by this policy: it takes the place of the other between two records, and event 16 stands between."""
-        self._changes.put(policy)
+    def reconfigure(self, policy: Policy) -> threading.Event:
+        """Go on by this policy: it takes the place of the other between two records, and event 16 stands between.
+
+        What is given back is set once it holds.
+        """
+        holds = threading.Event()
+        self._changes.put((policy, holds))
+        return holds
+
+    def put(self, event: Event) -> None:
+        """Put an event of our own into the log."""
+        self._reports.put(event)
 
     def report(self, error: str, description: str) -> None:
         """Put an event 255 into the log."""
-        self._reports.put(error_report(time.time_ns(), error, description))
+        self.put(error_report(time.time_ns(), error, description))
 
     def batches(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
         """Entries as they come, until `stop` is set or the command ends. An empty batch says that nothing happens."""
@@ -104,13 +121,43 @@ class Session:
             self.sensor.watch(self.scope)
             yield self._own(self.policy.told(time.time_ns()), self._state("Started"))
             self._learn()
+            if self._guarded:
+                self.sensor.guard()
+                yield self._told_late()
             self._send_canary()
             if self._command:
                 self._command.release()
             yield from self._run(stop)
             yield from self._end()
         finally:
-            self._close()
+            self.close()
+
+    def go_on_after(self, record_id: int) -> None:
+        """Number the first entry as the one after that of a log; before `batches`."""
+        self._journal.number = record_id + 1
+
+    def close(self) -> None:
+        """Let go of everything; for a session whose `batches` were never asked for. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._command:
+            self._command.stop()
+        if self._canary:
+            self._canary.stop()
+        self.sensor.close()
+        if self._command:
+            self._command.poll()  # it has ended by now unless it will not: leave no zombie
+        if self._tape:
+            self._tape.facts(
+                machine_id=self._machine.machine_id,
+                boot_id=self._machine.boot_id,
+                boot_time=self._machine.boot_time,
+                clock_offset=self._builder.clock_offset,
+                computer=self._journal.origin.computer,
+                users=self._users.known(),
+            )
+            self._tape.close()
 
     def _run(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
         look = time.monotonic() + _LOOK_AFTER
@@ -138,11 +185,13 @@ class Session:
                 yield self._take(self.sensor.read())
                 time.sleep(GATHER)
         self.sensor.watch(Scope("nobody"))
+        if self._guarded:
+            self.sensor.unguard()
         time.sleep(GATHER)  # programs that were running when the scope changed have ended by then
         while data := self.sensor.read():
             yield self._take(data)
         yield self._heed()
-        yield from self._look_after()
+        yield from self._look_after(last=True)
         yield self._own(self._state("Stopped"))
         self.books = self._books()
         self.outcome = Outcome(
@@ -176,7 +225,7 @@ class Session:
         while not self._reports.empty():
             events.append(self._reports.get())
         while not self._changes.empty():
-            policy = self._changes.get()
+            policy, holds = self._changes.get()
             # What either policy needs comes in while they change places; the flow lets the rest go.
             self.sensor.want(self.policy.families | policy.families)
             self.policy = policy
@@ -184,6 +233,7 @@ class Session:
             self.sensor.want(policy.families)
             self._send_canary()
             events.append(policy.told(time.time_ns()))
+            holds.set()
         return self._own(*events)
 
     def _learn(self) -> None:
@@ -192,7 +242,19 @@ class Session:
                 self._tape.record(task.encode())
             self._flow.learn(task)
 
-    def _look_after(self) -> Iterator[list[Entry[Event]]]:
+    def _told_late(self) -> list[Entry[Event]]:
+        """What was done to the run before this one, and it had no time to tell."""
+        offset, found = self._builder.clock_offset, self._last_words.read() if self._last_words else []
+        return [self._journal.entry(e, offset + record.time) for record in found for e in self._builder.take(record)]
+
+    def _repeated(self, *, last: bool) -> list[Entry[Event]]:
+        """Deeds against us that were done again since they were told; what was told needs to outlive us no longer."""
+        before, self._looked_at = self._looked_at, _since_boot()
+        if not self.sensor.behind and self.books.families["guard"].seen:
+            self.sensor.last_words.forget(self._looked_at if last else before)
+        return self._own(*self._builder.overdue(self._looked_at + (WINDOW if last else 0)))
+
+    def _look_after(self, *, last: bool = False) -> Iterator[list[Entry[Event]]]:
         """Tell of losses and blindness, make up for losses in the process table, and follow the clock if it is set."""
         before, self._counts = self._counts, self.sensor.counts()
         lost = losses(before, self._counts)
@@ -201,6 +263,8 @@ class Session:
             if any(self._counts[f].lost > before[f].lost for f in ("process", "fork")):
                 self._learn()
         self.books = self._books()
+        if self._guarded:
+            yield self._repeated(last=last)
         if not self.sensor.behind:
             self.unbalanced = self.books.unbalanced(before)
         sight = self._canary.result(time.monotonic()) if self._canary else None
@@ -229,7 +293,8 @@ class Session:
 
     def _books(self) -> Books:
         counts = self._flow.accounting
-        return Books(dict(counts.kept), dict(counts.filtered), counts.families(self._counts))
+        families = counts.families(self._counts)
+        return Books(dict(counts.kept), dict(counts.filtered), families, dict(counts.unreadable))
 
     def _state(self, state: Literal["Started", "Stopped"]) -> Event:
         return service_state(time.time_ns(), state, VERSION, newest("linux").version)
@@ -237,21 +302,7 @@ class Session:
     def _own(self, *events: Event) -> list[Entry[Event]]:
         return [self._journal.entry(event, time.time_ns()) for event in events]
 
-    def _close(self) -> None:
-        if self._command:
-            self._command.stop()
-        if self._canary:
-            self._canary.stop()
-        self.sensor.close()
-        if self._command:
-            self._command.poll()  # it has ended by now unless it will not: leave no zombie
-        if self._tape:
-            self._tape.facts(
-                machine_id=self._machine.machine_id,
-                boot_id=self._machine.boot_id,
-                boot_time=self._machine.boot_time,
-                clock_offset=self._builder.clock_offset,
-                computer=self._journal.origin.computer,
-                users=self._users.known(),
-            )
-            self._tape.close()
+
+def _since_boot() -> int:
+    """The clock of the records, in ns."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)

@@ -41,7 +41,7 @@ class StoreSink:
         `now` is the time of day in ns since 1970, by which entries become too old.
         """
         self.name = str(path)
-        self._path, self._limits = path, limits
+        self._path, self.limits = path, limits or Limits()
         self._sync_every, self._retry, self._clock, self._now = sync_every, retry, clock, now
         self._writer: Writer | None = None
         self._closed = False
@@ -53,6 +53,11 @@ class StoreSink:
             if error.code not in _PAUSES:
                 raise SinkError(str(error), hint=error.hint) from error
             self._rest(error)
+
+    @property
+    def is_open(self) -> bool:
+        """Could the log be opened, since the start or since its last trouble?"""
+        return self._writer is not None
 
     @property
     def gap(self) -> Gap | None:
@@ -117,7 +122,7 @@ class StoreSink:
 
     def _opened(self) -> Writer:
         if self._writer is None:
-            self._writer = Writer(self._path, self._limits, sync_every=self._sync_every, clock=self._clock)
+            self._writer = Writer(self._path, self.limits, sync_every=self._sync_every, clock=self._clock)
         return self._writer
 
     def _is_resting(self) -> bool:

@@ -1,0 +1,177 @@
+"""The resident service: runs the sensor into the outputs from start to stop, keeps watch over itself, and answers."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from contextlib import ExitStack, closing
+
+from pysmon.assemble.service import reconciliation
+from pysmon.config.problems import Problem
+from pysmon.errors import PysmonError
+from pysmon.pipeline.fanout import Fanout, LaneLimits
+from pysmon.pipeline.live import Session
+from pysmon.release import VERSION
+from pysmon.schema.versions import newest
+from pysmon.sensor.capabilities import drop_capabilities, needed_once_attached
+from pysmon.sensor.last_words import LastWords
+from pysmon.sensor.scope import Scope
+from pysmon.service import keepsake
+from pysmon.service.control import ControlServer
+from pysmon.service.guard import Watched, places_of, secure
+from pysmon.service.in_use import CONFIG, Configurations
+from pysmon.service.notify import Notifier
+from pysmon.service.outputs import event_log, open_outputs
+from pysmon.service.paths import Paths
+from pysmon.service.report import Reporter
+from pysmon.service.settings import Settings
+from pysmon.service.status import Reconciliation, Status
+from pysmon.service.wire import ConfigurationInUse
+
+_SECOND = 1.0
+_RECONCILE = 3600.0  # s between two comparisons of the books in the log
+_DELIVER = 10.0  # s for the outputs at the end; what is left waits on the disk for the next run
+_READY = 2  # batches after which the sensor is at work: its own events, then what ran before it
+
+
+class Daemon:
+    """One run of the service. `run` is the main thread's; the control socket's thread calls the other methods."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        settings: Settings,
+        *,
+        scope: Scope | None = None,
+        notifier: Notifier | None = None,
+        keep_rights: bool = False,
+        reconcile_every: float = _RECONCILE,
+    ) -> None:
+        """Load the sensor and open the outputs. `scope` limits whom it watches. `keep_rights`: within another program,
+        whose capabilities are not ours to drop. PysmonError and OSError tell what is in the way.
+        """
+        self._paths, self._settings = paths, settings
+        self._notifier = notifier or Notifier()
+        self._reconcile_every = reconcile_every
+        self._early = deque(secure(paths))
+        self._reload, self._done = threading.Event(), ExitStack()
+        self._configurations = Configurations(paths, self._report)
+        last = keepsake.take()
+        self.session = Session(
+            self._configurations.now.policy,
+            scope,
+            canary=paths.runtime,
+            guarded=True,
+            last_words=LastWords(last) if last is not None else None,
+        )
+        with ExitStack() as undo:
+            undo.callback(self.session.close)
+            keepsake.give(self.session.sensor.last_words.fd)
+            if last is not None:
+                undo.callback(os.close, last)
+            if not keep_rights:
+                drop_capabilities(needed_once_attached())
+            # Threads begin from here on: before, they would have kept the rights.
+            sinks = open_outputs(settings)
+            self._log = event_log(sinks)
+            queue = settings.queue
+            limits = LaneLimits(queue.entries, queue.bytes, queue.spill)
+            self._fanout = Fanout([(sink, limits) for sink in sinks], paths.spill)
+            undo.callback(self._fanout.close, 0.0)
+            logged = self._log.last_record_id if self._log else 0
+            self.session.go_on_after(max(logged, self._fanout.last_record_id))
+            self._watched = Watched(places_of(paths))
+            self._reporter = Reporter(self.session, self._fanout, self._configurations, self._log)
+            with self._watched.changing(paths.control):
+                self._control = ControlServer(paths.control, self)
+            undo.pop_all()
+        self._closing = last
+
+    def run(self, stop: threading.Event) -> None:
+        """Watch until `stop` is set; everything is closed then."""
+        with closing(self._control), ExitStack() as stack:
+            stack.callback(self._fanout.close, _DELIVER)
+            if self._closing is not None:
+                stack.callback(os.close, self._closing)
+            self._control.start()
+            self._loop(stop)
+            self._notifier.stopping()
+
+    def _loop(self, stop: threading.Event) -> None:
+        due, reconcile, number = 0.0, time.monotonic() + self._reconcile_every, 0
+        for batch in self.session.batches(stop):
+            self._fanout.put(batch)
+            now, number = time.monotonic(), number + 1
+            if number == _READY:
+                self._notifier.ready(self._reporter.line())
+            self._notifier.alive(now)
+            if now >= due:
+                due = now + _SECOND
+                self._each_second()
+            if now >= reconcile and self._reconcile():
+                reconcile = now + self._reconcile_every
+
+    def reload(self) -> None:
+        """Use what is stored now, and open outputs anew; from a signal handler."""
+        self._reload.set()
+
+    def status(self) -> Status:
+        """How the service is."""
+        return self._reporter.status()
+
+    def configuration(self) -> ConfigurationInUse:
+        """What it judges by."""
+        return self._configurations.in_use()
+
+    def reconfigure(self, data: bytes, name: str) -> tuple[Problem, ...]:
+        """Use this configuration from now on, unless it has errors."""
+        return self._configurations.reconfigure(data, name, self.session.reconfigure, self._watched.changing)
+
+    def reset(self) -> None:
+        """Go back to the defaults."""
+        self._configurations.reset(self.session.reconfigure, self._watched.changing)
+
+    def reopen(self) -> None:
+        """Open files of outputs anew."""
+        self._fanout.reopen()
+
+    def refused(self, uid: int, pid: int) -> None:
+        """Somebody without the right asked at the control socket."""
+        self._report("TAMPER", f"process {pid} of user id {uid} was turned away from the control socket")
+
+    def _report(self, error: str, description: str) -> None:
+        """Event 255; before there is a session it waits."""
+        self._early.append((error, description))
+
+    def _each_second(self) -> None:
+        for told in (*self._fanout.reports(), *self._watched.look(), *self._reporter.log_reports()):
+            self._early.append(told)
+        while self._early:
+            self._reporter.remember(*self._early[0])
+            self.session.report(*self._early.popleft())
+        self._reporter.note()
+        if self._reload.is_set():
+            self._reload.clear()
+            threading.Thread(target=self._do_reload, name="pysmon reload", daemon=True).start()
+
+    def _do_reload(self) -> None:
+        self._fanout.reopen()
+        try:
+            self._configurations.reload(self.session.reconfigure)
+        except PysmonError as error:
+            self._report(CONFIG, str(error))
+
+    def _reconcile(self) -> bool:
+        """Compare the books and put them into the log; False if that has to wait, since the sensor is behind."""
+        if self.session.sensor.behind:
+            return False
+        wall, wrong = time.time_ns(), self.session.unbalanced
+        books = "; ".join(f"{name}: {count}" for name, count in self.session.books.families.items())
+        self._reporter.reconciliation = Reconciliation(wall, not wrong, books)
+        if wrong:
+            self._report("RECONCILIATION", f"the books of {', '.join(wrong)} do not add up: {books}")
+        else:
+            self.session.put(reconciliation(wall, books, VERSION, newest("linux").version))
+        return True

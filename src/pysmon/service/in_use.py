@@ -1,0 +1,129 @@
+"""The configuration of the service: where it comes from, which one holds, and how another takes its place."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from pysmon.config.problems import Problem
+from pysmon.config.read import default_bytes, read_configuration
+from pysmon.errors import PysmonError
+from pysmon.pipeline.policy import Policy
+from pysmon.service.paths import Paths
+from pysmon.service.status import ConfigurationState
+from pysmon.service.stored import forget, load, save
+from pysmon.service.wire import ConfigurationInUse
+
+DEFAULTS = "Defaults"  # what Sysmon calls the configuration where none was given; here it is the one that is shipped
+CONFIG = "CONFIG"  # ID of the events 255 that tell of configurations
+_PATIENCE = 20.0  # s for the run to change its policy
+
+Changing = Callable[..., AbstractContextManager[None]]  # tells the guard of our files that we write these ourselves
+
+
+class RefusedError(PysmonError):
+    """The service cannot use a configuration that has no errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """A configuration that holds, or will."""
+
+    policy: Policy
+    data: bytes
+    name: str
+    generation: int
+    since: int  # ns since 1970
+
+    @property
+    def state(self) -> ConfigurationState:
+        """As a status tells it."""
+        configuration = self.policy.configuration
+        version = str(configuration.schema_version) if configuration else ""
+        return ConfigurationState(self.name, self.sha256, version, self.since, self.generation)
+
+    @property
+    def sha256(self) -> str:
+        """Of its bytes."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+class Configurations:
+    """Keeps the one in use and the stored one the same. Several threads may ask for a change: one at a time has it."""
+
+    def __init__(self, paths: Paths, report: Callable[[str, str], None]) -> None:
+        """Take the stored one, else the defaults. What is wrong with the stored one is reported (event 255)."""
+        self._paths = paths
+        self._report = report
+        self._lock = threading.Lock()
+        self.now = self._stored(1) or _defaults(1)
+
+    def reconfigure(
+        self, data: bytes, name: str, use: Callable[[Policy], threading.Event], changing: Changing
+    ) -> tuple[Problem, ...]:
+        """Read, compile, store and use; gives its problems. With an error among them the old one stays, and that is
+        reported. OSError or RefusedError if it cannot be stored or does not come to hold.
+        """
+        reading = read_configuration(data, name)
+        if reading.configuration is None:
+            errors = [p for p in reading.problems if p.severity == "error"]
+            first = f"{errors[0].place}: {errors[0].message}"
+            self._report(CONFIG, f"the configuration {name} was refused, {len(errors)} errors; the first: {first}")
+            return reading.problems
+        policy = Policy.of(reading.configuration)
+        with self._lock:
+            with changing(self._paths.configuration, self._paths.about):
+                save(self._paths, data, name, time.time_ns())
+            self._use(InUse(policy, data, name, self.now.generation + 1, time.time_ns()), use)
+        return reading.problems
+
+    def reset(self, use: Callable[[Policy], threading.Event], changing: Changing) -> None:
+        """Forget the stored one and use the defaults."""
+        with self._lock:
+            with changing(self._paths.configuration, self._paths.about):
+                forget(self._paths)
+            self._use(_defaults(self.now.generation + 1), use)
+
+    def reload(self, use: Callable[[Policy], threading.Event]) -> None:
+        """Use what is stored, which somebody may have replaced; what is wrong with it is reported, and changes nothing."""
+        with self._lock:
+            number = self.now.generation + 1
+            found = self._stored(number) if self._paths.about.exists() else _defaults(number)
+            if found and (found.data, found.name) != (self.now.data, self.now.name):
+                self._use(found, use)
+
+    def in_use(self) -> ConfigurationInUse:
+        """As the control socket tells it."""
+        return ConfigurationInUse(self.now.name, self.now.sha256, self.now.data)
+
+    def _use(self, wanted: InUse, use: Callable[[Policy], threading.Event]) -> None:
+        if not use(wanted.policy).wait(_PATIENCE):
+            raise RefusedError(
+                f"the configuration {wanted.name} is stored, but did not come to hold within {_PATIENCE} s"
+            )
+        self.now = wanted
+
+    def _stored(self, generation: int) -> InUse | None:
+        try:
+            stored = load(self._paths)
+        except (PysmonError, OSError) as error:
+            self._report(CONFIG, f"the stored configuration cannot be used: {error}")
+            return None
+        if stored is None:
+            return None
+        reading = read_configuration(stored.data, stored.name)
+        if reading.configuration is None:
+            first = next(p for p in reading.problems if p.severity == "error")
+            self._report(CONFIG, f"the stored configuration cannot be used: {first.place}: {first.message}")
+            return None
+        return InUse(Policy.of(reading.configuration), stored.data, stored.name, generation, time.time_ns())
+
+
+def _defaults(generation: int) -> InUse:
+    data = default_bytes()
+    reading = read_configuration(data, DEFAULTS)
+    return InUse(Policy.of(reading.configuration), data, DEFAULTS, generation, time.time_ns())

@@ -1,0 +1,83 @@
+"""The outputs that the settings ask for, opened as soon as that is possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pysmon.errors import MisuseError, SinkError
+from pysmon.schema.entry import Entry
+from pysmon.schema.event import Event
+from pysmon.service.settings import Output, Settings
+from pysmon.sinks.kinds import OUTPUTS
+from pysmon.sinks.sink import Reopens, Sink, WriteError
+from pysmon.sinks.store import StoreSink
+
+
+class LateSink:
+    """A sink that could not be opened yet: it is tried anew at each use, and entries are refused meanwhile."""
+
+    def __init__(self, name: str, make: Callable[[], Sink]) -> None:
+        """`make` opens it; SinkError if that still cannot be."""
+        self.name = name
+        self._make = make
+        self._sink: Sink | None = None
+        self._closed = False
+
+    def write(self, entries: Sequence[Entry[Event]]) -> None:
+        """Open it if need be, and write."""
+        try:
+            sink = self._opened()
+        except SinkError as error:
+            raise WriteError(str(error), written=0, hint=error.hint) from error
+        sink.write(entries)
+
+    def flush(self) -> None:
+        """Open it if need be, and flush."""
+        if not self._closed:
+            self._opened().flush()
+
+    def reopen(self) -> None:
+        """Open its file anew."""
+        if isinstance(self._sink, Reopens):
+            self._sink.reopen()
+
+    def close(self) -> None:
+        """Close it, if it ever was open."""
+        self._closed = True
+        if self._sink is not None:
+            self._sink.close()
+
+    def _opened(self) -> Sink:
+        if self._closed:
+            raise SinkError(f"{self.name} is closed")
+        if self._sink is None:
+            self._sink = self._make()
+        return self._sink
+
+
+def open_outputs(settings: Settings) -> list[Sink]:
+    """All of them. MisuseError if one of them is asked for what cannot be; one that is in trouble may come later."""
+    return [_opened(output) for output in settings.outputs]
+
+
+def event_log(sinks: Sequence[Sink]) -> StoreSink | None:
+    """The event log among them."""
+    return next((sink for sink in sinks if isinstance(sink, StoreSink)), None)
+
+
+def log_path(settings: Settings) -> Path | None:
+    """Where the event log is."""
+    found = next((output for output in settings.outputs if output.type == "store"), None)
+    return Path(str(found.options["path"])) if found else None
+
+
+def _opened(output: Output) -> Sink:
+    kind = OUTPUTS.get(output.type)
+    if kind is None:
+        raise MisuseError(f"there is no type of output called {output.type!r}", hint=f"known: {', '.join(OUTPUTS)}")
+    try:
+        return kind.make(output.options)
+    except SinkError:
+        named = output.options.get("path") or output.options.get("address") or ""
+        return LateSink(f"{output.type} {named}".strip(), lambda: kind.make(output.options))
