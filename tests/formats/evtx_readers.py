@@ -7,6 +7,8 @@ Each renders some things in its own way. What is so rendered is brought to one f
 * the time of the envelope: `evtx` cuts it to microseconds, python-evtx reckons in floating point; 10 us are allowed
 * an optional attribute without a value: python-evtx shows it, empty; left out
 * booleans: python-evtx writes `True`
+* characters beyond U+FFFF: libevtx 20181227 shows the one 0x3ff before; done to what was written, see `shown_by`
+* U+007F: python-evtx leaves it out; likewise
 * line ends: every XML parser turns `\\r\\n` and `\\r`, which none of the three escapes, into `\\n`
 """
 
@@ -28,6 +30,9 @@ from pysmon.formats.clock import moment
 _NAMESPACE = "{http://schemas.microsoft.com/win/2004/08/events/event}"
 _GUID = re.compile(r"\{?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?")
 _HEX = re.compile(r"0[xX]([0-9A-Fa-f]+)")
+
+
+_NO_XML = {0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}  # what libevtx shows for two characters cannot be parsed
 
 
 class Seen(NamedTuple):
@@ -60,10 +65,25 @@ def by_libevtx(path: Path) -> Iterator[Seen]:
     if not shutil.which("evtxexport"):
         pytest.skip("no evtxexport on this machine (Debian: libevtx-utils)")
     found = subprocess.run(["evtxexport", "-f", "xml", str(path)], capture_output=True, check=False)
-    text = found.stdout.decode("utf-8")
-    starts = [at.start() for at in re.finditer(r"^<Event ", text, re.MULTILINE)]
-    for start, end in zip(starts, [*starts[1:], None], strict=True):
-        yield _seen(text[start:end].rpartition("</Event>")[0] + "</Event>")
+    text = found.stdout.decode("utf-8").translate(_NO_XML)
+    for event in re.split(r"^(?=<Event )", text, flags=re.MULTILINE)[1:]:
+        yield _seen(event.rpartition("</Event>")[0] + "</Event>")
+
+
+def shown_by(reader: str, seen: Seen) -> Seen:
+    """What was written, with the faults of that reader in characters that it cannot show."""
+    if reader == "evtx":
+        return seen
+    spoil = _as_libevtx if reader == "libevtx" else _as_python_evtx
+    return seen._replace(data=[(name, spoil(value)) for name, value in seen.data])
+
+
+def _as_libevtx(text: str) -> str:
+    return "".join(chr(ord(c) - 0x3FF) if c > "\uffff" else c for c in text).translate(_NO_XML)
+
+
+def _as_python_evtx(text: str) -> str:
+    return text.replace("\x7f", "")
 
 
 def by_python_evtx(path: Path) -> Iterator[Seen]:

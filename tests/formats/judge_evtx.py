@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.conftest import SHARED
 from tests.formats.entries import any_event, entry
-from tests.formats.evtx_readers import READERS
+from tests.formats.evtx_readers import READERS, shown_by
 from tests.formats.evtx_written import expected
 
 from pysmon.schema.entry import Entry
@@ -71,7 +71,7 @@ def _differences(reader: str, path: Path, entries: list[Entry[Event]]) -> Iterat
     seen = READERS[reader](path)
     number = 0
     for number, (written, found) in enumerate(zip(entries, seen, strict=False), 1):
-        words = expected(written, None if written.record_id else number).differs(found)
+        words = shown_by(reader, expected(written, None if written.record_id else number)).differs(found)
         if words:
             sys.stdout.write(f"  {reader}, record {number}: {'; '.join(words)[:300]}\n")
             yield "; ".join(words)

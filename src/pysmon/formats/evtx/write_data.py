@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from operator import add, attrgetter
 from struct import Struct
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from pysmon.schema.event import EVENTS, Event
 _TEXT = "win:UnicodeString"
 _FIRST_CUT = ("ParentCommandLine", "CommandLine")  # as Sysmon does when an event is too large
 _MOST_SHAPES = 256
+_MOST_STRANGE, _LONGEST_STRANGE = 32, 100  # fields that the schema does not know, and characters of such a name
 
 
 class Cut(NamedTuple):
@@ -49,16 +50,24 @@ class EventData:
     """The data of the entries of one event type, as far as they have the same fields."""
 
     def __init__(self, event_id: int, fields: tuple[str, ...] | None = None) -> None:
-        """`fields` are those that a foreign log had, in its order; None: all that the schema has."""
+        """`fields` are those that a foreign log had, in its order; None: all that the schema has.
+
+        At most 32 of them that the schema does not know are taken: a record has to have room for all.
+        """
         schema = EVENTS[event_id]
-        self._names = fields if fields is not None else tuple(f.name for f in schema.fields)
         by_lower = {f.name.lower(): f for f in schema.fields}
+        self._names = tuple(f.name for f in schema.fields) if fields is None else _bounded(fields, by_lower)
         known = [by_lower.get(name.lower()) for name in self._names]  # ProcessGUID and ProcessGuid are one field
         self._attributes = tuple(found.name if found else "" for found in known)
         self._types = tuple(found.kind.in_type if found else _TEXT for found in known)
         self._get = _getter(self._attributes)
         self._shapes: dict[tuple[ValueType, ...], _Shape] = {}
         self._usual = self._shape([CODECS[name][0] for name in self._types])
+
+    @property
+    def usual(self) -> Template:
+        """The template of the latest values; at first, of the types that the manifest declares."""
+        return self._usual.template
 
     def of(self, event: Event, *, foreign: bool) -> tuple[Template, bytes]:
         """The template and the bytes for it: number of values, descriptors, values."""
@@ -70,17 +79,22 @@ class EventData:
         return shape.template, shape.joined(encoded)
 
     def cut(self, event: Event, *, foreign: bool, excess: int) -> tuple[Template, bytes, list[Cut]]:
-        """The same, smaller by `excess` bytes at least, and what was cut off for that."""
+        """The same, smaller by `excess` bytes at least, and what was cut off for that.
+
+        First the command line of the parent is cut, then the event's own, as Sysmon does it; then the longest texts.
+        """
         shape, encoded = self._fitted(self._values(event, event.extra if foreign else None))
+        texts = [at for at, codec in enumerate(shape.codecs) if codec.type is ValueType.STRING]
+        first = [[at for at in texts if self._names[at] == name] for name in _FIRST_CUT]
         cuts = []
-        for at in self._by_what_can_go(shape, encoded):
-            if excess <= 0:
-                break
-            less, characters = _shortened(encoded[at], excess)
-            if characters:
-                excess -= len(encoded[at]) - len(less)
-                encoded[at] = less
-                cuts.append(Cut(self._names[at], characters))
+        for group in (*first, [at for at in texts if self._names[at] not in _FIRST_CUT]):
+            most = _even([len(encoded[at]) for at in group], excess)
+            for at in group:
+                less, characters = _shortened(encoded[at], most)
+                if characters:
+                    excess -= len(encoded[at]) - len(less)
+                    encoded[at] = less
+                    cuts.append(Cut(self._names[at], characters))
         return shape.template, shape.joined(encoded), cuts
 
     def _values(self, event: Event, extra: Mapping[str, object] | None) -> Sequence[Any]:
@@ -106,10 +120,12 @@ class EventData:
             found = self._shapes[key] = _Shape(self._names, codecs)
         return found
 
-    def _by_what_can_go(self, shape: _Shape, encoded: Sequence[bytes]) -> list[int]:
-        texts = [at for at, codec in enumerate(shape.codecs) if codec.type is ValueType.STRING]
-        first = [at for name in _FIRST_CUT for at in texts if self._names[at] == name]
-        return first + sorted((at for at in texts if at not in first), key=lambda at: -len(encoded[at]))
+
+def _bounded(names: Sequence[str], known: Container[str]) -> tuple[str, ...]:
+    once = list(dict.fromkeys(names))
+    strange = [name for name in once if name.lower() not in known]
+    left_out = {*strange[_MOST_STRANGE:], *(name for name in strange if len(name) > _LONGEST_STRANGE)}
+    return tuple(name for name in once if name not in left_out)
 
 
 def _getter(attributes: Sequence[str]) -> Callable[[Event], tuple[Any, ...]] | None:
@@ -119,10 +135,24 @@ def _getter(attributes: Sequence[str]) -> Callable[[Event], tuple[Any, ...]] | N
     return get
 
 
-def _shortened(encoded: bytes, excess: int) -> tuple[bytes, int]:
+def _even(lengths: Sequence[int], excess: int) -> int:
+    """The length that all may have, so that together they have `excess` less."""
+    room = sum(lengths) - max(excess, 0)
+    for at, length in enumerate(sorted(lengths)):
+        share = max(room, 0) // (len(lengths) - at)
+        if length > share:
+            return share
+        room -= length
+    return max(lengths, default=0)
+
+
+def _shortened(encoded: bytes, most: int) -> tuple[bytes, int]:
+    """The text in that many bytes, with a mark at its end; and how many characters that cost, 0 if it is left alone."""
+    if len(encoded) <= most:
+        return encoded, 0
     text = encoded.decode("utf-16-le")
     mark = len(_mark(len(text)).encode("utf-16-le"))
-    kept = encoded[: max(0, len(encoded) - excess - mark)].decode("utf-16-le", "ignore")  # no half of a character
+    kept = encoded[: max(0, most - mark)].decode("utf-16-le", "ignore")  # no half of a character
     cut = len(text) - len(kept)
     less = (kept + _mark(cut)).encode("utf-16-le")
     return (less, cut) if len(less) < len(encoded) else (encoded, 0)

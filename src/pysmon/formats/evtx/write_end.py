@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from pysmon.formats.evtx.layout import (
     CHUNK_HEADER_SIZE,
+    CHUNK_MAGIC,
     CHUNK_SIZE,
     DESCRIPTOR,
     FILE_HEADER_SIZE,
@@ -60,7 +61,7 @@ def _without_records(file: BinaryIO) -> End:
 
 def _is_ours(data: bytes) -> bool:
     guid = data[_FIRST_TEMPLATE + 4 :][:16]
-    return guid.endswith(OURS) or not data[CHUNK_HEADER_SIZE:].strip(b"\0")
+    return data.startswith(CHUNK_MAGIC) and (guid.endswith(OURS) or not data[CHUNK_HEADER_SIZE:].strip(b"\0"))
 
 
 def _whole(data: bytes) -> ChunkHeader | None:
