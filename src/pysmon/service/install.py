@@ -19,9 +19,10 @@ from pysmon.service.ask import AskError, RunningService
 from pysmon.service.files import put_file
 from pysmon.service.paths import Paths
 from pysmon.service.program import changeable_by_others, check_program, service_program
-from pysmon.service.stored import forget, save
+from pysmon.service.stored import forget, load, save
 from pysmon.service.systemd import Systemd, SystemdError
 from pysmon.service.unit import MARK, unit_text
+from pysmon.service.wire import ConfigurationInUse
 
 NAME = "pysmon"
 _UNIT_MODE = 0o644  # everybody may see how the service is started
@@ -52,7 +53,7 @@ class Installation:
         self.paths = paths
         self.running = RunningService(paths.control)
         self._systemd = systemd or Systemd(paths)
-        self._program = tuple(program) or service_program()
+        self.program = tuple(program) or service_program()
 
     @property
     def installed(self) -> bool:
@@ -73,6 +74,7 @@ class Installation:
         if known:
             yield f"The service {NAME} is already registered."
         changed = yield from self._write_unit()
+        # The running one is told before it makes way for another: what it stores itself is no tampering.
         if given and self._answers():
             yield from self._tell(given)
         elif given:
@@ -86,6 +88,24 @@ class Installation:
             yield from self._start(changed)
         else:
             yield f"systemd does not run here: {NAME} will start when it does. Until then {_ELSE}."
+
+    def configuration(self) -> ConfigurationInUse:
+        """What the running service judges by. AbsentError if there is none, AskError."""
+        self._check_installed()
+        try:
+            return self.running.configuration()
+        except AskError as error:
+            if error.reason != "not running":
+                raise
+            raise AbsentError(f"{NAME} is not running", hint=f"start it: systemctl start {NAME}") from error
+
+    def in_use(self) -> Given | None:
+        """The configuration of the running service, else the one that it will start with; None for the defaults."""
+        if self._answers():
+            used = self.running.configuration()
+            return Given(used.data, used.name) if used.data else None
+        stored = load(self.paths)
+        return Given(stored.data, stored.name) if stored else None
 
     def update(self, given: Given, when: int) -> Iterator[str]:
         """Put a configuration to use at once. AbsentError if no service runs; an installed one has it when it starts.
@@ -151,10 +171,10 @@ class Installation:
         if there and not there.startswith(MARK):
             yield f"{unit} is of somebody else: it was left as it is"
             return False
-        check_program(self._program)
-        for path in changeable_by_others(self._program):
+        check_program(self.program)
+        for path in changeable_by_others(self.program):
             yield f"Warning: others than root can change {path}, and thereby what root runs"
-        wanted = MARK + unit_text(self._program, systemd=self._systemd.version())
+        wanted = MARK + unit_text(self.program, systemd=self._systemd.version())
         if there == wanted:
             return False
         unit.parent.mkdir(parents=True, exist_ok=True)
@@ -191,7 +211,7 @@ class Installation:
 
     def _stop(self, force: bool) -> Iterator[str]:
         try:
-            if self._systemd.running and self.installed:
+            if self._systemd.running and (self.installed or self._systemd.active()):
                 yield f"Stopping {NAME}."
                 self._systemd.stop()
                 yield f"{NAME} stopped."

@@ -20,9 +20,9 @@ class SystemdError(PysmonError):
 class Systemd:
     """The service manager of the machine, if it has systemd."""
 
-    def __init__(self, paths: Paths, systemctl: str | None = None) -> None:
-        """`systemctl` is the program; None is the one that is found."""
-        self._program = systemctl or shutil.which("systemctl")
+    def __init__(self, paths: Paths, systemctl: str | None = None, *, search: str | None = None) -> None:
+        """`systemctl` is the program; None is the one that is found in the folders `search` (None: those of PATH)."""
+        self._program = systemctl or shutil.which("systemctl", path=search)
         self._booted = paths.root / "run/systemd/system"
 
     @property
