@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
 import shutil
 import socket
 import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -284,6 +286,36 @@ def test_the_socket_is_for_its_owner_alone_whatever_the_umask(path: Path, umask:
         os.umask(before)
     assert (mode(path), mode(path.parent)) == (0o600, 0o700)
     server.close()
+
+
+def test_there_is_no_moment_at_which_others_could_connect(path: Path) -> None:
+    program = (
+        "import os, sys\nfrom pathlib import Path\nfrom pysmon.service.listener import Listener\n"
+        "def told(event, arguments):\n"
+        "    if event == 'os.chmod' and str(arguments[0]).endswith('control.sock'):\n"
+        "        print(oct(os.stat(arguments[0]).st_mode & 0o777))\n"
+        "os.umask(0); sys.addaudithook(told); Listener(Path(sys.argv[1]), 1).close()"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", program, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment, check=True)
+    assert done.stdout == "0o600\n"
+
+
+def test_without_file_descriptors_it_waits_until_there_are_some(service: RunningService, path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(30)
+        free = os.dup(client.fileno())
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
+        try:
+            client.connect(str(path))
+            time.sleep(0.2)  # for the service to try in vain
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        client.sendall(b"GET /status HTTP/1.1\r\n\r\n")
+        assert code(rest_of(client)) == 200
 
 
 def test_a_folder_that_is_there_keeps_its_mode(path: Path) -> None:

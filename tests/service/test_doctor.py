@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -337,6 +338,18 @@ def test_who_writes_to_syslog_and_the_journal_wants_them_to_listen(patient: Pers
 
 def test_a_syslog_that_takes_streams_is_fine(patient: Person) -> None:
     with listening(patient.paths.root / "dev/log", socket.SOCK_STREAM):
+        assert next(iter(examine(patient, [checks_service.listeners]))).level == "ok"
+
+
+def test_a_syslog_with_more_callers_than_it_can_take_is_there_all_the_same(patient: Person) -> None:
+    path = patient.paths.root / "dev/log"
+    with listening(path, socket.SOCK_STREAM) as busy, ExitStack() as callers:
+        busy.listen(0)
+        outcome = 0
+        while outcome == 0:
+            caller = callers.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            caller.setblocking(False)
+            outcome = caller.connect_ex(str(path))
         assert next(iter(examine(patient, [checks_service.listeners]))).level == "ok"
 
 

@@ -132,7 +132,7 @@ def _length(headers: HTTPMessage) -> int:
     if "Transfer-Encoding" in headers:
         raise _RefusedError(HTTPStatus.LENGTH_REQUIRED, "the length of a body must be told beforehand")
     told = headers.get_all("Content-Length", ["0"])
-    if len(told) > 1 or not (told[0].isascii() and told[0].isdecimal()):
+    if len(told) > 1 or not told[0].isdecimal():
         raise _RefusedError(HTTPStatus.BAD_REQUEST, "the length of the body is no number")
     if len(told[0]) > _DIGITS or int(told[0]) > LONGEST:
         raise _RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body may have {LONGEST} bytes")
