@@ -16,6 +16,7 @@ from pysmon.sinks.kinds import OUTPUTS
 NEEDED: Mapping[str, Mapping[str, str]] = {
     "store": {"path": "log"},
     "file": {"path": "events.json"},
+    "evtx": {"path": "events.evtx"},
     "followers": {"path": "events.sock"},
 }
 
@@ -57,6 +58,7 @@ def test_what_an_output_does_not_know_is_told(name: str) -> None:
         ("file", {"path": "/x", "rotate": "big"}, "rotate is 'big'", "expected for example 500K"),
         ("file", {"path": "/x", "rotate": -1}, "rotate is -1", "a size"),
         ("file", {"path": "/x", "rotate": 10}, "rotate is 10", "1024 bytes or more"),
+        ("evtx", {"path": "/x", "rotate": 10}, "rotate is 10", "69632 bytes or more"),
         ("file", {"path": "/x", "rotate": True}, "rotate is True", "a size"),
         ("file", {"path": "/x", "age": "soon"}, "age is 'soon'", "90s"),
         ("file", {"path": "/x", "keep": "5"}, "keep is '5'", "a whole number"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from pysmon.formats.evtx.layout import CHUNK_SIZE, FILE_HEADER_SIZE
 from pysmon.formats.table import FORMATS
+from pysmon.sinks.evtx import EvtxFileSink
 from pysmon.sinks.file import FileSink
 from pysmon.sinks.follow import BUFFER, FOLLOWERS, FollowSink
 from pysmon.sinks.journal import SOCKET, JournalSink
@@ -141,6 +143,25 @@ _FILE = OutputKind(
 )
 
 
+def _evtx(options: Options) -> Sink:
+    rotate, least = options.number("rotate"), FILE_HEADER_SIZE + CHUNK_SIZE
+    if 0 < rotate < least:
+        raise options.refuse("rotate", f"is {rotate}", f"give it {least} bytes or more, or 0")
+    return EvtxFileSink(options.path("path"), rotate=rotate, keep=options.number("keep"))
+
+
+_EVTX = OutputKind(
+    "evtx",
+    "an event log file of Windows, for the tools that read those",
+    (
+        Option("path", "path", "the file; older ones are NAME.1.evtx and so on"),
+        Option("rotate", "size", "begin a new file before it is larger than that; 0: never", 100 << 20),
+        Option("keep", "number", "how many older files are kept", 5),
+    ),
+    _evtx,
+)
+
+
 def _followers(options: Options) -> Sink:
     return FollowSink(options.path("path"), buffer=options.number("buffer"), followers=options.number("most"))
 
@@ -157,4 +178,4 @@ _FOLLOWERS = OutputKind(
 )
 
 # One line for each kind, in the order of the manual.
-OUTPUTS: Mapping[str, OutputKind] = {kind.name: kind for kind in (_STORE, _SYSLOG, _JOURNALD, _FILE, _FOLLOWERS)}
+OUTPUTS: Mapping[str, OutputKind] = {kind.name: kind for kind in (_STORE, _SYSLOG, _JOURNALD, _FILE, _EVTX, _FOLLOWERS)}
