@@ -146,10 +146,10 @@ def test_lines_that_are_no_events_are_counted_and_the_first_is_told(pysmon: Call
     assert f"{path}: 2 lines are no events (the first is line 3: " in answer.err
 
 
-def test_a_folder_is_no_log(pysmon: Caller, tmp_path: Path) -> None:
+def test_a_folder_without_logs_is_told(pysmon: Caller, tmp_path: Path) -> None:
     answer = pysmon("log", "--from", tmp_path)
     assert (answer.code, answer.out) == (2, "")
-    assert "is a folder" in answer.err
+    assert f"{tmp_path}: no logs in it" in answer.err
 
 
 def test_standard_input_can_be_read(tmp_path: Path) -> None:

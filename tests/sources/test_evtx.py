@@ -11,9 +11,9 @@ from tests.formats.entries import any_event
 from tests.sources.evtx_files import LARGE, ORIGIN, TIME, chunk_at, creations, evtx
 
 from pysmon.formats.evtx.layout import CHUNK_SIZE, FILE_HEADER_SIZE, RECORD, ChunkHeader
+from pysmon.formats.evtx.read_template import Definitions
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import EVENTS, Event
-from pysmon.sources import evtx as reader
 from pysmon.sources.evtx_odd import found_at
 from pysmon.sources.found import entry_of
 from pysmon.sources.open import open_sources
@@ -77,7 +77,7 @@ def test_the_slow_way_and_the_fast_way_read_the_same(tmp_path: Path) -> None:
     at, tally = 512, Tally()
     for entry in fast:
         size = int.from_bytes(data[at + 4 : at + 8], "little")
-        found = found_at(data, at + RECORD.size, at + size, reader.Definitions())
+        found = found_at(data, at + RECORD.size, at + size, Definitions())
         assert entry_of(found, tally) == entry
         at += size
     assert tally.entries == len(fast) == 3

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pysmon.errors import MisuseError, PysmonError, RecordError
+from pysmon.sources.source import SourceError
 
 FINE = 0
 FINDINGS = 1  # something was asked about, and it has errors
-MISUSE = 2  # the command line, a configuration or a tape is no good
+MISUSE = 2  # the command line, a configuration, a tape or a log of others is no good
 ENVIRONMENT = 3  # rights, kernel, disk: this machine does not let us
 INVALID_PARAMETER = 87  # of the classic switches: Sysmon's code for a command line that it does not understand
 INTERRUPTED = 130  # as shells say it: 128 + SIGINT
@@ -15,4 +16,4 @@ READER_GONE = 141  # as shells say it: 128 + SIGPIPE
 
 def code_for(error: PysmonError) -> int:
     """The exit code that tells of this error."""
-    return MISUSE if isinstance(error, (MisuseError, RecordError)) else ENVIRONMENT
+    return MISUSE if isinstance(error, (MisuseError, RecordError, SourceError)) else ENVIRONMENT

@@ -9,15 +9,23 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from glob import has_magic
+from io import BufferedReader
 from pathlib import Path
+
+import click
 
 from pysmon.errors import MisuseError
 from pysmon.formats.read_json import read_json_line
+from pysmon.formats.visible import visible
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import EVENTS, Event
+from pysmon.sources.open import shape_of_head
+from pysmon.sources.streams import SAMPLE, packing_of
 from pysmon.store.query import Condition, Query, holds
 
 STDIN = "-"
+OWN = "pysmon"  # the shape of our JSON lines
 Row = tuple[int, Entry[Event]]
 _GUID_FIELDS = {
     number: tuple(
@@ -121,6 +129,32 @@ class FileLog:
                     self._marks.append((number, at))
                 if number > after:
                     yield number, line
+
+    def tell(self) -> None:
+        """Say on standard error which lines are no entries."""
+        if self.unreadable:
+            click.echo(f"pysmon: {visible(self.name)}: {visible(count_of(self.unreadable))}", err=True)
+
+
+def has_own_lines(name: str) -> bool:
+    """Whether a file has our JSON lines, or is to get some: it is not packed, and nothing in it is of another shape.
+
+    Of standard input only as much is looked at as has come, and none of it is taken.
+    """
+    if name == STDIN:
+        head = sys.stdin.buffer.peek(SAMPLE) if isinstance(sys.stdin.buffer, BufferedReader) else b""
+        return not packing_of(head) and _is_own(head)
+    path = Path(name)
+    if path.is_dir() or (has_magic(name) and not path.exists()):
+        return False
+    with path.open("rb") as file:
+        head = file.read(SAMPLE)
+    return not packing_of(head) and _is_own(head)
+
+
+def _is_own(head: bytes) -> bool:
+    shape = shape_of_head(head)
+    return shape is None or shape.name == OWN
 
 
 def matches(query: Query, entry: Entry[Event]) -> bool:

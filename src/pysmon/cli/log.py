@@ -28,7 +28,8 @@ Examples:
   pysmon log --follow --tag NetworkConnect            connections as they are made
   pysmon log --since 2h --where 'Image end with /curl' --where 'DestinationPort is not 443'
   pysmon log --text evil.example --all --format detail
-  pysmon log --from events.json --id 11,23 --format json | jq .TargetFilename
+  pysmon log events.json --id 11,23 --format json | jq .TargetFilename
+  pysmon log 'evidence/*.evtx' --id 1 --where 'Image image rundll32.exe' --all
 
 \b
 Exit code: 0 found, 1 nothing found, 2 misuse, 3 the log cannot be read.
@@ -36,13 +37,14 @@ Exit code: 0 found, 1 nothing found, 2 misuse, 3 the log cannot be read.
 
 
 @click.command(epilog=_EXAMPLES, short_help="The events of the event log.")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
 @reading_options()
 @click.option("-n", "--last", type=click.IntRange(1), metavar="N", help="The last N of them. 20 without --since.")
 @click.option("--all", "everything", is_flag=True, help="All of them, however many.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
 @click.option("--format", "form", type=click.Choice(FORM_NAMES), default="table", show_default=True)
 def log(last: int | None, everything: bool, follow: bool, form: str, **given: Any) -> int:
-    """Show what stands in the event log.
+    """Show what stands in the event log, or in logs of others: FILE is of any shape, a folder, or has `*` in it.
 
     What is wanted can be said by id, name, field, time, process and text; all that is said must hold.
     """

@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from glob import has_magic
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 import click
 
-from pysmon.cli.file_log import FileLog, count_of
+from pysmon.cli.file_log import OWN, STDIN, FileLog, has_own_lines
 from pysmon.cli.moments import moment
+from pysmon.cli.source_log import SourceLog
 from pysmon.cli.where import Clause, Clauses, clauses
 from pysmon.errors import MisuseError
-from pysmon.formats.visible import visible
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import EVENTS, Event, EventType
 from pysmon.schema.lookup import TAGS, by_tag, nearest
@@ -77,8 +78,12 @@ _SOURCE = (
         metavar="PATH",
         help=f"The event log to read. Without it ${STORE_VARIABLE}, or {DEFAULT_STORE}.",
     ),
+    click.option("--from", "file", metavar="FILE", help="Read that file instead, as FILE does; `-`: standard input."),
     click.option(
-        "--from", "file", metavar="FILE", help="Read JSON lines of `pysmon run` instead; `-`: standard input."
+        "--input-format",
+        "input_format",
+        metavar="SHAPE",
+        help="The shape of the files, if it is not found out: evtx, xml, linux, nxlog ... docs/sources.md lists them.",
     ),
     click.option("--since", metavar="TIME", help="Not what is older: 2h, yesterday, 08:15, 2026-11-21T08:15. UTC."),
     click.option("--until", metavar="TIME", help="Only what is older than that."),
@@ -116,6 +121,8 @@ class Selection:
 
     store: str | None = None
     file: str | None = None
+    files: Sequence[str] = ()
+    input_format: str | None = None
     since: str | None = None
     until: str | None = None
     ids: Sequence[str] = ()
@@ -149,21 +156,31 @@ class Selection:
         return Wanted(query, tuple(asked.rest))
 
     @contextmanager
-    def log(self) -> Iterator[Log]:
-        """Open what is to be read, and close it; lines of a file that are no events are told at the end."""
-        if self.file is not None and self.store is not None:
-            raise MisuseError("--store and --from exclude each other")
-        if self.file is None:
+    def log(self, *, often: bool = False) -> Iterator[Log]:
+        """Open what is to be read, and close it; what of a file is no event is told at the end.
+
+        `often`: it will be asked many times. Files of others are then copied into a store that is thrown away after.
+        """
+        names = [*self.files, *([] if self.file is None else [self.file])]
+        if names and self.store is not None:
+            raise MisuseError("files and --store exclude each other")
+        if not names:
             with Store(Path(self.store or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE)) as store:
                 yield store
             return
-        read = FileLog(self.file)
+        read = _opened(names, self.input_format, often)
         try:
             yield read
         finally:
             read.close()
-            if read.unreadable:
-                click.echo(f"pysmon: {visible(read.name)}: {visible(count_of(read.unreadable))}", err=True)
+            read.tell()
+
+
+def _opened(names: Sequence[str], form: str | None, often: bool) -> FileLog | SourceLog:
+    """One file of our own JSON lines is read where it lies, also while it grows; anything else as sources are."""
+    if len(names) == 1 and form in (None, OWN) and has_own_lines(names[0]):
+        return FileLog(names[0])
+    return SourceLog(names, form, often=often)
 
 
 def guid(text: str) -> str:
@@ -177,6 +194,13 @@ def guid(text: str) -> str:
 def is_guid(text: str) -> bool:
     """Whether the text is a guid."""
     return _GUID.fullmatch(text.strip()) is not None
+
+
+def names_file(text: str) -> bool:
+    """Whether an argument is a file and no process: it is no number and no guid, and there is such a file."""
+    if not text or (text.isascii() and text.isdigit()) or is_guid(text):
+        return False
+    return text == STDIN or has_magic(text) or Path(text).exists()
 
 
 def enough(last: int | None, everything: bool, selection: Selection) -> int | None:

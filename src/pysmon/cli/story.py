@@ -20,6 +20,7 @@ _EXAMPLES = """\b
 Examples:
   pysmon story 4711                       the latest process with that id, and all that it started
   pysmon story 4711 --id 3,22             only what they did on the network
+  pysmon story 2680 Sysmon.evtx           in a log of others
   pysmon story '{b635b3db-35d9-6b01-d929-6d0000000000}' --format json
 
 \b
@@ -29,6 +30,7 @@ Exit code: 0 found, 1 no such process, 2 misuse, 3 the log cannot be read.
 
 @click.command(epilog=_EXAMPLES, short_help="What a process did, in words.")
 @click.argument("who", metavar="PID|GUID")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
 @reading_options()
 @click.option("--alone", is_flag=True, help="Only the process itself, not what it started.")
 @click.option("--all", "everything", is_flag=True, help="However much it is; else the first 3000 events.")
@@ -37,7 +39,7 @@ def story(who: str, alone: bool, everything: bool, form: str, **given: Any) -> i
     """Tell what one process did, and all that came of it: in order, in words, indented by descent."""
     selection = Selection(**given)
     wanted = selection.wanted()
-    with selection.log() as log:
+    with selection.log(often=True) as log:
         _, processes = asked_for(log, who)
         if not processes:
             click.echo(f"pysmon: no process {visible(who)} in this log", err=True)

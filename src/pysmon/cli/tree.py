@@ -11,7 +11,7 @@ import click
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.family import BEGINNINGS, asked_for, count_deeds, ends_of, with_ancestors, with_descendants
 from pysmon.cli.printing import Printer
-from pysmon.cli.reading import Log, Selection, Wanted, reading_options
+from pysmon.cli.reading import Log, Selection, Wanted, names_file, reading_options
 from pysmon.errors import MisuseError
 from pysmon.formats.visible import visible
 from pysmon.views.lineage import Lineage, Process
@@ -25,6 +25,7 @@ Examples:
   pysmon tree --since 1h         those that began within the last hour
   pysmon tree 4711               the latest process with that id, and all that it started
   pysmon tree --ancestors 4711   who started it, and who started that
+  pysmon tree Sysmon.evtx        the processes of a log of others
 
 \b
 net, files, dns ... count what a process did, as far as the rules kept it.
@@ -34,22 +35,25 @@ Exit code: 0 found, 1 nothing found, 2 misuse, 3 the log cannot be read.
 
 @click.command(epilog=_EXAMPLES, short_help="Who started whom.")
 @click.argument("who", metavar="[PID|GUID]", default="")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
 @reading_options(filters=False)
 @click.option("-n", "--last", type=click.IntRange(1), metavar="N", help="The last N processes. 500 without --since.")
 @click.option("--all", "everything", is_flag=True, help="All processes, and none of them folded.")
 @click.option("--ancestors", is_flag=True, help="With PID|GUID: also the processes above it.")
-def tree(who: str, last: int | None, everything: bool, ancestors: bool, **given: Any) -> int:
-    """Show who started whom, with users, exit codes and how much each process did.
+def tree(who: str, files: tuple[str, ...], last: int | None, everything: bool, ancestors: bool, **given: Any) -> int:
+    """Show who started whom, with users, exit codes and how much each process did: in the event log, or in FILE.
 
     A process that is only known as a parent is marked. Many that ran the same become one line, unless --all is given.
     """
+    if names_file(who):
+        who, files = "", (who, *files)
     if ancestors and not who:
         raise click.UsageError("--ancestors needs a process: PID or GUID")
     if last is not None and (everything or who):
         raise click.UsageError("--last goes without --all and without a process")
-    selection = Selection(**given)
+    selection = Selection(files=files, **given)
     wanted = selection.wanted()
-    with selection.log() as log:
+    with selection.log(often=True) as log:
         roots = (
             _of(log, who, ancestors, everything) if who else _latest(log, wanted, last, everything or selection.bounded)
         )

@@ -28,6 +28,7 @@ Examples:
   pysmon who --ip 192.0.2.1 --since yesterday
   pysmon who --file /tmp/.update         also --file .update, and --file '/tmp/*'
   pysmon who --hash 0f343b0931126a20f133d67c2b018a3b
+  pysmon who --ip 192.0.2.1 evidence/     in the logs of others in a folder
 
 \b
 Exit code: 0 found, 1 nobody, 2 misuse, 3 the log cannot be read.
@@ -35,6 +36,7 @@ Exit code: 0 found, 1 nobody, 2 misuse, 3 the log cannot be read.
 
 
 @click.command(epilog=_EXAMPLES, short_help="Who is behind a domain, address, file or hash.")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option("--domain", metavar="NAME", help="Who looked up that name, or connected to a machine of that name.")
 @click.option("--ip", metavar="ADDRESS", help="Who connected to that address, was called from it, or was told it.")
 @click.option(
@@ -56,7 +58,7 @@ def who(
     selection = Selection(**given)
     wanted = selection.wanted(any_of=wanted_things)
     printer = Printer.of_stdout()
-    with selection.log() as log:
+    with selection.log(often=True) as log:
         hits = [entry for _, entry in wanted.of(log, last)]
         if form != _CHAINS:
             found = printer.entries(hits, form)

@@ -18,6 +18,7 @@ _LONGEST = 1 << 22  # bytes of one object
 _PIECE = 1 << 18
 _TOKEN = re.compile(rb'"(?:[^"\\]+|\\.)*+"|"|[{}]', re.DOTALL)
 _WRAPPED = re.compile(rb'\s*\{[^{}\[\]]*"(?:results|[Ee]vents)"\s*:\s*\[|\s*\{[^\[\]]*"hits"\s*:\s*\[')
+_BEGIN = re.compile(rb"^(?:\xef\xbb\xbf)?[ \t]*[{\[]", re.MULTILINE)
 _NEXT = re.compile(rb"\n\s*\{")
 Row = dict[str, Any]
 
@@ -43,7 +44,7 @@ def sample_rows(head: bytes) -> list[Row]:
     """The objects in the beginning of a stream, as far as they are whole."""
     encoding = encoding_of(head)
     text = head.decode(encoding, "replace").encode("utf-8", "replace") if encoding != "utf-8-sig" else head
-    if text.lstrip(codecs.BOM_UTF8 + b" \t\r\n")[:1] not in (b"{", b"["):
+    if not _BEGIN.search(text):
         return []
     begin = _wrapper(text)
     values = (_decoded(text[start:end]) for start, end in _objects(text, begin))
@@ -51,9 +52,9 @@ def sample_rows(head: bytes) -> list[Row]:
 
 
 def _is_lines(head: bytes) -> bool:
-    """Whether the first line that is not empty is an object by itself."""
-    for line in head.lstrip(codecs.BOM_UTF8).split(b"\n"):
-        if line.strip():
+    """Whether the first line that begins like an object is one by itself."""
+    for line in head.removeprefix(codecs.BOM_UTF8).split(b"\n"):
+        if line.lstrip()[:1] in (b"{", b"["):
             return isinstance(_decoded(line), dict) and _wrapper(line) == 0
     return False
 

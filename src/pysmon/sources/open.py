@@ -26,6 +26,11 @@ from pysmon.sources.wazuh import wazuh
 from pysmon.sources.windows_xml import has_event, read_xml
 from pysmon.sources.winlogbeat import winlogbeat
 
+
+def _has_linux_events(sample: Sample) -> bool:
+    return "Linux-Sysmon" in sample.text and has_event(sample.text)
+
+
 _SHAPES = (  # the first that fits is taken
     Shape("evtx", "event log files of Windows (.evtx)", evtx.fits, evtx.read, evtx.read_rows),
     Shape("store", "the event log of pysmon", fits_store, read_store),
@@ -38,7 +43,7 @@ _SHAPES = (  # the first that fits is taken
     json_shape("evtxecmd", "JSON of EvtxECmd", evtxecmd),
     json_shape("nxlog", "flat JSON of NXLog, Mordor, Security-Datasets", flat),
     Shape("evtxecmd-csv", "CSV of EvtxECmd", lambda sample: "Payload" in sample.text.partition("\n")[0], read_csv),
-    Shape("linux", "lines of Sysmon for Linux in a syslog", lambda sample: "Linux-Sysmon" in sample.text, read_xml),
+    Shape("linux", "lines of Sysmon for Linux in a syslog", _has_linux_events, read_xml),
     Shape(
         "xml",
         "event XML of Windows: wevtutil, Get-WinEvent, Event Viewer",
@@ -60,27 +65,43 @@ def open_sources(paths: Sequence[Path | str], form: str | None = None) -> Iterat
         close = nearest(form, SHAPES)
         hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(SHAPES)}"
         raise MisuseError(f"there is no shape of logs {form!r}", hint=hint)
-    for path, named in _files(paths):
-        try:
-            streams = list(bytes_of(path))
-        except SourceError:
-            if named:
-                raise
-            continue
-        for stream in streams:
-            shape = SHAPES[form] if form is not None else shape_of(stream)
-            if shape is not None:
-                yield Log(stream, shape)
-            elif named and len(streams) == 1:
-                raise SourceError(
-                    f"{stream.name}: in no shape of logs that is known",
-                    hint=f"name its shape if it has one of these: {', '.join(SHAPES)}",
-                )
+    for given in paths:
+        found = False
+        for path, named in _files(given):
+            for log in _logs(path, form, named):
+                found = True
+                yield log
+        if not found:
+            raise SourceError(f"{given}: no logs in it", hint=_known())
+
+
+def _logs(path: Path | str, form: str | None, named: bool) -> Iterator[Log]:
+    try:
+        streams = list(bytes_of(path))
+    except SourceError:
+        if named:
+            raise
+        return
+    for stream in streams:
+        shape = SHAPES[form] if form is not None else shape_of(stream)
+        if shape is not None:
+            yield Log(stream, shape)
+        elif named and len(streams) == 1:
+            raise SourceError(f"{stream.name}: in no shape of logs that is known", hint=_known())
+
+
+def _known() -> str:
+    return f"name the shape if it has one of these: {', '.join(SHAPES)}"
 
 
 def shape_of(stream: Bytes) -> Shape | None:
     """The shape of a stream by what it begins with; None if it is none that is known."""
-    sample = Sample(stream.sample())
+    return shape_of_head(stream.sample())
+
+
+def shape_of_head(head: bytes) -> Shape | None:
+    """The same by the first bytes, which are not packed."""
+    sample = Sample(head)
     return next((shape for shape in _SHAPES if shape.fits(sample)), None)
 
 
@@ -129,23 +150,19 @@ def _same(entry: Entry[Event]) -> Entry[Event]:
     return entry
 
 
-def _files(paths: Sequence[Path | str]) -> Iterator[tuple[Path | str, bool]]:
+def _files(given: Path | str) -> Iterator[tuple[Path | str, bool]]:
     """The files, and whether each was named by itself."""
-    for given in paths:
-        if str(given) == STDIN:
-            yield STDIN, True
-            continue
-        if Path(given).is_dir():
-            yield from ((path, False) for path in _below(Path(given)))
-        elif Path(given).exists() or not glob.has_magic(str(given)):
-            yield Path(given), True
-        else:
-            found = sorted(glob.glob(str(given), recursive=True))
-            if not found:
-                raise SourceError(f"{given}: no such file", hint="a pattern that no file's name fits")
-            for path in found:
-                if not Path(path).is_dir():
-                    yield Path(path), False
+    if str(given) == STDIN:
+        yield STDIN, True
+    elif Path(given).is_dir():
+        yield from ((path, False) for path in _below(Path(given)))
+    elif Path(given).exists() or not glob.has_magic(str(given)):
+        yield Path(given), True
+    else:
+        found = [Path(name) for name in sorted(glob.glob(str(given), recursive=True)) if not Path(name).is_dir()]
+        if not found:
+            raise SourceError(f"{given}: no such file", hint="a pattern that no file's name fits")
+        yield from ((path, False) for path in found)
 
 
 def _below(folder: Path) -> Iterator[Path]:

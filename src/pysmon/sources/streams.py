@@ -19,7 +19,7 @@ from pysmon.sources.source import SourceError
 STDIN = "-"
 SAMPLE = 1 << 16  # bytes of the beginning that are looked at
 UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)  # while reading
-_GZIP, _ZIP, _ZSTD = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd"
+_PACKINGS = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}  # by how they begin
 _HIDDEN = ("__MACOSX/", ".")  # members of archives that no one put there on purpose
 
 
@@ -51,7 +51,7 @@ class Bytes:
     def open(self) -> Iterator[BinaryIO]:
         """Read from the beginning. What goes wrong while reading is one of UNREADABLE."""
         if self.path is None:
-            yield _after(self._head, sys.stdin.buffer)
+            yield self._unpacked(_after(self._head, sys.stdin.buffer))
             return
         with self.path.open("rb") as raw:
             self._raw = raw
@@ -59,43 +59,51 @@ class Bytes:
                 if self.packing == "zip":
                     with zipfile.ZipFile(raw) as archive, archive.open(self.member) as stream:
                         yield cast("BinaryIO", stream)
-                elif self.packing == "gzip":
-                    with gzip.open(raw, "rb") as unzipped:
-                        yield cast("BinaryIO", unzipped)
-                elif self.packing == "zstd":
-                    yield cast("BinaryIO", io.BufferedReader(_Zstd(_zstd(self.name), raw)))
                 else:
-                    yield raw
+                    yield self._unpacked(raw)
             finally:
                 self._raw = None
 
+    def _unpacked(self, raw: BinaryIO) -> BinaryIO:
+        if self.packing == "gzip":
+            return cast("BinaryIO", gzip.open(raw, "rb"))
+        if self.packing == "zstd":
+            return cast("BinaryIO", io.BufferedReader(_Zstd(_zstd(self.name), raw)))
+        return raw
+
     def sample(self) -> bytes:
-        """The first bytes."""
+        """The first bytes. Of standard input what was taken from it already; it can be read all the same."""
         if self.path is None:
-            return self._head
+            return _first(self._unpacked(cast("BinaryIO", io.BytesIO(self._head))), SAMPLE)
         with self.open() as stream:
             return _first(stream, SAMPLE)
+
+
+def packing_of(head: bytes) -> str:
+    """How bytes are packed, by the first four: gzip, zip, zstd, or empty."""
+    return next((packing for begin, packing in _PACKINGS.items() if head.startswith(begin)), "")
 
 
 def bytes_of(path: Path | str) -> Iterator[Bytes]:
     """The streams of a file: one, or one for each member of a zip archive. SourceError, OSError."""
     if str(path) == STDIN:
-        yield Bytes("standard input", None, _head=_first(sys.stdin.buffer, SAMPLE))
+        head = _first(sys.stdin.buffer, SAMPLE)
+        packing = packing_of(head)
+        if packing == "zip":
+            raise SourceError("a zip archive cannot be read from standard input", hint="name the file, or unpack it")
+        yield Bytes("standard input", None, packing=packing, _head=head)
         return
     path = Path(path)
     with path.open("rb") as file:
-        start = file.read(4)
+        packing = packing_of(file.read(4))
     size = path.stat().st_size
-    if start.startswith(_GZIP):
-        yield Bytes(str(path), path, packing="gzip", size=size)
-    elif start == _ZSTD:
-        _zstd(str(path))
-        yield Bytes(str(path), path, packing="zstd", size=size)
-    elif start == _ZIP:
+    if packing == "zstd":
+        _zstd(str(path))  # is it there?
+    if packing == "zip":
         for member in _members(path):
-            yield Bytes(f"{path}: {member}", path, member=member, packing="zip", size=size)
+            yield Bytes(f"{path}: {member}", path, member=member, packing=packing, size=size)
     else:
-        yield Bytes(str(path), path, size=size)
+        yield Bytes(str(path), path, packing=packing, size=size)
 
 
 def _members(path: Path) -> list[str]:
