@@ -8,15 +8,14 @@ from itertools import accumulate
 from operator import attrgetter
 
 from pysmon.config.decode import decode
-from pysmon.config.model import Configuration
 from pysmon.config.problems import Problem
 from pysmon.config.read import read_configuration
 from pysmon.config.report import Source
 from pysmon.errors import Place
 from pysmon.lint.check import Check, Found
 from pysmon.lint.checks import CHECKS
-from pysmon.lint.platforms import guessed
-from pysmon.lint.scene import Scene, spots_of
+from pysmon.lint.platforms import platform_of
+from pysmon.lint.scene import Scene
 from pysmon.lint.silence import is_silenced, silenced
 from pysmon.schema.shape import Platform
 
@@ -63,8 +62,3 @@ class _Lines:
 def _problem(check: Check, found: Found, lines: _Lines) -> Problem:
     source = lines.at(found.place)
     return Problem(check.code, check.severity, found.place, found.message, found.expected, found.hint, source)
-
-
-def platform_of(configuration: Configuration) -> Platform:
-    """The platform that the paths in a configuration speak for."""
-    return guessed(spot.filter.value for spot in spots_of(configuration))

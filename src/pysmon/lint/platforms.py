@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pysmon.config.model import Condition
+from pysmon.config.model import Condition, Configuration
 from pysmon.config.report import quoted
 from pysmon.lint.check import Check, Found, filtering, include
 from pysmon.lint.fields import FREE, PATHS, RESOURCES, texts
-from pysmon.lint.scene import Scene
+from pysmon.lint.scene import Scene, spots_of
 from pysmon.rules.conditions import NEGATED, holds, splits
 from pysmon.schema.lookup import by_tag
 from pysmon.schema.shape import Platform
@@ -28,12 +28,17 @@ _LINUX = re.compile(r"/(?:bin|boot|dev|etc|home|lib|opt|proc|root|run|sbin|tmp|u
 _VARIABLE = re.compile(r"%\w+%")
 
 
-def guessed(scene_values: Iterator[str]) -> Platform:
-    """The platform that a configuration was written for, by the paths in its values; Windows if there are none."""
+def platform_of(configuration: Configuration) -> Platform:
+    """The platform that a configuration was written for, by the paths in its values.
+
+    Without any it is Linux if an event is filtered that only Linux has, else Windows.
+    """
     windows = linux = 0
-    for value in scene_values:
-        windows += bool(_WINDOWS.search(value))
-        linux += bool(_LINUX.search(value))
+    for spot in spots_of(configuration):
+        windows += bool(_WINDOWS.search(spot.filter.value))
+        linux += bool(_LINUX.search(spot.filter.value))
+    if windows == linux == 0:
+        linux = sum(event.target == "linux" for element in configuration.filters for event in by_tag(element.tag))
     return "linux" if linux > windows else "windows"
 
 

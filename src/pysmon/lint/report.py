@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote
 
 from pysmon.config.codes import CODES
@@ -14,7 +15,7 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _GITHUB: Mapping[Severity, str] = {"error": "error", "warning": "warning", "note": "notice"}
 
 
-def sarif(problems: Iterable[Problem]) -> dict[str, object]:
+def sarif(problems: Iterable[Problem]) -> dict[str, Any]:
     """One SARIF log with one run. Columns count characters; a place that is not known is left out."""
     told = list(problems)
     codes = list(dict.fromkeys(problem.code for problem in told))
@@ -41,7 +42,7 @@ def _rule(code: str) -> dict[str, object]:
 
 def _result(problem: Problem, rule: int) -> dict[str, object]:
     place = problem.place
-    physical: dict[str, object] = {"artifactLocation": {"uri": quote(place.file.replace("\\", "/"), safe="/:<>")}}
+    physical: dict[str, object] = {"artifactLocation": {"uri": quote(place.file.replace("\\", "/"), safe="/:")}}
     if place.line:
         physical["region"] = {"startLine": place.line, **({"startColumn": place.column} if place.column else {})}
     return {

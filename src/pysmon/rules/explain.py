@@ -31,6 +31,13 @@ class Explanation:
     turns: tuple[Turn, ...]  # in the order in which the engine asks; conditions that it did not look at among them
 
     @property
+    def kept_without_excludes(self) -> bool:
+        """Whether it would be kept if no exclude of the configuration matched it."""
+        elements = self.rules.elements
+        excludes = sum(element.mask for element in elements if element.source.onmatch == "exclude")
+        return judge(self.rules, self.trace.hits & ~excludes, self.trace.unknown & ~excludes).keep
+
+    @property
     def verdict(self) -> Verdict:
         """What `Ruleset.decide` says of the event."""
         return self.trace.verdict

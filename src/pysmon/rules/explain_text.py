@@ -14,7 +14,7 @@ from pysmon.formats.describe import Piece, Style, shown
 from pysmon.formats.visible import visible
 from pysmon.rules.explain import Explanation, Turn
 from pysmon.rules.trace import CheckTrace, ElementTrace, GroupTrace
-from pysmon.rules.tree import Check, Outcome
+from pysmon.rules.tree import Check, Hits, Outcome
 
 _FEW = 3  # conditions in a row that did not hold and are still shown one by one
 _MARGIN = 11  # columns of line numbers, `12-345`
@@ -43,7 +43,7 @@ def explanation_lines(found: Explanation, *, marks: Marks = MARKS, whole: bool =
     yield []
     yield from _values(found)
     yield [Piece("The rules, in the order in which they are asked:", "quiet")]
-    text = _Text(marks, whole, found.trace.named_by)
+    text = _Text(marks, whole, found.trace.named_by if found.verdict.keep else None)
     for element in found.trace.elements:
         yield from text.element(element)
     yield [Piece(f"{'':{_MARGIN}} {text.legend}", "quiet")]
@@ -204,18 +204,44 @@ def _turns(found: Explanation) -> Iterator[Pieces]:
     other = "dropped" if found.verdict.keep else "kept"
     if not found.turns:
         yield [Piece(f"No single condition, had it come out otherwise, would have had the event {other}.", "quiet")]
+        yield from _what_it_takes(found)
         return
     yield [Piece(f"It would have been {other} if one of these alone had come out otherwise:", "quiet")]
+    close = _in_rules(found)  # the last that a Rule wants for: of these, each is shown
     for (element, held), run in groupby(found.turns, lambda turn: (turn.element, turn.held)):
         turns = list(run)
-        if len(turns) > _FEW and held:
-            yield _many(turns, f'<{element.source.tag} onmatch="{element.source.onmatch}">')
-            continue
-        for turn in turns:
-            source = turn.check.source
+        single = [turn for turn in turns if turn.check.mask & close]
+        rest = [turn for turn in turns if not turn.check.mask & close]
+        if len(rest) <= _FEW or not held:
+            single, rest = turns, []
+        for turn in single:
             said = "  had it held" if held else "  had it not held"
-            text = Piece(condition_text(source), "value")
-            yield [Piece(f"{source.place.line:>{_MARGIN}}   ", "quiet"), text, Piece(said, "quiet")]
+            text = Piece(condition_text(turn.check.source), "value")
+            yield [Piece(f"{turn.check.source.place.line:>{_MARGIN}}   ", "quiet"), text, Piece(said, "quiet")]
+        if rest:
+            yield _many(rest, f'<{element.source.tag} onmatch="{element.source.onmatch}">')
+
+
+def _in_rules(found: Explanation) -> Hits:
+    """The conditions that stand in a Rule with others of which each must hold."""
+    entries = (entry for element in found.trace.elements for entry in element.entries)
+    groups = [entry.group for entry in entries if isinstance(entry, GroupTrace)]
+    return sum(g.mask for g in groups if g.source.relation is Relation.AND and len(g.checks) > 1)
+
+
+def _what_it_takes(found: Explanation) -> Iterator[Pieces]:
+    """Of an event that an exclude drops: whether it is only the excludes that do."""
+    trace = found.trace
+    if found.verdict.keep or trace.decided_by is None:
+        return
+    if not found.kept_without_excludes:
+        yield [Piece("It would be dropped without any exclude as well: no include matches it.", "quiet")]
+        return
+    held = [c for e in trace.elements if e.element.source.onmatch == "exclude" for c in e.checks if c.outcome]
+    yield [Piece("Without its excludes it would be kept. These of their conditions hold, looked at or not:", "quiet")]
+    for check in held:
+        source = check.check.source
+        yield [Piece(f"{source.place.line:>{_MARGIN}}   ", "quiet"), Piece(condition_text(source), "value")]
 
 
 def _many(turns: list[Turn], element: str) -> Pieces:
