@@ -7,7 +7,7 @@ CONFIG ?=
 TESTS ?=
 
 .SILENT:
-.PHONY: help run test test-package lint bench vm docs clean
+.PHONY: help run test test-package judge-evtx lint bench vm docs clean
 
 help: ## List the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,10 @@ test: ## Run the tests; TESTS="tests/rules -k quirk": only those
 test-package: ## Build wheel and sdist and look into them
 	sh tools/setup.sh dev
 	.venv/bin/python -m pytest -m package tests/test_package.py
+
+judge-evtx: ## Write all real events as EVTX and let three readers of others read them: a quarter of an hour
+	sh tools/setup.sh dev
+	.venv/bin/python -m tests.formats.judge_evtx
 
 lint: ## Check style, format, types and the generated pages
 	sh tools/setup.sh dev
