@@ -48,14 +48,20 @@ class Clauses:
     rest: list[Clause] = field(default_factory=list)
 
 
-def clause(text: str) -> Clause:
-    """Read a `--where`; MisuseError says what is not understood."""
-    name, _, condition = text.strip().partition(" ")
-    known = FIELD_NAMES.get(name.lower())
+def field_name(name: str) -> str:
+    """The name of a field as Sysmon writes it; MisuseError if no event has such a field."""
+    known = FIELD_NAMES.get(name.strip().lower())
     if known is None:
         close = nearest(name, FIELD_NAMES.values())
         hint = f"did you mean {' or '.join(close)}?" if close else "pysmon schema lists the fields of every event"
         raise MisuseError(f"no event has a field {name!r}", hint=hint)
+    return known
+
+
+def clause(text: str) -> Clause:
+    """Read a `--where`; MisuseError says what is not understood."""
+    name, _, condition = text.strip().partition(" ")
+    known = field_name(name)
     condition = condition.strip()
     for word in _WORDS:
         if condition.lower() == word or condition.lower().startswith(f"{word} "):
