@@ -17,9 +17,8 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
-from pysmon.sinks.datagrams import Connect
+from pysmon.sinks.datagrams import PATIENCE, Connect
 
-PATIENCE = 10.0  # s without any progress after which the other side counts as dead
 _LINGER = 1.0  # s in which the other side may acknowledge at the end
 _HUNG_UP = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
@@ -27,9 +26,12 @@ _HUNG_UP = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 class Connection:
     """A way for messages in one stream of bytes; each is given with its framing."""
 
-    def __init__(self, connect: Connect) -> None:
-        """`connect` makes a socket that is connected; OSError."""
-        self._connect = connect
+    def __init__(self, connect: Connect, patience: float = PATIENCE) -> None:
+        """`connect` makes a socket that is connected; OSError.
+
+        The other side counts as dead after `patience` seconds without any progress.
+        """
+        self._connect, self._patience = connect, patience
         self._socket: socket.socket | None = None
         self._sent: deque[bytes] = deque()  # handed to the kernel and not acknowledged
         self._again: list[bytes] = []  # of a connection that died
@@ -60,7 +62,7 @@ class Connection:
         if self._socket is not None:
             if not _has_hung_up(self._socket):
                 self._forget()
-                _drain(self._socket)
+                self._drain(self._socket)
                 return None
             self._let_go()
         return self.send(())[1] if self._again else None
@@ -81,7 +83,7 @@ class Connection:
     def _ready(self) -> socket.socket:
         if self._socket is None:
             self._socket = self._connect()
-            self._socket.settimeout(PATIENCE)
+            self._socket.settimeout(self._patience)
         return self._socket
 
     def _put(self, ready: socket.socket, messages: Sequence[bytes]) -> tuple[int, OSError | None]:
@@ -122,9 +124,18 @@ class Connection:
                 return
             wait.poll(10)
 
+    def _drain(self, ready: socket.socket) -> None:
+        """Take what the other side says, without waiting: unread bytes would make the end of the connection a reset."""
+        with suppress(OSError):
+            ready.settimeout(0.0)
+            while ready.recv(65536):
+                continue
+        with suppress(OSError):
+            ready.settimeout(self._patience)
+
     def _let_go(self) -> None:
         if self._socket is not None:
-            _drain(self._socket)
+            self._drain(self._socket)
             self._socket.close()
         self._socket = None
         self._again = [*self._sent, *self._again]
@@ -135,16 +146,6 @@ def _has_hung_up(ready: socket.socket) -> bool:
     look = select.poll()
     look.register(ready, select.POLLRDHUP)
     return any(events & _HUNG_UP for _, events in look.poll(0))
-
-
-def _drain(ready: socket.socket) -> None:
-    """Take what the other side says, without waiting: unread bytes would make the end of the connection a reset."""
-    with suppress(OSError):
-        ready.settimeout(0.0)
-        while ready.recv(65536):
-            continue
-    with suppress(OSError):
-        ready.settimeout(PATIENCE)
 
 
 def _unacknowledged(ready: socket.socket) -> int:

@@ -22,9 +22,9 @@ class Datagrams:
     By UDP more than that cannot be known; but a host that says that nobody listens is believed.
     """
 
-    def __init__(self, connect: Connect, oversize: Oversize) -> None:
-        """`connect` makes a socket that is connected; OSError."""
-        self._connect, self._oversize = connect, oversize
+    def __init__(self, connect: Connect, oversize: Oversize, patience: float = PATIENCE) -> None:
+        """`connect` makes a socket that is connected; OSError. `patience` is that with a receiver, in seconds."""
+        self._connect, self._oversize, self._patience = connect, oversize, patience
         self._socket: socket.socket | None = None
         self._doubtful = True  # whether it is not known that somebody listens
 
@@ -78,7 +78,7 @@ class Datagrams:
     def _ready(self) -> socket.socket:
         if self._socket is None:
             self._socket = self._connect()
-            self._socket.settimeout(PATIENCE)
+            self._socket.settimeout(self._patience)
         return self._socket
 
 

@@ -13,7 +13,7 @@ from pysmon.formats.journal import journal_entry
 from pysmon.formats.table import Render
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
-from pysmon.sinks.datagrams import Datagrams
+from pysmon.sinks.datagrams import PATIENCE, Datagrams
 from pysmon.sinks.descriptor import cause
 from pysmon.sinks.sink import WriteError
 
@@ -29,11 +29,11 @@ _HINTS = {
 class JournalSink:
     """A sink on the journal. An entry larger than a datagram goes in a sealed file in memory, as journald has it."""
 
-    def __init__(self, render: Render, path: Path = SOCKET) -> None:
-        """`render` makes the MESSAGE of an entry."""
+    def __init__(self, render: Render, path: Path = SOCKET, *, patience: float = PATIENCE) -> None:
+        """`render` makes the MESSAGE of an entry; `patience` is that with a journald that reads nothing, in seconds."""
         self.name = "journald" if path == SOCKET else f"journald {path}"
         self._render, self._path = render, path
-        self._way = Datagrams(self._connect, _send_in_memory)
+        self._way = Datagrams(self._connect, _send_in_memory, patience)
         self._closed = False
 
     def write(self, entries: Sequence[Entry[Event]]) -> None:

@@ -16,7 +16,7 @@ from pysmon.formats.table import Render
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.sinks.connection import Connection
-from pysmon.sinks.datagrams import Datagrams
+from pysmon.sinks.datagrams import PATIENCE, Datagrams
 from pysmon.sinks.descriptor import cause
 from pysmon.sinks.sink import WriteError
 
@@ -84,10 +84,12 @@ class SyslogSink:
         longest: int = LONGEST,
         context: ssl.SSLContext | None = None,
         server_name: str = "",
+        patience: float = PATIENCE,
     ) -> None:
         """`render` makes one line of an entry. Left away, `form` is `bsd` for a local socket and `rfc5424` for a host,
         `framing` of a stream `lines` for a local socket and `octets` (RFC 6587) for a host. `longest` is in bytes;
-        `context` and `server_name` (if it is not the host's) are for TLS.
+        `context` and `server_name` (if it is not the host's) are for TLS; `patience` is that with a receiver that reads
+        nothing, in seconds.
         """
         local = target.way == "unix"
         self.name = f"syslog {target}"
@@ -98,7 +100,8 @@ class SyslogSink:
         self._framing = framing or ("lines" if local else "octets")
         self._context, self._server_name = context, server_name or target.host
         self._is_stream = target.way in ("tcp", "tls")
-        self._way: _Way = Connection(self._connect) if self._is_stream else Datagrams(self._connect, self._send_cut)
+        self._patience = patience
+        self._way: _Way = self._new_way()
         self._cut = 0
         self._largest = DATAGRAM
         self._closed = False
@@ -115,7 +118,8 @@ class SyslogSink:
             if error is None:
                 return
             if not was_stream and error.errno == errno.EPROTOTYPE:  # a local socket of the other kind
-                self._is_stream, self._way = True, Connection(self._connect)
+                self._is_stream = True
+                self._way = self._new_way()
             else:
                 raise WriteError(f"cannot send to {self.name}: {_words(error)}", written=sent, hint=_hint(error))
 
@@ -141,6 +145,11 @@ class SyslogSink:
         """How many messages were cut."""
         count, self._cut = self._cut, 0
         return [f"{count} messages were too long, and cut"] if count else []
+
+    def _new_way(self) -> _Way:
+        if self._is_stream:
+            return Connection(self._connect, self._patience)
+        return Datagrams(self._connect, self._send_cut, self._patience)
 
     def _framed(self, entry: Entry[Event]) -> bytes:
         whole = message(self._head, self._render, entry)
