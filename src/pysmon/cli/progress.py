@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from pysmon.formats.visible import visible
 
-_PATIENCE = 1.0  # seconds until it is shown
+PATIENCE = 1.0  # seconds until it is shown
 _EVERY = 2048  # things between two looks at the clock
 _T = TypeVar("_T")
 
@@ -45,7 +45,7 @@ def watched(source: Measured, things: Iterable[_T], console: Console | None = No
             yield thing
             if count % _EVERY == _EVERY - 1:
                 passed = time.monotonic() - begun
-                if bar is None and passed >= _PATIENCE:
+                if bar is None and passed >= PATIENCE:
                     bar = _Bar(source, console)
                 if bar is not None:
                     bar.show(count, passed)
