@@ -25,7 +25,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pysmon.formats.clock import moment
+from pysmon.formats.logged import moment
 
 _NAMESPACE = "{http://schemas.microsoft.com/win/2004/08/events/event}"
 _GUID = re.compile(r"\{?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.formats.evtx_readers import Seen, one_form
 
-from pysmon.formats.clock import moment
 from pysmon.formats.evtx.write_value import shown
+from pysmon.formats.logged import logged
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 
@@ -14,8 +14,6 @@ def expected(entry: Entry[Event], record_id: int | None = None) -> Seen:
     """The entry as a reader should show it, under another EventRecordID if one is given."""
     event, origin, log = entry.event, entry.origin, entry.origin.foreign
     extra = event.extra or {} if log else {}
-    time = moment(str(extra["TimeCreated"])) if "TimeCreated" in extra else entry.time
-    assert time is not None
     names = log.fields if log and log.fields is not None else [field.name for field in event.type.fields]
     system = {
         "Provider.Name": log.provider if log else "Linux-Sysmon",
@@ -34,4 +32,4 @@ def expected(entry: Entry[Event], record_id: int | None = None) -> Seen:
         "Security.UserID": log.user if log else f"S-1-22-1-{origin.user_id}",
     }
     data = [(name, one_form(shown(extra[name] if name in extra else event.text(name)))) for name in names]
-    return Seen(time // 1000, {name: value for name, value in system.items() if value}, data)
+    return Seen(logged(entry) // 1000, {name: value for name, value in system.items() if value}, data)

@@ -12,15 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pysmon.formats.clock import moment
 from pysmon.formats.evtx.layout import filetime
 from pysmon.formats.evtx.write import LARGEST, Row
 from pysmon.formats.evtx.write_data import EventData
 from pysmon.formats.evtx.write_envelope import Envelope
+from pysmon.formats.logged import logged
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import EVENTS, Event
 
-TIME_CREATED = "TimeCreated"  # an extra fact: when it was logged, where `time` is when it happened
 _MOST_KEPT = 4096  # plans
 _SMALL = 40_000  # bytes of values that fit into any chunk, whatever the template and the name of the computer
 _U64 = (1 << 64) - 1
@@ -53,11 +52,9 @@ class Rows:
 
     def of(self, entry: Entry[Event], record_id: int) -> tuple[Row, int]:
         """The row of an entry, to be logged under that id, and the FILETIME of its logging."""
-        _, time, event, origin = entry
+        event, origin = entry.event, entry.origin
         plan = self._plans.get((id(origin), event.type.id)) or self._plan(origin, event.type.id)
-        if event.extra is not None and TIME_CREATED in event.extra:
-            time = moment(str(event.extra[TIME_CREATED])) or time
-        written = min(max(filetime(time), 0), _U64)
+        written = min(max(filetime(logged(entry)), 0), _U64)
         foreign = origin.foreign is not None
         template, values = plan.data.of(event, foreign=foreign)
         envelope = plan.envelope
