@@ -11,12 +11,14 @@ from pysmon.cli.doctor import doctor
 from pysmon.cli.dump import dump
 from pysmon.cli.explain import explain_command
 from pysmon.cli.explain_problem import explain_problem
+from pysmon.cli.find import find
 from pysmon.cli.lint import lint
 from pysmon.cli.log import log
 from pysmon.cli.run import run
 from pysmon.cli.schema import schema
 from pysmon.cli.status import status
 from pysmon.cli.story import story
+from pysmon.cli.timeline import timeline
 from pysmon.cli.tree import tree
 from pysmon.cli.who import who
 from pysmon.release import VERSION
@@ -40,6 +42,8 @@ for _command in (
     status,
     doctor,
     log,
+    timeline,
+    find,
     tree,
     story,
     who,
