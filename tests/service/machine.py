@@ -20,6 +20,7 @@ _SYSTEMCTL = """\
 #!/bin/sh
 root={root}
 shift  # --no-ask-password
+[ "$1" = --root=$root ] && shift
 [ "$1" = --version ] || [ "$1" = is-active ] || echo "$*" >>$root/told
 if [ -e $root/fail-$1 ]; then echo "Job for pysmon.service failed." >&2; exit 1; fi
 wanted=$root/etc/systemd/system/multi-user.target.wants

@@ -57,3 +57,7 @@ def test_a_unit_that_never_failed_has_no_failures_to_forget(tmp_path: Path) -> N
 
 def test_it_never_asks_for_a_password(tmp_path: Path) -> None:
     systemctl(tmp_path, '[ "$1" = --no-ask-password ]').stop()
+
+
+def test_what_is_below_another_root_is_not_enabled_on_this_machine(tmp_path: Path) -> None:
+    systemctl(tmp_path, f'[ "$2" = --root={tmp_path} ] && [ "$3" = enable ]').enable()

@@ -20,14 +20,17 @@ from pysmon.cli.status import status
 from pysmon.cli.story import story
 from pysmon.cli.timeline import timeline
 from pysmon.cli.tree import tree
+from pysmon.cli.uninstall import uninstall
 from pysmon.cli.who import who
 from pysmon.release import VERSION
 
 _CLASSIC = """\b
 Sysmon's own switches work as well, without a sub-command:
-  pysmon -c config.xml   read a configuration and say what is wrong with it
-  pysmon -s              print the schema
-  pysmon -? config       explain configuration files
+  pysmon -accepteula -i config.xml   install the service
+  pysmon -c config.xml               change its configuration
+  pysmon -u                          uninstall it
+  pysmon -?                          explain all switches
+  pysmon -? config                   explain configuration files
 """
 
 
@@ -55,5 +58,6 @@ for _command in (
     dump,
     blob,
     schema,
+    uninstall,
 ):
     app.add_command(_command)

@@ -1,29 +1,44 @@
-"""Does what Sysmon's own switches ask for, as far as there is anything to do it with."""
+"""Does what Sysmon's own switches ask for."""
 
 from __future__ import annotations
 
-import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import click
 
-from pysmon.cli.configuration import read_named, show, tally
+from pysmon.cli.acts import may_act, perform, tell
+from pysmon.cli.app import app
 from pysmon.cli.exits import ENVIRONMENT, FINDINGS, FINE, INVALID_PARAMETER
 from pysmon.cli.flags import ClassicCall, parse
+from pysmon.cli.given import given_file, given_switches
+from pysmon.cli.running import dump_of
 from pysmon.cli.schema import schema_text
+from pysmon.cli.switches import has_settings
 from pysmon.cli.usage import BANNER, configuration_usage, usage
-from pysmon.errors import MisuseError
-from pysmon.schema.versions import newest
+from pysmon.errors import MisuseError, PysmonError
+from pysmon.service.install import Given, Installation
+from pysmon.service.paths import Paths
 
 _NOT_HERE = ("Manifest", "ClipboardInstance", "ArchiveDirectory", "DriverName", "CheckRevocation")  # on Linux
-_SETTINGS = ("DnsQuery", "PipeMonitoring", "HashAlgorithms", "ProcessAccess", "ImageLoad", "NetworkConnect")
 _ALGORITHMS = ("sha1", "sha-1", "md5", "md-5", "sha256", "sha-256", "imphash", "imp-hash", "*", "all")
 
 
-def classic(arguments: Sequence[str]) -> int:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A command line, and the installation that it is about."""
+
+    call: ClassicCall
+    arguments: tuple[str, ...]
+    installation: Installation
+
+
+def classic(arguments: Sequence[str], installation: Installation | None = None) -> int:
     """Run a command line of Sysmon's switches; 87 is the exit code of one that is not understood.
 
-    The banner goes to standard error, not to standard output as Sysmon's: a schema can be piped on.
+    The banner goes to standard error, not to standard output as Sysmon's: a schema can be piped on. `installation` is
+    that of this machine if none is given.
     """
     try:
         call = parse(arguments)
@@ -36,9 +51,10 @@ def classic(arguments: Sequence[str]) -> int:
     if call.usage:
         click.echo(configuration_usage() if call.usage == "configuration" else usage(), nl=False)
         return FINE
+    asked = _Asked(call, tuple(arguments), installation or Installation(Paths.system()))
     for name, act in _ACTS.items():
         if name in call:
-            return act(call)
+            return act(asked)
     click.echo(f"one of -i, -c, -u and -s says what to do\n\n{usage()}", err=True)
     return INVALID_PARAMETER
 
@@ -50,7 +66,7 @@ def _objections(call: ClassicCall) -> None:
     if "ConfigDefault" in call:
         if "Configuration" not in call:
             raise MisuseError("The '--' switch must be used with -c switch (config update) to set defaults.")
-        if any(name in call for name in _SETTINGS):
+        if has_settings(call):
             raise MisuseError("Cannot use specific settings with enforcing defaults.")
     if (call.value("UnInstall") or "force").lower() != "force":
         raise MisuseError("Invalid option for -u.")
@@ -61,72 +77,78 @@ def _objections(call: ClassicCall) -> None:
             raise MisuseError(f"Invalid hashing algorithm: {algorithm}")
 
 
-def _install(call: ClassicCall) -> int:
-    name = call.value("Install")
-    if name and not _checked(name):
+def _install(asked: _Asked) -> int:
+    name, call = asked.call.value("Install"), asked.call
+    given = given_file(name, call, asked.arguments) if name else given_switches(call, asked.arguments)
+    if given is None and (name or has_settings(call)):
         return FINDINGS
-    with_it = f" -c {name}" if name else ""
-    return _not_yet(f"pysmon cannot install itself as a service yet. To watch now: pysmon run{with_it}")
+    if not may_act(asked.installation):
+        return ENVIRONMENT
+    return perform(lambda: asked.installation.install(given, time.time_ns()))
 
 
-def _uninstall(_call: ClassicCall) -> int:
-    return _not_yet("pysmon cannot be installed as a service yet: there is nothing to uninstall.")
+def _uninstall(asked: _Asked) -> int:
+    if not may_act(asked.installation):
+        return ENVIRONMENT
+    forced = asked.call.value("UnInstall") is not None
+    return perform(lambda: asked.installation.uninstall(force=forced, keep_log=False))
 
 
-def _configuration(call: ClassicCall) -> int:
-    name = call.value("Configuration")
-    if name and "ConfigDefault" not in call:
-        if not _checked(name):
-            return FINDINGS
-        click.echo("pysmon is not running as a service: nothing was changed.")
-        return FINE
-    click.echo("pysmon is not running as a service: it has no configuration to show or reset.", err=True)
-    click.echo("To read one: pysmon -c <configfile>. To watch with one: pysmon run -c <configfile>", err=True)
-    return INVALID_PARAMETER
-
-
-def _schema(call: ClassicCall) -> int:
+def _configuration(asked: _Asked) -> int:
+    call, name = asked.call, asked.call.value("Configuration")
+    if "ConfigDefault" in call:
+        return perform(asked.installation.reset) if may_act(asked.installation) else ENVIRONMENT
+    if name:
+        given = given_file(name, call, asked.arguments)
+        return _update(asked, given) if given else FINDINGS
+    if not may_act(asked.installation):
+        return ENVIRONMENT
     try:
-        click.echo(schema_text(call.value("PrintSchema") or ""), nl=False)
+        if not has_settings(call):
+            click.echo(dump_of(asked.installation.configuration()), nl=False)
+            return FINE
+        given = given_switches(call, asked.arguments, asked.installation.in_use())
+    except PysmonError as error:
+        return tell(error)
+    return _update(asked, given) if given else FINDINGS
+
+
+def _update(asked: _Asked, given: Given) -> int:
+    if not may_act(asked.installation):
+        return ENVIRONMENT
+    return perform(lambda: asked.installation.update(given, time.time_ns()))
+
+
+def _schema(asked: _Asked) -> int:
+    try:
+        click.echo(schema_text(asked.call.value("PrintSchema") or ""), nl=False)
     except MisuseError as error:
         click.echo(f"{error}\n{error.hint}", err=True)
         return INVALID_PARAMETER
     return FINE
 
 
-def _debug(_call: ClassicCall) -> int:
-    return _not_yet("pysmon has no debug mode. To watch in the foreground: pysmon run [-c <configfile>]")
+def _debug(asked: _Asked) -> int:
+    """Watch in the foreground, on the terminal, with the file that `-i` or `-c` names."""
+    name = asked.call.value("Install") or asked.call.value("Configuration")
+    return _command("run", "--format", "text", *(["-c", name] if name else []))
 
 
-def _service(_call: ClassicCall) -> int:
-    return _not_yet("pysmon cannot run as a service yet. To watch now: pysmon run [-c <configfile>]")
+def _service(_asked: _Asked) -> int:
+    """What a unit says that was written for Sysmon; its own configuration is the stored one."""
+    return _command("service")
 
 
-_ACTS: Mapping[str, Callable[[ClassicCall], int]] = {
+def _command(*words: str) -> int:
+    with app.make_context("pysmon", list(words)) as context:
+        return int(app.invoke(context))
+
+
+_ACTS: Mapping[str, Callable[[_Asked], int]] = {
+    "DebugMode": _debug,
+    "Service": _service,
     "Install": _install,
     "UnInstall": _uninstall,
     "Configuration": _configuration,
     "PrintSchema": _schema,
-    "DebugMode": _debug,
-    "Service": _service,
 }
-
-
-def _checked(name: str) -> bool:
-    """Read a configuration with Sysmon's chatter; unlike Sysmon, one with errors is not called validated."""
-    reading = read_named(name)
-    show(reading.problems, sys.stderr)
-    if reading.configuration is None:
-        click.echo(f"{name} was not accepted: {tally(reading.problems)}", err=True)
-        return False
-    version, current = reading.configuration.schema_version, newest("linux").version
-    click.echo(f"Loading configuration file with schema version {version}")
-    if version != current:
-        click.echo(f"Sysmon schema version: {current}")
-    click.echo("Configuration file validated.")
-    return True
-
-
-def _not_yet(message: str) -> int:
-    click.echo(message, err=True)
-    return ENVIRONMENT

@@ -15,23 +15,39 @@ BANNER = f"pysmon v{VERSION} - Sysmon in Python\n"
 
 _USAGE = """\
 Usage:
-Check a configuration:   pysmon -c <configfile>
+Install:                 pysmon -i [<configfile>]
+Update configuration:    pysmon -c [<configfile>]
 Print schema:            pysmon -s [<version>|all]
-Install:                 pysmon -i [<configfile>]    (not yet)
-Uninstall:               pysmon -u [force]           (not yet)
-  -c   Read a configuration file as a service would, and tell what is wrong
-       with it. Nothing is changed: there is no service yet.
-  -i   Install a service. Not possible yet; a configuration file given with it
-       is read and checked.
+Uninstall:               pysmon -u [force]
+  -c   Update the configuration of the running service, or print the current
+       one if nothing else is given. Optionally take a configuration file;
+       -- goes back to the defaults.
+  -i   Install the service, or bring an installed one up to date. Optionally
+       take a configuration file.
   -s   Print the schema of the given version, or of those that begin like it.
        'all' prints every version (default is the newest).
-  -u   Uninstall the service. Not possible yet.
+  -t   Watch in the foreground instead, on the terminal.
+  -u   Uninstall the service with its event log. Adding force causes uninstall
+       to proceed even when some components are not installed. To keep the log:
+       pysmon uninstall --keep-log
+  -h   Hash algorithms: names of SHA1, MD5, SHA256, IMPHASH with commas, or *.
+  -n   Log network connections, of all programs or of those given with commas.
+  -l   Log loading of libraries, likewise.
+  -dns Log DNS look-ups.
+  -k   Log access to the processes of the given programs.
+  -g   Log the given named pipes.
+       These go with -i or -c. In a file the event element of the same name
+       says more, and is taken where both are given.
   -nologo      Leave the banner away.
   -accepteula  Accepted and ignored: there is no licence to agree to.
 
+Events are kept in an event log (pysmon log --help) and, where the machine has
+it, in syslog. Neither install nor uninstall requires a reboot.
+
 Switches are not case-sensitive and can be clustered as in Sysmon.
 
-To watch now, in the foreground:        pysmon run [-c <configfile>]
+To watch now, without installing:       pysmon run [-c <configfile>]
+To check a configuration file:          pysmon check <configfile>
 For all commands:                       pysmon --help
 For the format of configuration files:  pysmon -? config
 """

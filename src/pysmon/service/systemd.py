@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from pathlib import Path
 
 from pysmon.errors import PysmonError
 from pysmon.service.outside import Said, call
@@ -24,6 +25,7 @@ class Systemd:
         """`systemctl` is the program; None is the one that is found in the folders `search` (None: those of PATH)."""
         self._program = systemctl or shutil.which("systemctl", path=search)
         self._booted = paths.root / "run/systemd/system"
+        self._elsewhere = [] if paths.root == Path("/") else [f"--root={paths.root}"]
 
     @property
     def present(self) -> bool:
@@ -51,11 +53,11 @@ class Systemd:
 
     def enable(self) -> None:
         """Start the service with the machine from now on."""
-        self._do("enable", UNIT)
+        self._do(*self._elsewhere, "enable", UNIT)
 
     def disable(self) -> None:
         """Do not start it with the machine any more."""
-        self._do("disable", UNIT)
+        self._do(*self._elsewhere, "disable", UNIT)
 
     def start(self) -> None:
         """Start the service, and wait until it says that it is ready."""

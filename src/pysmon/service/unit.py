@@ -25,6 +25,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=notify
 NotifyAccess=main
+FileDescriptorStoreMax=1
 ExecStart={command}
 ExecReload=/bin/kill -HUP $MAINPID
 TimeoutStartSec=30
