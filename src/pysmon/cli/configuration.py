@@ -9,6 +9,7 @@ from typing import TextIO
 
 import click
 
+from pysmon.config.decode import decode
 from pysmon.config.model import Configuration
 from pysmon.config.problems import Problem
 from pysmon.config.read import Reading, read_configuration, read_file
@@ -38,9 +39,9 @@ def show(problems: Iterable[Problem], to: TextIO) -> None:
 def tally(problems: Iterable[Problem]) -> str:
     """`2 errors, 1 warning`, and notes if there are any."""
     severities = [problem.severity for problem in problems]
-    words = [_many(severities.count(word), word) for word in ("error", "warning")]
+    words = [many(severities.count(word), word) for word in ("error", "warning")]
     notes = severities.count("note")
-    return ", ".join([*words, _many(notes, "note")] if notes else words)
+    return ", ".join([*words, many(notes, "note")] if notes else words)
 
 
 def configured(name: str) -> Configuration:
@@ -52,5 +53,25 @@ def configured(name: str) -> Configuration:
     return reading.configuration
 
 
-def _many(count: int, word: str) -> str:
+def readable(name: str) -> tuple[str, bytes]:
+    """The text of a configuration without errors, with line ends made `\\n`, and its bytes; MisuseError if it has some."""
+    data = sys.stdin.buffer.read() if name == STDIN else _bytes(Path(name))
+    shown = "<stdin>" if name == STDIN else name
+    reading = read_configuration(data, shown).errors()
+    text = decode(data).text
+    if reading.configuration is None or text is None:
+        show(reading.problems, sys.stderr)
+        raise MisuseError(f"{name} cannot be used: {tally(reading.problems)}", hint="what is wrong stands above")
+    return text, data
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise MisuseError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def many(count: int, word: str) -> str:
+    """`1 error`, `2 errors`."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"

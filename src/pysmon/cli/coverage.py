@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from pysmon.cli.configuration import configured
+from pysmon.cli.configuration import configured, many
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.printing import Printer
 from pysmon.formats.describe import Piece
@@ -39,6 +39,8 @@ def coverage_command(config: str, as_json: bool, layer: str | None) -> int:
     A technique counts by the conditions of includes that have it in their name (`technique_id=T1059.001,...`, `T1059`).
     That a rule names a technique does not say that it finds it.
     """
+    if as_json and layer == "-":
+        raise click.UsageError("--json and --layer - would both write to standard output")
     found = coverage(configured(config))
     if layer:
         text = msgspec.json.format(msgspec.json.encode(navigator_layer(found, Path(config).stem)), indent=2)
@@ -78,16 +80,16 @@ def _table(found: Coverage) -> Iterator[Line]:
         yield Line(_row(technique), _HANG + _ID)
     kept, only_excluded = found.kept, len(found.techniques) - len(found.kept)
     yield Line([])
-    said = [f"{unique(kept)} techniques by {sum(technique.includes for technique in kept)} conditions"]
+    said = [f"{many(unique(kept), 'technique')} by {many(sum(technique.includes for technique in kept), 'condition')}"]
     if only_excluded:
         said.append(f"{only_excluded} only in excludes")
     yield Line([Piece("; ".join(said), "value")])
     if found.unnamed:
-        yield Line([Piece(f"{found.unnamed} conditions of includes have no name", "quiet")])
+        yield Line([Piece(f"includes without a name: {many(found.unnamed, 'condition')}", "quiet")])
     if found.untagged:
         listed = ", ".join(f"{visible(name)} (line {line})" for name, line in found.untagged[:10])
         more = f" and {len(found.untagged) - 10} more" if len(found.untagged) > 10 else ""
-        yield Line([Piece(f"{len(found.untagged)} names without a technique: {listed}{more}", "quiet")], 2)
+        yield Line([Piece(f"names without a technique: {listed}{more}", "quiet")], 2)
 
 
 def _row(technique: Technique) -> list[Piece]:
