@@ -16,6 +16,7 @@ from pysmon.cli.lint import lint
 from pysmon.cli.log import log
 from pysmon.cli.run import run
 from pysmon.cli.schema import schema
+from pysmon.cli.service import service
 from pysmon.cli.status import status
 from pysmon.cli.story import story
 from pysmon.cli.timeline import timeline
@@ -42,6 +43,7 @@ def app() -> None:
 
 for _command in (
     run,
+    service,
     status,
     doctor,
     log,

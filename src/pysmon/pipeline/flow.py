@@ -48,6 +48,7 @@ class Flow:
             self.accounting.filtered[event.type.id] += 1
             return False
         self.accounting.kept[event.type.id] += 1
-        event.RuleName = verdict.rule_name  # type: ignore[attr-defined]  # all that records make have one
+        if event.type.tag:
+            event.RuleName = verdict.rule_name  # type: ignore[attr-defined]  # all that rules speak of have one
         self._enricher.late(event, record)
         return True

@@ -89,7 +89,7 @@ class Configurations:
             self._use(_defaults(self.now.generation + 1), use)
 
     def reload(self, use: Callable[[Policy], threading.Event]) -> None:
-        """Use what is stored, which somebody may have replaced; what is wrong with it is reported, and changes nothing."""
+        """Use what is stored, which may be another by now; what is wrong with it is reported, and changes nothing."""
         with self._lock:
             number = self.now.generation + 1
             found = self._stored(number) if self._paths.about.exists() else _defaults(number)
@@ -102,9 +102,7 @@ class Configurations:
 
     def _use(self, wanted: InUse, use: Callable[[Policy], threading.Event]) -> None:
         if not use(wanted.policy).wait(_PATIENCE):
-            raise RefusedError(
-                f"the configuration {wanted.name} is stored, but did not come to hold within {_PATIENCE} s"
-            )
+            raise RefusedError(f"{wanted.name} is stored, but did not come to hold within {_PATIENCE} s")
         self.now = wanted
 
     def _stored(self, generation: int) -> InUse | None:

@@ -1,4 +1,4 @@
-"""The settings of the service (pysmon.toml): where events go and how much may wait. What to keep is Sysmon's own XML."""
+"""The settings of the service (pysmon.toml): where events go, how much may wait. What to keep is Sysmon's own XML."""
 
 from __future__ import annotations
 
