@@ -11,7 +11,6 @@ from pysmon.cli.exits import ENVIRONMENT
 from pysmon.service.install import Installation
 from pysmon.service.paths import Paths
 
-
 _EXAMPLES = """\b
 Examples:
   pysmon uninstall
