@@ -1,1 +1,1 @@
-"""The event log files of Windows (.evtx): what a chunk is made of, a writer, a reader. They know nothing of Sysmon."""
+"""The event log files of Windows (.evtx): how they are laid out, a writer, a reader."""
