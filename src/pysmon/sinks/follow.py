@@ -38,10 +38,10 @@ _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 @dataclass(slots=True)
 class _Follower:
     socket: socket.socket
+    read_at: float  # when it last took something, or could have
     buffer: deque[memoryview] = field(default_factory=deque)
     size: int = 0  # of the buffer, in bytes
     missed: int = 0  # entries
-    stuck_at: float | None = None  # since when it reads nothing
 
     def take(self, line: bytes, most: int) -> None:
         """Buffer the line, or miss it."""
@@ -62,13 +62,13 @@ class _Follower:
                 sent = self.socket.send(self.buffer[0])
             except BlockingIOError:
                 return
-            self.stuck_at = now
+            self.read_at = now
             self.size -= sent
             if sent < len(self.buffer[0]):
                 self.buffer[0] = self.buffer[0][sent:]
             else:
                 self.buffer.popleft()
-        self.stuck_at = now
+        self.read_at = now
 
 
 class FollowSink:
@@ -102,6 +102,8 @@ class FollowSink:
         if self._followers:
             for entry in entries:
                 line = json_line(entry) + b"\n"
+                if any(follower.size + len(line) > self._most for follower in self._followers):
+                    self._send()  # who reads quickly misses nothing, however large the batch
                 for follower in self._followers:
                     follower.take(line, self._most)
         self._send()
@@ -182,7 +184,7 @@ class FollowSink:
                 self._too_many += 1
                 made.close()
             else:
-                self._followers.append(_Follower(made, stuck_at=self._clock()))
+                self._followers.append(_Follower(made, self._clock()))
 
     def _send(self) -> None:
         now = self._clock()
@@ -193,7 +195,7 @@ class FollowSink:
                 gone = not follower.buffer and _has_left(follower.socket)
             except OSError:
                 gone = True
-            stuck = follower.missed and now - (follower.stuck_at or now) > self._patience
+            stuck = follower.missed and now - follower.read_at > self._patience
             self._dropped += bool(stuck and not gone)
             if gone or stuck:
                 follower.socket.close()
