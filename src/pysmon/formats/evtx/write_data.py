@@ -102,7 +102,7 @@ class EventData:
             return self._get(event)
         extra = extra or {}
         return [  # what a log had and the schema does not know, or not so, is kept among the extra facts
-            extra[name] if name in extra else getattr(event, attribute, None)
+            str(extra[name]) if name in extra else getattr(event, attribute, None)
             for name, attribute in zip(self._names, self._attributes, strict=True)
         ]
 
