@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import ROOT
 
 from pysmon.config.codes import CODES
+from pysmon.lint.checks import CHECKS
 from pysmon.schema.conditions import CONDITIONS
 from pysmon.schema.event import EVENTS
 from tools import docs
@@ -40,6 +41,7 @@ def test_every_event_condition_and_problem_has_its_place() -> None:
         assert all(f"| `{f.name}` |" in page for f in event.fields)
     assert all(f"\n## {c.word}\n" in made["conditions.md"] for c in CONDITIONS)
     assert all(f"\n## {code}: " in made["problems.md"] for code in CODES)
+    assert all(f"\n## {code}: " in made["lint.md"] for code in CHECKS)
 
 
 def test_the_index_says_honestly_what_the_sensor_makes() -> None:

@@ -14,6 +14,8 @@ from typing import Any
 from pysmon.cli.app import app
 from pysmon.cli.usage import usage
 from pysmon.config.codes import CODES
+from pysmon.lint.check import filtering
+from pysmon.lint.checks import CHECKS
 from pysmon.schema import catalogue as _catalogue  # noqa: F401 - fills EVENTS
 from pysmon.schema.conditions import CONDITIONS, DEFAULT_CONDITION
 from pysmon.schema.event import EVENTS, EventType
@@ -25,6 +27,8 @@ from pysmon.schema.versions import SCHEMAS
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 _COLUMNS = 100
+_AROUND = filtering("{}").split("{}")
+_EXAMPLE = 160  # characters of a line of an example
 MARK = "<!-- Written by tools/docs.py from the definitions in src/pysmon: change those, then run it. -->"
 
 
@@ -37,6 +41,7 @@ def pages() -> dict[str, str]:
         "conditions.md": _conditions(),
         "schemas.md": _schemas(),
         "problems.md": _problems(),
+        "lint.md": _lint(),
         "command-line.md": _command_line(),
     }
 
@@ -103,7 +108,8 @@ def _index() -> str:
         "- [Events](events/index.md): what is logged, and what each field means\n"
         "- [Conditions](conditions.md): how a rule compares\n"
         "- [Rules](rules.md): how conditions make a verdict, quirk by quirk\n"
-        "- [Problems of configurations](problems.md): every error and warning, with an example\n"
+        "- [Problems of configurations](problems.md): every error and warning of `pysmon check`, with an example\n"
+        "- [Findings of lint](lint.md): every finding of `pysmon lint`, with an example and what puts it right\n"
         "- [Schema versions](schemas.md): which there have been\n"
         "- [Command line](command-line.md): what `--help` prints",
     )
@@ -240,6 +246,30 @@ def _problems() -> str:
         " meant, or of what other versions of Sysmon take in another way.",
         *sections,
     )
+
+
+def _lint() -> str:
+    sections: list[str] = []
+    for check in CHECKS.values():
+        title = f"## {check.code}: {_prose(check.title)}"
+        sections.append(f"{title}\n\n{check.severity.capitalize()}. {_prose(check.doc)}")
+        sections.append(f"```xml\n{_short(check.bad)}\n```")
+        sections.append(f"Put right:\n\n```xml\n{_short(check.good)}\n```")
+    return _page(
+        "# Findings of lint",
+        "What `pysmon lint` finds in configurations that are valid and still not what was meant. An error is certain to"
+        " do something else than it says; a warning probably does; a note tells of what may be meant so, and costs or"
+        " hides something. [Lint](../lint.md) says how it is used.",
+        "The examples stand inside `<EventFiltering>`; `pysmon explain-problem CODE` prints them as whole files.",
+        *sections,
+    )
+
+
+def _short(example: str) -> str:
+    """What an example has inside <EventFiltering>, if nothing around it matters; its longest lines are cut."""
+    text = example.removeprefix(_AROUND[0]).removesuffix(_AROUND[1]) if example.startswith(_AROUND[0]) else example
+    lines = text.rstrip().split("\n")
+    return "\n".join(line if len(line) <= _EXAMPLE else f"{line[: _EXAMPLE - 3]}..." for line in lines)
 
 
 def _command_line() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -162,6 +163,19 @@ def test_an_include_that_is_swallowed_keeps_nothing(case: tuple[Scene, list[Even
     for found in CHECKS["L304"].find(scene):
         for matched, keep in zip(alone(scene, stream, found.place), whole, strict=True):
             assert not (matched and keep)
+
+
+@given(case=cases())
+@settings(max_examples=200, deadline=None)
+def test_the_rule_that_is_named_matches_whatever_the_other_matches(case: tuple[Scene, list[Event]]) -> None:
+    scene, stream = case
+    for code in ("L301", "L302", "L303", "L304"):
+        for found in CHECKS[code].find(scene):
+            named = re.search(r"line (\d+)", found.message)
+            assert named
+            by = Place("test.xml", int(named[1]), 1)
+            for matched, covered in zip(alone(scene, stream, found.place), alone(scene, stream, by), strict=True):
+                assert covered or not matched
 
 
 @given(case=cases())

@@ -11,7 +11,7 @@ from pysmon.lint.covering import Cover
 from pysmon.lint.scene import Case, Scene
 from pysmon.rules.conditions import fold
 
-_Onmatch = Callable[[Case], bool]
+_Covered = dict[int, tuple[Case, Case | None]]  # cases of one event, by the id of their source, with what covers them
 
 
 def _is_exclude(case: Case) -> bool:
@@ -23,53 +23,49 @@ def _pairs(scene: Scene) -> Iterator[tuple[Case, Case]]:
     yield from _in_all_events(scene, lambda cases: _asked_before(scene, cases))
 
 
-def _asked_before(scene: Scene, cases: tuple[Case, ...]) -> dict[int, tuple[Case, Case]]:
-    found: dict[int, tuple[Case, Case]] = {}
+def _asked_before(scene: Scene, cases: tuple[Case, ...]) -> _Covered:
+    found: _Covered = {}
     for kind in (True, False):
         known = Cover(scene)
         for case in cases:
             if _is_exclude(case) is kind:
-                by = known.of(case)
-                if by:
-                    found[id(case.source)] = case, by
+                found[id(case.source)] = case, known.of(case)
                 known.add(case)
     return found
 
 
-def _broader_later(scene: Scene, cases: tuple[Case, ...]) -> dict[int, tuple[Case, Case]]:
+def _broader_later(scene: Scene, cases: tuple[Case, ...]) -> _Covered:
     """Cases that could as well be gone: one of the same kind and name, asked later, covers them."""
-    found: dict[int, tuple[Case, Case]] = {}
+    found: _Covered = {}
     for kind in (True, False):
         known = Cover(scene)
         for case in reversed(cases):
             if _is_exclude(case) is kind:
-                by = known.of(case, None if kind else case.names)
-                if by:
-                    found[id(case.source)] = case, by
+                found[id(case.source)] = case, known.of(case, None if kind else case.names)
                 known.add(case)
     return found
 
 
-def _swallowed(scene: Scene, cases: tuple[Case, ...]) -> dict[int, tuple[Case, Case]]:
+def _swallowed(scene: Scene, cases: tuple[Case, ...]) -> _Covered:
     known = Cover(scene)
     for case in cases:
         if _is_exclude(case):
             known.add(case)
-    includes = (case for case in cases if not _is_exclude(case))
-    return {id(case.source): (case, by) for case in includes if (by := known.of(case))}
+    return {id(case.source): (case, known.of(case)) for case in cases if not _is_exclude(case)}
 
 
-def _in_all_events(
-    scene: Scene, find: Callable[[tuple[Case, ...]], dict[int, tuple[Case, Case]]]
-) -> Iterator[tuple[Case, Case]]:
-    """What is found for every event of a series, once."""
-    by_tag: dict[str, list[dict[int, tuple[Case, Case]]]] = {}
+def _in_all_events(scene: Scene, find: Callable[[tuple[Case, ...]], _Covered]) -> Iterator[tuple[Case, Case]]:
+    """Cases that one other covers in every event of their tag in which they can match, with the other."""
+    by_tag: dict[str, list[_Covered]] = {}
     for event in scene.events:
-        by_tag.setdefault(event.tag, []).append(find(scene.cases[event.id]))
+        alive = tuple(case for case in scene.cases[event.id] if not case.dead)
+        by_tag.setdefault(event.tag, []).append(find(alive))
     for found in by_tag.values():
-        for key, pair in found[0].items():
-            if all(key in other for other in found[1:]):
-                yield pair
+        for key in dict.fromkeys(key for covered in found for key in covered):
+            pairs = [covered[key] for covered in found if key in covered]
+            others = {id(by.source): (case, by) for case, by in pairs if by}
+            if len(others) == 1 and all(by for _, by in pairs):
+                yield next(iter(others.values()))
 
 
 def _same(one: Case, two: Case) -> bool:

@@ -55,6 +55,11 @@ class Case:
         return self.source.place
 
     @property
+    def dead(self) -> bool:
+        """Whether it matches no event of the type that it was compiled for, whatever the values are."""
+        return any(all(check.fixed is False for check in clause) for clause in self.clauses)
+
+    @property
     def names(self) -> set[str]:
         """The names that it can give to an event."""
         return {check.source.name for clause in self.clauses for check in clause}
