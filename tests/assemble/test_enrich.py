@@ -7,10 +7,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 from tests.assemble.stage import SECOND, Key, builder, create, execute, flow, users
+from tests.sensor.provoke import apart, mount, own_mounts
 
 from pysmon.assemble.builder import Builder
-from pysmon.assemble.enrich import Enricher, reads_nothing
+from pysmon.assemble.enrich import Enricher, hashes_of_image, reads_nothing
 from pysmon.host.hashes import Hashes
 from pysmon.schema.catalogue import FileCreate, ProcessCreate
 from pysmon.sensor.records import ExecRecord
@@ -113,6 +115,21 @@ def test_a_program_that_was_hashed_before_needs_no_second_look(tmp_path: Path) -
     assert first.Hashes == second.Hashes != "-"
 
 
+def test_a_program_is_hashed_that_lies_where_this_process_sees_something_else(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can have mounts of its own")
+    made, path = builder(), program(tmp_path)
+    record = run(path)  # by a process that has ended long ago
+
+    def act() -> str:
+        own_mounts()
+        mount("tmpfs", str(tmp_path), "tmpfs")
+        assert not path.exists()
+        return hashes_of_image(record, Hashes(["MD5"])).text
+
+    assert apart(act) == hashes_of_image(record, Hashes(["MD5"])).text != "-"
+
+
 def birth_of(how: int, births: Mapping[str, int], *, inode: int = 0, early: bool = False) -> str:
     made = builder()
     record = create(NOBODY, "/home/joe/a", how=how, inode=inode)
@@ -135,7 +152,9 @@ def test_a_renamed_or_linked_file_is_as_old_as_it_is() -> None:
 
 def test_a_file_of_that_name_here_is_taken_only_if_its_inode_tells_that_it_is_the_one() -> None:
     assert birth_of(2, {"/home/joe/a 0": BORN}) == "now"
-    assert birth_of(2, {"/home/joe/a 5": BORN}, inode=5) == "2026-11-21 05:46:40.123"
+    assert birth_of(2, {"/proc/1/root/home/joe/a 0": BORN}) == "now"
+    for seen in ("/home/joe/a 5", "/proc/1/root/home/joe/a 5"):
+        assert birth_of(2, {seen: BORN}, inode=5) == "2026-11-21 05:46:40.123"
 
 
 def test_extra_facts_are_for_outputs_that_show_them() -> None:

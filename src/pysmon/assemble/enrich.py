@@ -84,10 +84,10 @@ class Enricher:
         """A file that was renamed or linked is older than its name."""
         if not isinstance(event, FileCreate) or not isinstance(record, FileCreateRecord) or record.how == OPENED:
             return
-        # The name holds where the process lives; from here it may name another file, which only the inode tells.
-        born = self._birth(f"/proc/{record.tgid}/root{event.TargetFilename}", record.inode)
-        if born is None and record.inode:
-            born = self._birth(event.TargetFilename, record.inode)
+        # The name holds where the process lives; elsewhere it may name another file, which only the inode tells.
+        there, *elsewhere = _places(record.tgid, event.TargetFilename)
+        births = (self._birth(path, record.inode) for path in (there, *(elsewhere if record.inode else ())))
+        born = next((birth for birth in births if birth is not None), None)
         if born is not None:
             event.CreationUtcTime = utc_text(born)
 
@@ -95,9 +95,17 @@ class Enricher:
 def hashes_of_image(record: ExecRecord, hashes: Hashes) -> Hashed:
     """The hashes of the program of that record, if it can still be had: from the process itself, else by its path."""
     path = known_path(record.image)
-    paths = (f"/proc/{record.tgid}/exe", f"/proc/{record.tgid}/root{path}", path)
+    paths = (f"/proc/{record.tgid}/exe", *_places(record.tgid, path))
     file = Expected(record.device, record.inode, record.image_size, record.image_change_time)
     return hashes.of(*paths, expected=file)
+
+
+def _places(tgid: int, path: str) -> tuple[str, str, str]:
+    """Where a file of a process can be had: as the process sees the disk, as the machine does, as we do.
+
+    A hardened service sees a /tmp of its own, and a process that has ended sees nothing any more.
+    """
+    return f"/proc/{tgid}/root{path}", f"/proc/1/root{path}", path
 
 
 def _tell(event: Event, facts: Mapping[str, object]) -> None:
