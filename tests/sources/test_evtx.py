@@ -10,14 +10,17 @@ import pytest
 from tests.formats.entries import any_event
 from tests.sources.evtx_files import LARGE, ORIGIN, TIME, chunk_at, creations, evtx
 
-from pysmon.formats.evtx.layout import CHUNK_SIZE, FILE_HEADER_SIZE, RECORD, ChunkHeader
+from pysmon.formats.evtx.layout import CHUNK_SIZE, FILE_HEADER_SIZE, RECORD, ChunkHeader, filetime
 from pysmon.formats.evtx.read_template import Definitions
+from pysmon.formats.logged import logged
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import EVENTS, Event
 from pysmon.sources.evtx_odd import found_at
 from pysmon.sources.found import entry_of
 from pysmon.sources.open import open_sources
 from pysmon.sources.source import Source, Tally
+
+TIME_BYTES = filetime(TIME).to_bytes(8, "little")
 
 
 def opened(path: Path) -> Source:
@@ -173,3 +176,13 @@ def test_a_file_without_chunks_is_empty(tmp_path: Path) -> None:
     source = opened(evtx(tmp_path / "x.evtx", []))
     assert list(source.entries()) == []
     assert source.tally.words() == []
+
+
+def test_a_time_that_is_none_is_told_as_it_stands(three_chunks: Path) -> None:
+    data = bytearray(three_chunks.read_bytes())
+    at = data.index(TIME_BYTES, chunk_at(1) + 512 + RECORD.size)
+    put(data, at, bytes([255]) * 8)
+    three_chunks.write_bytes(data)
+    first = next(iter(opened(three_chunks).entries()))
+    assert first.event.extra == {"TimeCreated": "0xffffffffffffffff"}
+    assert logged(first) == first.time == TIME - TIME % 1_000_000

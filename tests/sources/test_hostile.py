@@ -66,7 +66,7 @@ def all_read(form: str, path: Path) -> Tally:
     tally = Tally()
     source = Bytes(str(path), path)
     shape_of(source)
-    entries = list(SHAPES[form].read(source, tally))
+    entries = [make() for _, _, make in SHAPES[form].read(source, tally, {})]
     assert tally.entries == len(entries)
     assert all(len(entry.event.texts()) and entry.time >= 0 for entry in entries)
     assert len(list(in_order(entries, part=2))) == len(entries)
@@ -119,9 +119,7 @@ def test_a_mutated_evtx_file_is_read_or_told(data: st.DataObject, file: bytes, w
     path = write(bytes(made))
     all_read("evtx", path)
     tally = Tally()
-    rows = SHAPES["evtx"].rows
-    assert rows is not None
-    for _, values, make in rows(Bytes("x", path), tally, {1: ("Image", "ProcessId", "ParentUser")}):
+    for _, values, make in SHAPES["evtx"].read(Bytes("x", path), tally, {1: ("Image", "ProcessId", "ParentUser")}):
         assert len(values) == 3
         make()
 
@@ -132,7 +130,7 @@ def test_a_mutated_archive_is_read_or_told(data: st.DataObject, write: Write) ->
     packed = data.draw(mutated(gzip.compress(FILES["security-datasets"][1])))
     path = write(b"\x1f\x8b" + packed[2:])
     for source in bytes_of(path):
-        list(SHAPES["nxlog"].read(source, Tally()))
+        list(SHAPES["nxlog"].read(source, Tally(), {}))
 
 
 def test_an_event_that_never_ends_is_not_kept_in_memory(write: Write) -> None:

@@ -17,6 +17,7 @@ LOGGED = "TimeCreated"  # the extra fact: as the log wrote it, `2019-07-19T14:50
 
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(?:Z|\+00:?00)?")
 _SECOND = 1_000_000_000
+_USUAL = len("2019-07-19 14:50:20.871")
 
 
 def logged(entry: Entry[Event]) -> int:
@@ -29,6 +30,9 @@ def logged(entry: Entry[Event]) -> int:
 def moment(value: object) -> int | None:
     """A time as ns since 1970: from text in UTC, or from a number of seconds. None if it is none."""
     if isinstance(value, str):
+        if len(value) == _USUAL and value[-4] == "." and value[-3:].isdecimal() and value.isascii():
+            known = _usual(value[:-4])  # as UtcTime is written
+            return None if known is None else known * _SECOND + int(value[-3:]) * 1_000_000
         found = _MOMENT.fullmatch(value)
         if found is None:
             return None
@@ -37,6 +41,12 @@ def moment(value: object) -> int | None:
     if isinstance(value, (int, float)) and 0 <= value < 1 << 34:
         return int(value * 1_000_000) * 1000
     return None
+
+
+@lru_cache(maxsize=1024)
+def _usual(text: str) -> int | None:
+    found = _MOMENT.fullmatch(text)
+    return _second(found[1], found[2]) if found else None
 
 
 @lru_cache(maxsize=256)  # entries come in bursts of the same second

@@ -1,7 +1,7 @@
 """EVTX files: entries straight from the values of the records, without XML in between.
 
-`read_rows` is for whoever needs a few fields of each event only, as judging does: it decodes those and nothing else,
-and makes an entry of the rest when asked to.
+Whoever needs a few fields of each event only, as judging does, gets those, and nothing else is decoded; an entry is
+made of the rest when it is asked for.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import accumulate
 from typing import Any
 
 from pysmon.formats.clock import system_time
-from pysmon.formats.evtx.layout import CHUNK_MAGIC, FILE_HEADER_SIZE, FILE_MAGIC, FRAGMENT, RECORD, unix_ns
+from pysmon.formats.evtx.layout import CHUNK_MAGIC, FILE_HEADER_SIZE, FILE_MAGIC, FRAGMENT, RECORD, filetime, unix_ns
 from pysmon.formats.evtx.read_file import Chunk, chunks
 from pysmon.formats.evtx.read_template import BrokenError, Definition, Definitions
 from pysmon.formats.evtx.read_value import value_of
@@ -31,21 +31,16 @@ from pysmon.sources.source import Taken, Tally, Wanted
 from pysmon.sources.streams import UNREADABLE, Bytes
 
 _BROKEN = (ValueError, IndexError, struct.error, OverflowError)
+_TIMES = range(filetime(0), filetime(253_402_300_800 * 10**9))  # until the end of the year 9999
 _U32 = struct.Struct("<I").unpack_from
 
 
-def fits(sample: Sample) -> bool:
+def fits_evtx(sample: Sample) -> bool:
     """Whether it is an EVTX file, or one whose header is lost."""
     return sample.head.startswith((FILE_MAGIC, CHUNK_MAGIC)) or sample.head[FILE_HEADER_SIZE:].startswith(CHUNK_MAGIC)
 
 
-def read(source: Bytes, tally: Tally) -> Iterator[Entry[Event]]:
-    """The entries of a file."""
-    for _, _, make in read_rows(source, tally, {}):
-        yield make()
-
-
-def read_rows(source: Bytes, tally: Tally, wanted: Wanted) -> Iterator[Taken]:
+def read_evtx(source: Bytes, tally: Tally, wanted: Wanted) -> Iterator[Taken]:
     """Of each event its id, the values of the fields that are wanted of it, and what makes an entry of it."""
     reader = _Reader(tally, wanted)
     with source.open() as stream:
@@ -134,7 +129,7 @@ class _Reader:
         placed = outer.layouts.get(key) or self._placed(outer, key, data, at)
         if placed is None:
             return self._odd(data, begin, end)
-        event_id, filetime, process_id, thread_id, record_id = placed.head(data, start)
+        event_id, written, process_id, thread_id, record_id = placed.head(data, start)
         said = placed.known.get(data[start + placed.begin : start + placed.end]) or placed.said(data, start)
         if said.provider not in PROVIDERS:
             self._tally.other(said.channel or said.provider or "?")
@@ -159,57 +154,71 @@ class _Reader:
             fast = self._fast(inner, event_id, pairs[1::2])
         start = at + 4 + 4 * count
         values: tuple[Any, ...] = ()
+        if start + sum(pairs[::2]) > end:
+            raise BrokenError(f"values from {start:#x} on, beyond the record")
         if fast.last:
             ends = list(accumulate(pairs[: fast.last : 2], initial=start))
-            if ends[-1] > end:
-                raise BrokenError(f"values from {start:#x} to {ends[-1]:#x}, beyond the record")
             try:
                 values = tuple([table[data[ends[i] : ends[i + 1]]] for i, table in fast.wanted])
             except ValueError:
-                values = tuple([_or_none(table, data[ends[i] : ends[i + 1]]) for i, table in fast.wanted])
+                odd = self._odd_values(data, list(accumulate(pairs[::2], initial=start)), fast.recipe)[0]
+                values = tuple([odd.get(name, fast.recipe.rest.get(name)) for name in self._wanted[event_id]])
         if fast.recipe.odd:
             for name, _ in fast.recipe.odd:
                 self._tally.unknown_field(event_id, name)
-        make = partial(
-            self._entry, data, start, end, pairs, fast.recipe, said, filetime, process_id, thread_id, record_id
-        )
+        make = partial(self._entry, data, start, pairs, fast.recipe, said, written, process_id, thread_id, record_id)
         return event_id, values, make
 
     def _entry(
         self,
         data: bytes,
         start: int,
-        end: int,
         pairs: tuple[int, ...],
         recipe: Recipe,
         said: Said,
-        filetime: int,
+        written: int,
         process_id: int,
         thread_id: int,
         record_id: int,
     ) -> Entry[Event]:
         ends = list(accumulate(pairs[::2], initial=start))
         extra: dict[str, object] | None = None
-        values: dict[str, Any] = {**recipe.rest}
-        for name, i, table in recipe.readers:
-            raw = data[ends[i] : min(ends[i + 1], end)]
-            try:
-                values[name] = table[raw]
-            except ValueError:
-                values[name] = _or_none(table, raw)
-                extra = {**(extra or {}), name: raw.hex()}
-                self._tally.odd_value(recipe.type.id, name)
-        for name, i in recipe.odd:
-            extra = {**(extra or {}), name: value_of(pairs[2 * i + 1], data[ends[i] : ends[i + 1]])}
-        logged = unix_ns(filetime)
+        try:
+            values = {name: table[data[ends[i] : ends[i + 1]]] for name, i, table in recipe.readers}
+        except ValueError:
+            values, extra = self._odd_values(data, ends, recipe)
+        if recipe.odd:
+            odd = {name: _odd_value(pairs[2 * i + 1], data[ends[i] : ends[i + 1]]) for name, i in recipe.odd}
+            extra = {**(extra or {}), **odd}
+        logged = unix_ns(written) if written in _TIMES else None
         happened = moment(values.get("UtcTime"))
-        if happened is None or happened == logged - logged % 1_000_000:
+        if happened is None:
+            happened = logged or 0
+        elif logged is None:
+            extra = {**(extra or {}), LOGGED: f"{written:#x}"}  # no time that could be shown
+        elif happened == logged - logged % 1_000_000:
             happened = logged
         else:
             extra = {**(extra or {}), LOGGED: system_time(logged)}
         written_by = foreign(said.provider, said.channel, said.user, said.version, recipe.fields)
-        event = recipe.type.cls(extra=extra, **values)
+        event = recipe.type.cls(extra=extra, **recipe.rest, **values)
         return Entry(record_id, happened, event, origin(said.computer, process_id, thread_id, written_by))
+
+    def _odd_values(
+        self, data: bytes, ends: list[int], recipe: Recipe
+    ) -> tuple[dict[str, Any], dict[str, object] | None]:
+        """The values, and as extra facts the bytes of those that are none."""
+        values: dict[str, Any] = {}
+        extra: dict[str, object] = {}
+        for name, i, table in recipe.readers:
+            raw = data[ends[i] : ends[i + 1]]
+            try:
+                values[name] = table[raw]
+            except ValueError:
+                values[name] = recipe.absent(name)
+                extra[name] = raw.hex()
+                self._tally.odd_value(recipe.type.id, name)
+        return values, extra or None
 
     def _odd(self, data: bytes, at: int, end: int) -> Taken | None:
         """An event that is laid out in another way; None for those that are none of ours."""
@@ -252,9 +261,9 @@ class _Reader:
         return fast
 
 
-def _or_none(table: Table, data: bytes) -> Any:
-    """A value, or what stands for one that there is not: None or `-`, as the table's kind has it."""
+def _odd_value(kind: int, data: bytes) -> object:
+    """A value that the schema has no field for; its bytes if it is none of its type."""
     try:
-        return table[data]
+        return value_of(kind, data)
     except ValueError:
-        return None
+        return data.hex()

@@ -54,6 +54,10 @@ class Recipe:
     odd: tuple[tuple[str, int], ...]  # what the schema has no field for, and the number of its value
     fields: tuple[str, ...]  # all, in the order of the template
 
+    def absent(self, name: str) -> object:
+        """What stands for a field of the event whose value is none."""
+        return next(absent(f.kind) for f in self.type.fields if f.name == name)
+
     def wanted(self, names: Sequence[str]) -> tuple[tuple[int, Table], ...]:
         """The numbers and tables of some fields, in their order."""
         known = {name: (number, table) for name, number, table in self.readers}

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from pysmon.schema.entry import Entry
-from pysmon.schema.event import Event
-from pysmon.sources.found import Found, NoEventError, entry_of
+from pysmon.sources.found import Found, NoEventError, all_taken
 from pysmon.sources.parts import Row, fields_of, part
-from pysmon.sources.source import Tally
+from pysmon.sources.source import Taken, Tally, Wanted
 from pysmon.sources.streams import Bytes
-from pysmon.sources.windows_xml import texts
+from pysmon.sources.texts import texts
 
 _DECODER = msgspec.json.Decoder()
 csv.field_size_limit(1 << 22)
@@ -44,24 +43,21 @@ def evtxecmd(row: Row) -> Found | None:
     )
 
 
-def read_csv(source: Bytes, tally: Tally) -> Iterator[Entry[Event]]:
-    """The entries of its CSV."""
+def read_csv(source: Bytes, tally: Tally, wanted: Wanted) -> Iterator[Taken]:
+    """The events of its CSV."""
     with source.open() as stream:
         reader = csv.DictReader(_lines(texts(stream, tally)))
-        try:
-            for row in reader:
-                try:
-                    found = evtxecmd(row)
-                    entry = None if found is None else entry_of(found, tally)
-                except NoEventError as error:
-                    tally.damage(f"line {reader.line_num}", str(error))
-                    continue
-                if found is None:
-                    tally.damage(f"line {reader.line_num}", "a row without EventId and Payload")
-                elif entry is not None:
-                    yield entry
-        except csv.Error as error:
-            tally.damage(f"line {reader.line_num}", f"no CSV: {error}")
+        yield from all_taken(
+            ((f"line {line}", partial(evtxecmd, row)) for line, row in _rows(reader, tally)), tally, wanted
+        )
+
+
+def _rows(reader: csv.DictReader[str], tally: Tally) -> Iterator[tuple[int, Row]]:
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        tally.damage(f"line {reader.line_num}", f"no CSV: {error}")
 
 
 def _time(value: object) -> object:

@@ -12,9 +12,9 @@ logged is what was judged. Guids are brought to the one form `{lower-case}`, sin
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
 from pysmon.formats.clock import system_time
@@ -24,7 +24,7 @@ from pysmon.schema.entry import Entry
 from pysmon.schema.event import EVENTS, Event, EventType
 from pysmon.schema.kinds import Kind
 from pysmon.sources.origins import PROVIDERS, foreign, origin
-from pysmon.sources.source import Tally
+from pysmon.sources.source import Taken, Tally, Wanted
 
 NONE = "-"
 _LONGEST_NUMBER = 24  # characters
@@ -56,6 +56,12 @@ def entry_of(found: Found, tally: Tally) -> Entry[Event] | None:
 
     NoEventError if it is of Sysmon and does not say when.
     """
+    taken = taken_of(found, tally, {})
+    return None if taken is None else taken[2]()
+
+
+def taken_of(found: Found, tally: Tally, wanted: Wanted) -> Taken | None:
+    """The same in two steps: event id, the values of the fields that are wanted of it, and what makes the entry."""
     if found.provider not in PROVIDERS:
         tally.other(found.channel or found.provider or "?")
         return None
@@ -67,16 +73,55 @@ def entry_of(found: Found, tally: Tally) -> Entry[Event] | None:
     given, extra = found.fields, None
     if not plan.names.issuperset(given):
         given, extra = _sorted_out(plan, given, tally)
-    event = _event(plan, given, extra, tally)
-    time = _time(event, found)
-    user = "" if found.user is None else str(found.user)
+    created = moment(found.created)
+    happened = moment(given.get("UtcTime"))
+    if happened is None and created is None:
+        raise NoEventError(f"an event {number} without a time (expected UtcTime: 2026-11-21 06:10:33.486)")
+    tally.entries += 1
+    values = tuple([plan.value(name, given) for name in wanted[number]]) if number in wanted else ()
+    return number, values, partial(_entry, plan, found, given, extra, happened, created, tally)
+
+
+def all_taken(finds: Iterable[tuple[str, Callable[[], Found | None]]], tally: Tally, wanted: Wanted) -> Iterator[Taken]:
+    """What is taken of all that a reader comes upon: a place, and what finds the event there; None if none is there."""
+    for place, find in finds:
+        try:
+            found = find()
+            taken = None if found is None else taken_of(found, tally, wanted)
+        except NoEventError as error:
+            tally.damage(place, str(error))
+            continue
+        if found is None:
+            tally.damage(place, "something of another shape")
+        elif taken is not None:
+            yield taken
+
+
+def _entry(
+    plan: _Plan,
+    found: Found,
+    given: Mapping[str, object],
+    extra: dict[str, object] | None,
+    happened: int | None,
+    created: int | None,
+    tally: Tally,
+) -> Entry[Event]:
+    values, odd = _values(plan, given, tally)
+    time = created if happened is None else happened
+    if created is not None and created != time:
+        if created - created % 1_000_000 == time:
+            time = created  # the same, but finer
+        else:
+            text = found.created if isinstance(found.created, str) else system_time(created)
+            odd = {**(odd or {}), LOGGED: text}
+    if odd:
+        extra = {**(extra or {}), **odd}
     version = None if found.version is None else whole(found.version)
+    user = "" if found.user is None else str(found.user)
     said = foreign(found.provider, found.channel, user, version, tuple(given))
     computer = NONE if found.computer is None else str(found.computer)
-    tally.entries += 1
-    return Entry(
-        whole(found.record_id), time, event, origin(computer, whole(found.process_id), whole(found.thread_id), said)
-    )
+    written_by = origin(computer, whole(found.process_id), whole(found.thread_id), said)
+    return Entry(whole(found.record_id), time or 0, plan.type.cls(extra=extra, **values), written_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +132,18 @@ class _Plan:
     fields: tuple[tuple[str, Callable[[object], object], object], ...]  # name, its reader, what stands for no value
     names: frozenset[str]
     by_lower: Mapping[str, str]
+    by_name: Mapping[str, tuple[Callable[[object], object], object]]  # its reader, what stands for no value
+
+    def value(self, name: str, given: Mapping[str, object]) -> object:
+        """The value of one field."""
+        read, none = self.by_name[name]
+        value = given.get(name)
+        if value is None or (read is _text and value.__class__ is str):
+            return none if value is None else value
+        try:
+            return read(value)
+        except ValueError:
+            return none
 
 
 @cache
@@ -97,6 +154,7 @@ def _plans() -> dict[int, _Plan]:
             fields=tuple((f.name, reader_of(f.kind), absent(f.kind)) for f in made.fields),
             names=frozenset(f.name for f in made.fields),
             by_lower={f.name.lower(): f.name for f in made.fields},
+            by_name={f.name: (reader_of(f.kind), absent(f.kind)) for f in made.fields},
         )
         for number, made in EVENTS.items()
     }
@@ -107,20 +165,24 @@ def absent(kind: Kind) -> object:
     return None if kind.sql == "INTEGER" else NONE
 
 
-def _event(plan: _Plan, given: Mapping[str, object], extra: dict[str, object] | None, tally: Tally) -> Event:
+def _values(plan: _Plan, given: Mapping[str, object], tally: Tally) -> tuple[dict[str, Any], dict[str, object] | None]:
+    """The values of all fields, and those that are none of their kind as they were given."""
+    odd: dict[str, object] | None = None
     values: dict[str, Any] = {}
     for name, read, none in plan.fields:
         value = given.get(name)
         if value is None:
             values[name] = none
-            continue
-        try:
-            values[name] = read(value)
-        except ValueError:
-            values[name] = none
-            extra = {**(extra or {}), name: value}
-            tally.odd_value(plan.type.id, name)
-    return plan.type.cls(extra=extra, **values)
+        elif read is _text and value.__class__ is str:
+            values[name] = value
+        else:
+            try:
+                values[name] = read(value)
+            except ValueError:
+                values[name] = none
+                odd = {**(odd or {}), name: value}
+                tally.odd_value(plan.type.id, name)
+    return values, odd
 
 
 def _sorted_out(
@@ -138,22 +200,6 @@ def _sorted_out(
             extra[name] = value
             tally.unknown_field(plan.type.id, name)
     return known, extra or None
-
-
-def _time(event: Event, found: Found) -> int:
-    happened = moment(getattr(event, "UtcTime", NONE))
-    created = moment(found.created)
-    if created is None:
-        if happened is None:
-            raise NoEventError(
-                f"event {event.type.id} says nowhere when it was (expected UtcTime: 2026-11-21 06:10:33)"
-            )
-        return happened
-    if happened is None or happened == created - created % 1_000_000:
-        return created
-    text = found.created if isinstance(found.created, str) else system_time(created)
-    event.extra = {**(event.extra or {}), LOGGED: text}
-    return happened
 
 
 def whole(value: object, otherwise: int = 0) -> int:

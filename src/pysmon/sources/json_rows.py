@@ -11,7 +11,7 @@ import msgspec
 
 from pysmon.sources.source import Tally
 from pysmon.sources.streams import UNREADABLE, Bytes
-from pysmon.sources.windows_xml import encoding_of
+from pysmon.sources.texts import encoding_of
 
 _DECODER = msgspec.json.Decoder()
 _LONGEST = 1 << 22  # bytes of one object

@@ -5,14 +5,13 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from pysmon.errors import MisuseError
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.schema.lookup import nearest
-from pysmon.sources import evtx
+from pysmon.sources.evtx import fits_evtx, read_evtx
 from pysmon.sources.evtx_dump import evtx_dump
 from pysmon.sources.evtxecmd import evtxecmd, read_csv
 from pysmon.sources.flat import flat
@@ -32,7 +31,7 @@ def _has_linux_events(sample: Sample) -> bool:
 
 
 _SHAPES = (  # the first that fits is taken
-    Shape("evtx", "event log files of Windows (.evtx)", evtx.fits, evtx.read, evtx.read_rows),
+    Shape("evtx", "event log files of Windows (.evtx)", fits_evtx, read_evtx),
     Shape("store", "the event log of pysmon", fits_store, read_store),
     Shape("pysmon", "JSON lines of pysmon", fits_own, read_own),
     json_shape("splunk", "JSON export of Splunk, with the event in _raw", splunk),
@@ -128,26 +127,12 @@ class Log:
 
     def entries(self) -> Iterator[Entry[Event]]:
         """The entries in the order of the log."""
-        self.tally = Tally()
-        return self._shape.read(self._stream, self.tally)
+        return (make() for _, _, make in self.rows({}))
 
     def rows(self, wanted: Wanted) -> Iterator[Taken]:
         """Of each event its id, the values of the fields that are wanted of it, and what makes an entry of it."""
         self.tally = Tally()
-        if self._shape.rows is not None:
-            return self._shape.rows(self._stream, self.tally, wanted)
-        return _rows_of(self._shape.read(self._stream, self.tally), wanted)
-
-
-def _rows_of(entries: Iterator[Entry[Event]], wanted: Wanted) -> Iterator[Taken]:
-    for entry in entries:
-        event = entry.event
-        names = wanted.get(event.type.id, ())
-        yield event.type.id, tuple([getattr(event, name) for name in names]), partial(_same, entry)
-
-
-def _same(entry: Entry[Event]) -> Entry[Event]:
-    return entry
+        return self._shape.read(self._stream, self.tally, wanted)
 
 
 def _files(given: Path | str) -> Iterator[tuple[Path | str, bool]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from pysmon.formats.json_line import ENVELOPE
 from pysmon.formats.linux_xml import PROVIDER
@@ -10,7 +11,7 @@ from pysmon.formats.read_json import read_json_line
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.sources.shape import Sample
-from pysmon.sources.source import SourceError, Tally
+from pysmon.sources.source import SourceError, Taken, Tally, Wanted
 from pysmon.sources.streams import UNREADABLE, Bytes
 from pysmon.store.failure import StoreError
 from pysmon.store.query import Query
@@ -25,8 +26,12 @@ def fits_own(sample: Sample) -> bool:
     return any(row.get("Provider_Name") == PROVIDER and row.keys() >= set(ENVELOPE) for row in sample.rows)
 
 
-def read_own(source: Bytes, tally: Tally) -> Iterator[Entry[Event]]:
-    """The entries of our JSON lines."""
+def read_own(source: Bytes, tally: Tally, wanted: Wanted) -> Iterator[Taken]:
+    """The events of our JSON lines."""
+    return _taken(_of_lines(source, tally), tally, wanted)
+
+
+def _of_lines(source: Bytes, tally: Tally) -> Iterator[Entry[Event]]:
     number = 0
     with source.open() as stream:
         try:
@@ -38,7 +43,6 @@ def read_own(source: Bytes, tally: Tally) -> Iterator[Entry[Event]]:
                     if line.strip():
                         tally.damage(f"line {number}", str(error))
                     continue
-                tally.entries += 1
                 yield entry
         except UNREADABLE as error:
             tally.damage(f"behind line {number}", str(error))
@@ -49,14 +53,28 @@ def fits_store(sample: Sample) -> bool:
     return sample.head.startswith(_SQLITE)
 
 
-def read_store(source: Bytes, tally: Tally) -> Iterator[Entry[Event]]:
-    """The entries of an event log; SourceError if it is packed."""
+def read_store(source: Bytes, tally: Tally, wanted: Wanted) -> Iterator[Taken]:
+    """The events of an event log; SourceError if it is packed."""
+    return _taken(_of_store(source, tally), tally, wanted)
+
+
+def _of_store(source: Bytes, tally: Tally) -> Iterator[Entry[Event]]:
     if source.plain_file is None:
         raise SourceError(f"{source.name}: an event log can only be read from a file that is not packed")
     try:
         with Store(source.plain_file) as store:
-            for entry in store.select(Query()):
-                tally.entries += 1
-                yield entry
+            yield from store.select(Query())
     except StoreError as error:
         tally.damage("the event log", str(error))
+
+
+def _taken(entries: Iterator[Entry[Event]], tally: Tally, wanted: Wanted) -> Iterator[Taken]:
+    for entry in entries:
+        tally.entries += 1
+        event = entry.event
+        names = wanted.get(event.type.id, ())
+        yield event.type.id, tuple([getattr(event, name) for name in names]), partial(_same, entry)
+
+
+def _same(entry: Entry[Event]) -> Entry[Event]:
+    return entry

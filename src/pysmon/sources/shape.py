@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from pysmon.schema.entry import Entry
-from pysmon.schema.event import Event
-from pysmon.sources.found import Found, NoEventError, entry_of
+from pysmon.sources.found import Found, NoEventError, all_taken
 from pysmon.sources.json_rows import rows, sample_rows
 from pysmon.sources.parts import Row
 from pysmon.sources.source import Taken, Tally, Wanted
 from pysmon.sources.streams import Bytes
-from pysmon.sources.windows_xml import encoding_of
+from pysmon.sources.texts import encoding_of
 
-Read: TypeAlias = Callable[[Bytes, Tally], Iterator[Entry[Event]]]
-ReadRows: TypeAlias = Callable[[Bytes, Tally, Wanted], Iterator[Taken]]
+Read: TypeAlias = Callable[[Bytes, Tally, Wanted], Iterator[Taken]]
 
 
 class Sample:
@@ -46,7 +43,6 @@ class Shape:
     about: str  # for users, in a few words
     fits: Callable[[Sample], bool]
     read: Read = field(repr=False)
-    rows: ReadRows | None = field(default=None, repr=False)  # a way to some fields alone, if it has one
 
 
 def json_shape(name: str, about: str, find: Callable[[Row], Found | None]) -> Shape:
@@ -65,19 +61,5 @@ def _fits(find: Callable[[Row], Found | None], row: Row) -> bool:
         return True  # the shape is right, the event is not
 
 
-def _read_json(find: Callable[[Row], Found | None], source: Bytes, tally: Tally) -> Iterator[Entry[Event]]:
-    for place, row in rows(source, tally):
-        try:
-            found = find(row)
-            entry = None if found is None else entry_of(found, tally)
-        except NoEventError as error:
-            tally.damage(place, str(error))
-            continue
-        if found is None:
-            tally.damage(place, f"an object of another shape (its names: {_names(row)})")
-        elif entry is not None:
-            yield entry
-
-
-def _names(row: dict[str, Any]) -> str:
-    return ", ".join(sorted(row)[:5]) or "none"
+def _read_json(find: Callable[[Row], Found | None], source: Bytes, tally: Tally, wanted: Wanted) -> Iterator[Taken]:
+    yield from all_taken(((place, partial(find, row)) for place, row in rows(source, tally)), tally, wanted)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 
-from pysmon.schema.entry import Entry
-from pysmon.schema.event import Event
-from pysmon.sources.found import Found, NoEventError, entry_of
+from pysmon.sources.found import Found, all_taken
 from pysmon.sources.origins import CHANNEL, PROVIDER
 from pysmon.sources.parts import Row, message_fields, part
-from pysmon.sources.source import Tally
+from pysmon.sources.source import Taken, Tally, Wanted
 from pysmon.sources.streams import Bytes
-from pysmon.sources.windows_xml import found_in, texts
+from pysmon.sources.texts import texts
+from pysmon.sources.windows_xml import found_in
 
 _KEY = re.compile(r"^(\w+)=(.*?)\r?$", re.MULTILINE)
 _BEGIN = re.compile(r"^LogName=", re.MULTILINE)
@@ -45,20 +45,11 @@ def keyed(text: str) -> Found | None:
     )
 
 
-def read_keyed(source: Bytes, tally: Tally) -> Iterator[Entry[Event]]:
-    """The entries of a text of such events one after the other, each from its line `LogName=` on."""
+def read_keyed(source: Bytes, tally: Tally, wanted: Wanted) -> Iterator[Taken]:
+    """The events of a text, one after the other, each from its line `LogName=` on."""
     with source.open() as stream:
-        for number, text in enumerate(_events(texts(stream, tally)), 1):
-            try:
-                found = keyed(text)
-                entry = None if found is None else entry_of(found, tally)
-            except NoEventError as error:
-                tally.damage(f"event {number}", str(error))
-                continue
-            if found is None:
-                tally.damage(f"event {number}", "no EventCode")
-            elif entry is not None:
-                yield entry
+        events = enumerate(_events(texts(stream, tally)), 1)
+        yield from all_taken(((f"event {n}", partial(keyed, text)) for n, text in events), tally, wanted)
 
 
 def _events(pieces: Iterator[str]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from pysmon.sources.source import SourceError
 
 STDIN = "-"
 SAMPLE = 1 << 16  # bytes of the beginning that are looked at
+_BUFFER = 1 << 17  # bytes
 UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)  # while reading
 _PACKINGS = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}  # by how they begin
 _HIDDEN = ("__MACOSX/", ".")  # members of archives that no one put there on purpose
@@ -58,7 +59,7 @@ class Bytes:
             try:
                 if self.packing == "zip":
                     with zipfile.ZipFile(raw) as archive, archive.open(self.member) as stream:
-                        yield cast("BinaryIO", stream)
+                        yield io.BufferedReader(cast("io.RawIOBase", stream), _BUFFER)  # its own lines are slow
                 else:
                     yield self._unpacked(raw)
             finally:
@@ -66,9 +67,9 @@ class Bytes:
 
     def _unpacked(self, raw: BinaryIO) -> BinaryIO:
         if self.packing == "gzip":
-            return cast("BinaryIO", gzip.open(raw, "rb"))
+            return io.BufferedReader(cast("io.RawIOBase", gzip.open(raw, "rb")), _BUFFER)
         if self.packing == "zstd":
-            return cast("BinaryIO", io.BufferedReader(_Zstd(_zstd(self.name), raw)))
+            return io.BufferedReader(_Zstd(_zstd(self.name), raw), _BUFFER)
         return raw
 
     def sample(self) -> bytes:

@@ -7,18 +7,15 @@ UTF-16 in either byte order. What stands beside `<System>` and `<EventData>` (th
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from functools import partial
 
-from pysmon.schema.entry import Entry
-from pysmon.schema.event import Event
-from pysmon.sources.found import Found, NoEventError, entry_of
-from pysmon.sources.source import Tally
-from pysmon.sources.streams import UNREADABLE, Bytes
+from pysmon.sources.found import Found, NoEventError, all_taken
+from pysmon.sources.source import Taken, Tally, Wanted
+from pysmon.sources.streams import Bytes
+from pysmon.sources.texts import texts
 
-_PIECE = 1 << 18  # bytes
 _LONGEST = 1 << 21  # characters of one event
 _BEGIN = re.compile(r"<Event(?=[\s>])")
 _END = "</Event>"
@@ -53,17 +50,11 @@ def has_event(text: str) -> bool:
     return _BEGIN.search(text) is not None
 
 
-def read_xml(source: Bytes, tally: Tally) -> Iterator[Entry[Event]]:
-    """The entries of a text with events in it."""
+def read_xml(source: Bytes, tally: Tally, wanted: Wanted) -> Iterator[Taken]:
+    """The events of a text."""
     with source.open() as stream:
-        for place, text in events_in(texts(stream, tally), tally):
-            try:
-                entry = entry_of(found_in(text), tally)
-            except NoEventError as error:
-                tally.damage(place, str(error))
-                continue
-            if entry is not None:
-                yield entry
+        events = events_in(texts(stream, tally), tally)
+        yield from all_taken(((place, partial(found_in, text)) for place, text in events), tally, wanted)
 
 
 def found_in(text: str) -> Found:
@@ -104,33 +95,6 @@ def found_in(text: str) -> Found:
 def unescaped(text: str) -> str:
     """XML text with its entities and character references put in."""
     return _ENTITY.sub(_character, text) if "&" in text else text
-
-
-def texts(stream: BinaryIO, tally: Tally) -> Iterator[str]:
-    """The text of a stream piece by piece; bytes that are not of its encoding stay as lone surrogates."""
-    decoder = None
-    while True:
-        try:
-            piece = stream.read(_PIECE)
-        except UNREADABLE as error:
-            tally.damage("the packed data", str(error))
-            piece = b""
-        if decoder is None:
-            decoder = codecs.getincrementaldecoder(encoding_of(piece))(
-                "surrogateescape" if encoding_of(piece) == "utf-8-sig" else "replace"
-            )
-        yield decoder.decode(piece, final=not piece)
-        if not piece:
-            return
-
-
-def encoding_of(head: bytes) -> str:
-    """The encoding of a text by its first bytes."""
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if head[1:2] == b"\0":
-        return "utf-16-le"
-    return "utf-16-be" if head[:1] == b"\0" and len(head) > 1 else "utf-8-sig"
 
 
 def events_in(pieces: Iterator[str], tally: Tally) -> Iterator[tuple[str, str]]:
