@@ -41,6 +41,12 @@ def test_a_failure_is_told_once_and_so_is_its_end() -> None:
     assert told(telling, FINE, 101.0) == ["out works again; 5 entries wait, 0 were lost meanwhile"]
 
 
+def test_a_failure_that_names_the_output_is_not_given_the_name_again() -> None:
+    assert told(Telling(), replace(BAD, trouble="cannot write to out: no"), 1.0) == [
+        "cannot write to out: no; 5 entries wait"
+    ]
+
+
 def test_an_output_that_comes_and_goes_is_not_told_each_time() -> None:
     telling = Telling()
     reports = [words for n in range(100) for words in told(telling, BAD if n % 2 else FINE, n / 10)]

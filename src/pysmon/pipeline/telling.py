@@ -27,7 +27,8 @@ class Telling:
         waiting = state.queued + state.spilled
         if state.trouble and not self._failing and (last or now >= self._next):
             self._failing, self._next, self._lost_before = True, now + EVERY, self._lost
-            told.append(f"{state.name} fails: {state.trouble}; {counted(waiting)} wait")
+            whose = "" if state.name in state.trouble else f"{state.name} fails: "
+            told.append(f"{whose}{state.trouble}; {counted(waiting)} wait")
         recovered = self._failing and not state.trouble
         if state.lost > self._lost and (last or recovered or now >= self._next_loss):
             self._next_loss = now + LOSS_EVERY
