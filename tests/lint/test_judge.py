@@ -92,6 +92,7 @@ def test_an_exclude_that_is_no_way_round_is_not_told_of(body: str) -> None:
         ("swiftonsecurity.xml", 254, "L121"),
         ("swiftonsecurity.xml", 413, "L407"),
         ("mstic-linux-main.xml", 78, "L302"),
+        ("mstic-linux-main.xml", 50, "L507"),
     ],
 )
 def test_what_the_manual_says_of_published_configurations_is_found(

@@ -82,6 +82,14 @@ def test_of_a_kept_event_the_one_that_decided_and_named_it_is_shown() -> None:
     assert shown(include, exclude, Image="/bin/ls", User="root") == KEPT
 
 
+def test_a_rule_that_wants_for_one_condition_is_shown_even_if_that_is_its_first() -> None:
+    far = [rule(AND, filter_("Image", "is", f"/{n}"), filter_("User", "is", "x")) for n in range(4)]
+    near = rule(AND, filter_("Image", "is", "/bin/touch"), filter_("User", "is", "joe"))
+    text = shown(element("include", *far, near), Image="/usr/bin/touch", User="joe")
+    assert "... 8 conditions that do not hold" in text
+    assert "         15 -     <Image>/bin/touch</Image>\n         16 .     <User>joe</User>  would hold\n" in text
+
+
 def test_every_condition_is_shown_if_that_is_asked_for() -> None:
     text = shown(ssh(), whole=True, Image="/usr/bin/ssh")
     assert "..." not in text

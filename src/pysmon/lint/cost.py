@@ -28,7 +28,7 @@ def _flood(scene: Scene) -> Iterator[Found]:
     for element in scene.configuration.filters:
         alone = sum(other.tag == element.tag for other in scene.configuration.filters) == 1
         if element.tag in _FLOODS and element.onmatch == "exclude" and not element.entries and alone:
-            message = f"every {element.tag} is kept: a machine has thousands of them a minute"
+            message = f"every {element.tag} is kept, and of these a machine has very many"
             yield Found(element.place, message, "an include with what matters, or excludes of what is frequent")
 
 

@@ -1,4 +1,4 @@
-"""Checks of what the platform does not have: events, fields, paths, schema versions (L501 to L506)."""
+"""Checks of what the platform does not have: events, fields, paths, schema versions (L501 to L507)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pysmon.config.model import Condition, Configuration
 from pysmon.config.report import quoted
 from pysmon.lint.check import Check, Found, filtering, include
-from pysmon.lint.fields import FREE, PATHS, RESOURCES, texts
+from pysmon.lint.fields import FREE, PATHS, RESOURCES, WHOLE, texts
 from pysmon.lint.scene import Scene, spots_of
 from pysmon.rules.conditions import NEGATED, holds, splits
 from pysmon.schema.lookup import by_tag
@@ -25,6 +25,8 @@ _UNSET_ON_LINUX = RESOURCES | {
 }
 _WINDOWS = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\|\\[\w$ .-]+\\|\.exe\Z|HK(?:LM|U|CR)\\", re.IGNORECASE)
 _LINUX = re.compile(r"/(?:bin|boot|dev|etc|home|lib|opt|proc|root|run|sbin|tmp|usr|var)(?:/|\Z)")
+_LINKS = {"/bin/": "/usr/bin/", "/sbin/": "/usr/sbin/", "/lib/": "/usr/lib/", "/lib64/": "/usr/lib64/"}
+_LINKS |= {"/var/run/": "/run/", "/var/lock/": "/run/lock/"}
 _VARIABLE = re.compile(r"%\w+%")
 
 
@@ -117,6 +119,22 @@ def _variable(scene: Scene) -> Iterator[Found]:
             yield Found(spot.filter.place, message, "the value")
 
 
+def _link(scene: Scene) -> Iterator[Found]:
+    if scene.platform != "linux":
+        return
+    for spot in scene.spots:
+        source = spot.filter
+        if source.field not in PATHS or source.condition not in (*WHOLE, Condition.IMAGE, Condition.BEGIN_WITH):
+            continue
+        for text in texts(source.condition, source.value):
+            link = next((link for link in _LINKS if text.startswith(link)), "")
+            if link:
+                there = _LINKS[link] + text.removeprefix(link)
+                message = f"{link} is a link on most systems: {source.field} reads {quoted(there)} there"
+                yield Found(source.place, message, "the path that the kernel knows", "'end with' finds both")
+                break
+
+
 CHECKS = (
     Check(
         "L501",
@@ -182,5 +200,15 @@ CHECKS = (
         include("ProcessCreate", "<Image>/usr/bin/curl</Image>\n<Image>%HOME%/bin/curl</Image>"),
         include("ProcessCreate", "<Image>/usr/bin/curl</Image>\n<Image>/root/bin/curl</Image>"),
         _variable,
+    ),
+    Check(
+        "L507",
+        "warning",
+        "A path through a link",
+        "Events name the file that the kernel found. On today's distributions `/bin`, `/sbin` and `/lib` are links"
+        " to their namesakes in `/usr`, and `/var/run` to `/run`: a condition with the old path never holds there.",
+        include("ProcessCreate", "<Image>/bin/touch</Image>"),
+        include("ProcessCreate", '<Image condition="end with">/bin/touch</Image>'),
+        _link,
     ),
 )

@@ -43,7 +43,8 @@ def explanation_lines(found: Explanation, *, marks: Marks = MARKS, whole: bool =
     yield []
     yield from _values(found)
     yield [Piece("The rules, in the order in which they are asked:", "quiet")]
-    text = _Text(marks, whole, found.trace.named_by if found.verdict.keep else None)
+    close = _in_rules(found) & sum({turn.check.mask for turn in found.turns})
+    text = _Text(marks, whole, found.trace.named_by if found.verdict.keep else None, close)
     for element in found.trace.elements:
         yield from text.element(element)
     yield [Piece(f"{'':{_MARGIN}} {text.legend}", "quiet")]
@@ -99,6 +100,7 @@ class _Text:
     marks: Marks
     whole: bool
     named_by: Check | None
+    close: Hits  # conditions that are all that a Rule wants for
 
     @property
     def legend(self) -> str:
@@ -122,7 +124,7 @@ class _Text:
             yield self._sum(trace.checks, 1)
 
     def _entries(self, entries: Iterable[CheckTrace | GroupTrace], depth: int, *, folding: bool) -> Iterator[Pieces]:
-        for dull, run in groupby(entries, _dull):
+        for dull, run in groupby(entries, self._dull):
             row = list(run)
             if folding and dull and len(row) > _FEW and not self.whole:
                 yield self._sum([check for entry in row for check in _checks(entry)], depth)
@@ -132,6 +134,14 @@ class _Text:
                     yield from self._group(entry, depth)
                 else:
                     yield self._check(entry, depth)
+
+    def _dull(self, entry: CheckTrace | GroupTrace) -> bool:
+        """Nothing of it held, or it was not looked at: a row of such entries can be summed up."""
+        checks = _checks(entry)
+        if entry.looked_at and any(check.check.mask & self.close for check in checks):
+            return False
+        looked = [check for check in checks if check.looked_at]
+        return not entry.looked_at or (bool(looked) and all(check.outcome is False for check in looked))
 
     def _group(self, trace: GroupTrace, depth: int) -> Iterator[Pieces]:
         source = trace.group.source
@@ -173,13 +183,6 @@ def condition_text(source: Filter) -> str:
     """A condition as the configuration writes it, on one line that is safe to print."""
     condition = "" if source.condition is Condition.IS else f' condition="{source.condition.value}"'
     return f"<{source.field}{condition}>{escape(visible(source.value))}</{source.field}>"
-
-
-def _dull(entry: CheckTrace | GroupTrace) -> bool:
-    """Nothing of it held, or it was not looked at: a row of such entries can be summed up."""
-    checks = _checks(entry)
-    looked = [check for check in checks if check.looked_at]
-    return not entry.looked_at or (bool(looked) and all(check.outcome is False for check in looked))
 
 
 def _checks(entry: CheckTrace | GroupTrace) -> tuple[CheckTrace, ...]:
