@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
@@ -10,6 +11,7 @@ from hypothesis.strategies import DrawFn
 from pysmon.config.blob.compilers import COMPILERS, Compiler
 from pysmon.config.model import Condition, Configuration, EventFilter, Filter, Onmatch, Options, Relation, Rule
 from pysmon.errors import Place
+from pysmon.schema.event import Event
 from pysmon.schema.lookup import TAGS, by_tag
 
 HERE = Place("made.xml")
@@ -52,10 +54,12 @@ def filters(draw: DrawFn, fields: tuple[str, ...], conditions: tuple[Condition, 
 
 
 @st.composite
-def elements(draw: DrawFn, compiler: Compiler) -> EventFilter:
-    tag = draw(st.sampled_from([tag for tag in TAGS if compiler.fields(by_tag(tag)[0].id)]))
+def elements(draw: DrawFn, compiler: Compiler, tags: tuple[str, ...]) -> EventFilter:
+    tag = draw(st.sampled_from([tag for tag in tags if compiler.fields(by_tag(tag)[0].id)]))
     event = draw(st.sampled_from(by_tag(tag)))
     fields, group = compiler.fields(event.id), draw(NAMES)
+    if tags != TAGS:
+        fields = fields[-3:]
     entries: list[Filter | Rule] = []
     for is_rule in draw(st.lists(st.booleans(), max_size=4)):
         if is_rule:
@@ -68,10 +72,29 @@ def elements(draw: DrawFn, compiler: Compiler) -> EventFilter:
 
 
 @st.composite
-def configurations(draw: DrawFn, compiler: Compiler = NEWEST) -> Configuration:
-    """One that the compiler knows all of; its Rules are not numbered yet, and not all events are the fitting ones."""
-    made = tuple(draw(st.lists(elements(compiler), min_size=1, max_size=5)))
+def configurations(draw: DrawFn, compiler: Compiler = NEWEST, tags: tuple[str, ...] = TAGS) -> Configuration:
+    """One that the compiler knows all of; its Rules are not numbered yet, and not all events are the fitting ones.
+
+    With `tags` given, its filters are on the last three fields of those events only: they meet.
+    """
+    made = tuple(draw(st.lists(elements(compiler, tags), min_size=1, max_size=5)))
     return Configuration("made.xml", "", compiler.schema, Options(), made)
+
+
+@st.composite
+def events_for(draw: DrawFn, *made: Configuration) -> Event:
+    """An event that filters of the configurations speak of, with values that stand in them."""
+    element = draw(st.sampled_from([element for each in made for element in each.filters]))
+    event_type = draw(st.sampled_from(by_tag(element.tag)))
+    values = {each.value for c in made for e in c.filters for each in _all_filters(e)}
+    words = sorted(values | {part for value in values for part in value.split(";")} | {"-"})
+    texts = st.sampled_from(words)
+    fields: dict[str, Any] = {f.name: draw(texts) if f.kind.sql == "TEXT" else 0 for f in event_type.fields}
+    return event_type.cls(**fields)
+
+
+def _all_filters(element: EventFilter) -> list[Filter]:
+    return [each for e in element.entries for each in (e.filters if isinstance(e, Rule) else (e,))]
 
 
 def placeless(configuration: Configuration) -> Configuration:

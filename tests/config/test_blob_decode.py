@@ -91,6 +91,16 @@ def test_empty_rules_stand_where_they_stood() -> None:
     assert encode(back(data).configuration) == data
 
 
+def test_an_empty_rule_that_the_header_lost_is_found() -> None:
+    body = '<Rule name="a" groupRelation="and"/><Rule name="b" groupRelation="and"/><Details>x</Details>'
+    found = read(filtering(f'<RegistryEvent onmatch="include">{body}</RegistryEvent>')).configuration
+    assert found
+    data = encode(found)
+    (element,) = back(data).configuration.filters
+    assert [entry.name for entry in element.entries] == ["a", "b", ""]
+    assert back(data).losses == ()
+
+
 @pytest.mark.parametrize(
     ("data", "told"),
     [

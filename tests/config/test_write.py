@@ -90,7 +90,6 @@ def test_a_head_is_a_comment() -> None:
         (" x ", " x "),
         ("a\nb\rc", "a&#10;b&#13;c"),
         ("'\"", "'\""),
-        ("", ""),
     ],
 )
 def test_values_are_written_so_that_they_are_read_as_they_were(value: str, text: str) -> None:
@@ -103,6 +102,10 @@ def test_values_are_written_so_that_they_are_read_as_they_were(value: str, text:
     (only,) = again(made).filters[0].entries
     assert isinstance(only, Filter)
     assert only.value == value
+
+
+def test_no_value_is_an_empty_element() -> None:
+    assert "<Image/>" in written('<ProcessCreate onmatch="include"><Image></Image></ProcessCreate>')
 
 
 def test_names_are_written_where_they_are_not_inherited() -> None:

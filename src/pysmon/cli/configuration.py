@@ -53,16 +53,15 @@ def configured(name: str) -> Configuration:
     return reading.configuration
 
 
-def readable(name: str) -> tuple[str, bytes]:
-    """The text of a configuration without errors, with line ends made `\\n`, and its bytes; MisuseError if it has some."""
+def given(name: str) -> tuple[str, Configuration]:
+    """The text of a configuration with line ends made `\\n`, and its model; MisuseError if it has errors."""
     data = sys.stdin.buffer.read() if name == STDIN else _bytes(Path(name))
-    shown = "<stdin>" if name == STDIN else name
-    reading = read_configuration(data, shown).errors()
+    reading = read_configuration(data, "<stdin>" if name == STDIN else name).errors()
     text = decode(data).text
     if reading.configuration is None or text is None:
         show(reading.problems, sys.stderr)
         raise MisuseError(f"{name} cannot be used: {tally(reading.problems)}", hint="what is wrong stands above")
-    return text, data
+    return text, reading.configuration
 
 
 def _bytes(path: Path) -> bytes:

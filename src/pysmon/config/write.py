@@ -69,7 +69,8 @@ def _entry(entry: Filter | Rule, inherited: str) -> list[str]:
 
 def _filter(made: Filter, inherited: str) -> str:
     condition = "" if made.condition is Condition.IS else f" condition={quoted(made.condition.value)}"
-    return f"<{made.field}{_name(made.name, inherited)}{condition}>{text(made.value)}</{made.field}>"
+    opening = f"{made.field}{_name(made.name, inherited)}{condition}"
+    return f"<{opening}>{text(made.value)}</{made.field}>" if made.value else f"<{opening}/>"
 
 
 def _name(name: str, inherited: str) -> str:

@@ -25,6 +25,7 @@ from pysmon.config.blob.layout import (
     RULE,
     RULE_OF_FILTER,
     VALUE_SIZE,
+    aligned,
     unpacked,
 )
 from pysmon.errors import RecordError
@@ -105,6 +106,7 @@ class _Reader:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._end = 0  # of the record that was read last
+        self._gap = 0  # the first place where something stands that no record led to: it can only be an empty Rule
 
     def read(self) -> Chunks:
         header = self._header()
@@ -172,7 +174,8 @@ class _Reader:
         """Follow the chain of the Rules; where the header has lost its beginning (see `encode`), from the first on."""
         used = {at: rule for event in events for at, rule in event.rules.items()}
         found = list[RuleChunk]()
-        following, link, seen, least = header.first_rule or next(iter(used), 0), FIRST_RULE, 0, HEADER.size
+        first = header.first_rule or min([*([self._gap] if self._gap else []), *used], default=0)
+        following, link, seen, least = first, FIRST_RULE, 0, HEADER.size
         while following:
             if following < least:
                 raise wrong(link, f"the next Rule begins at {following:#x}", f"{least:#x} or later")
@@ -188,6 +191,8 @@ class _Reader:
 
     def _record(self, at: int, link: int, kind: Struct, what: str) -> int:
         """The offset of a record that comes after all that was read; from here on it is read."""
+        if not self._gap and at - aligned(self._end) >= RULE.size:
+            self._gap = aligned(self._end)
         self._end = self._behind(at, link, kind, what) + kind.size
         return at
 
