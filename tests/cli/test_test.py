@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from tests.cli.calls import Caller
+from tests.cli.calls import Caller, environment
 from tests.formats.entries import entry
 from tests.rules.build import event
 
@@ -196,10 +197,16 @@ def test_junit_can_go_to_standard_output_alone(pysmon: Caller, config: Path, tmp
     assert pysmon("test", "--junit", "-", "--json", config, tests).code == 2
 
 
-def test_without_the_package_for_yaml_it_says_what_is_missing(
-    pysmon: Caller, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "yaml", None)
-    answer = pysmon("test", config, suite(tmp_path, f"{CURL}, expect: keep"))
-    assert answer.code == 2
-    assert "pip install pyyaml" in answer.err
+WITHOUT_YAML = """
+import sys
+sys.modules["yaml"] = None
+from pysmon.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_without_the_package_for_yaml_it_says_what_is_missing(config: Path, tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", WITHOUT_YAML, "test", config, suite(tmp_path, f"{CURL}, expect: keep")]
+    done = subprocess.run(arguments, capture_output=True, text=True, env=environment(), check=False)
+    assert done.returncode == 2
+    assert "pip install pyyaml" in done.stderr
