@@ -19,6 +19,7 @@ from pysmon.cli.schema import schema
 from pysmon.cli.service import service
 from pysmon.cli.status import status
 from pysmon.cli.story import story
+from pysmon.cli.test import test_command
 from pysmon.cli.timeline import timeline
 from pysmon.cli.tree import tree
 from pysmon.cli.uninstall import uninstall
@@ -57,6 +58,7 @@ for _command in (
     explain_command,
     explain_problem,
     coverage_command,
+    test_command,
     dump,
     blob,
     schema,
