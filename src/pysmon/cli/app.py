@@ -12,8 +12,10 @@ from pysmon.cli.dump import dump
 from pysmon.cli.explain import explain_command
 from pysmon.cli.explain_problem import explain_problem
 from pysmon.cli.find import find
+from pysmon.cli.fmt import fmt
 from pysmon.cli.lint import lint
 from pysmon.cli.log import log
+from pysmon.cli.merge import convert_command, merge_command, split_command
 from pysmon.cli.run import run
 from pysmon.cli.schema import schema
 from pysmon.cli.service import service
@@ -59,6 +61,10 @@ for _command in (
     explain_problem,
     coverage_command,
     test_command,
+    fmt,
+    convert_command,
+    merge_command,
+    split_command,
     dump,
     blob,
     schema,
