@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.cli.calls import Caller
 from tests.conftest import ROOT
 
-_FILE = re.compile(r"```(?:xml|yaml)\n<!-- (\S+) -->\n(.*?)```", re.DOTALL)
+_FILE = re.compile(r"```xml\n(<!-- (\S+) -->\n.*?)```", re.DOTALL)
 _SAMPLE = re.compile(r"```console\n\$ pysmon ([^\n]*)\n(.*?)```", re.DOTALL)
 
 
@@ -18,7 +18,7 @@ class Page:
 
     def __init__(self, name: str) -> None:
         text = (ROOT / "docs" / name).read_text()
-        self.files: dict[str, str] = dict(_FILE.findall(text))
+        self.files: dict[str, str] = {name: content for content, name in _FILE.findall(text)}
         self.samples: list[tuple[str, str]] = _SAMPLE.findall(text)
 
     def write(self, folder: Path) -> None:
@@ -31,6 +31,6 @@ class Page:
         found = []
         for command, shown in self.samples:
             answer = pysmon(*shlex.split(command))
-            if answer.out + answer.err != shown:
-                found.append((command, answer.out + answer.err))
+            if answer.err + answer.out != shown:
+                found.append((command, answer.err + answer.out))
         return found
