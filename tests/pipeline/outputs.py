@@ -20,7 +20,7 @@ _PATIENCE = 20.0  # s until a test gives up
 
 @dataclass
 class ListSink:
-    """Keeps record ids. `failing`: refuses everything; `go`: hangs until it is set; `odd`: a record id it cannot take."""
+    """Keeps record ids. `failing`: refuses everything; `go`: hangs until it is set; `odd`: an id it cannot take."""
 
     name: str = "list"
     taken: list[int] = field(default_factory=list)
