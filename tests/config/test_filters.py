@@ -225,9 +225,14 @@ def test_a_filter_outside_of_rules_takes_the_name_of_the_group() -> None:
     ],
     ids=["filter", "Rule", "RuleGroup"],
 )
-def test_a_name_has_255_characters_at_most(body: str, length: int) -> None:
+def test_a_name_has_255_bytes_at_most(body: str, length: int) -> None:
     codes = [found.code for found in read(filtering(body.format("n" * length))).problems]
     assert codes == (["C406"] if length > 255 else [])
+
+
+def test_letters_of_several_bytes_count_as_such() -> None:
+    assert problems(create(f'<Image name="{"é" * 127}">x</Image>')) == []
+    assert problems(create(f'<Image name="{"é" * 128}">x</Image>')) == ["C406 4:14"]
 
 
 # Rules

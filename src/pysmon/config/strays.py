@@ -5,7 +5,7 @@ from __future__ import annotations
 from pysmon.config.elements import Element
 from pysmon.config.report import Report, quoted
 
-LONGEST_NAME = 255
+LONGEST_NAME = 255  # bytes in UTF-8
 
 
 def tell_attributes(element: Element, known: tuple[str, ...], report: Report) -> None:
@@ -15,9 +15,9 @@ def tell_attributes(element: Element, known: tuple[str, ...], report: Report) ->
             message = f"<{element.name}> has no attribute {quoted(attribute.name)}; Sysmon ignores it"
             expected = " or ".join(known) if known else "no attributes"
             report.add("C306", attribute.at, message, expected, report.nearest(attribute.name, known))
-    if "name" in known and len(element.get("name")) > LONGEST_NAME:
-        message = f"the name has {len(element.get('name'))} characters"
-        report.add("C406", element.spot("name"), message, f"at most {LONGEST_NAME} characters")
+    size = len(element.get("name").encode())
+    if "name" in known and size > LONGEST_NAME:
+        report.add("C406", element.spot("name"), f"the name has {size} bytes in UTF-8", f"at most {LONGEST_NAME}")
     if "groupRelation" in known and element.get("groupRelation").lower() not in {"", "and", "or"}:
         written = element.get("groupRelation")
         message = f"groupRelation {quoted(written)} is not known; Sysmon takes it for 'and'"
