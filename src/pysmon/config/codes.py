@@ -307,8 +307,8 @@ _FILTERS = (
     _error(
         "C406",
         "A name is too long",
-        "The name of a filter, or of the Rule or RuleGroup that gives it its name, has at most 255 bytes in UTF-8, where "
-        "a letter such as é has two.",
+        "The name of a filter, or of the Rule or RuleGroup that gives it its name, has at most 255 bytes in UTF-8, "
+        "where a letter such as é has two.",
         _create(f'<Image name="{"n" * 256}">/usr/bin/ls</Image>'),
     ),
     _warning(
