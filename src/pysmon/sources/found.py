@@ -70,16 +70,19 @@ def taken_of(found: Found, tally: Tally, wanted: Wanted) -> Taken | None:
     if plan is None:
         tally.unknown_event(found.event_id)
         return None
-    given, extra = found.fields, None
-    if not plan.names.issuperset(given):
-        given, extra = _sorted_out(plan, given, tally)
+    given: Mapping[str, object] = found.fields
+    extra: dict[str, object] = {}
+    if plan.names.issuperset(given):
+        names = tuple(given)
+    else:
+        given, extra, names = _sorted_out(plan, given, tally)
     created = moment(found.created)
     happened = moment(given.get("UtcTime"))
     if happened is None and created is None:
         raise NoEventError(f"an event {number} without a time (expected UtcTime: 2026-11-21 06:10:33.486)")
     tally.entries += 1
     values = tuple([plan.value(name, given) for name in wanted[number]]) if number in wanted else ()
-    return number, values, partial(_entry, plan, found, given, extra, happened, created, tally)
+    return number, values, partial(_entry, plan, found, given, extra, names, happened, created, tally)
 
 
 def all_taken(finds: Iterable[tuple[str, Callable[[], Found | None]]], tally: Tally, wanted: Wanted) -> Iterator[Taken]:
@@ -101,7 +104,8 @@ def _entry(
     plan: _Plan,
     found: Found,
     given: Mapping[str, object],
-    extra: dict[str, object] | None,
+    extra: dict[str, object],
+    names: tuple[str, ...],
     happened: int | None,
     created: int | None,
     tally: Tally,
@@ -115,13 +119,13 @@ def _entry(
             text = found.created if isinstance(found.created, str) else system_time(created)
             odd = {**(odd or {}), LOGGED: text}
     if odd:
-        extra = {**(extra or {}), **odd}
+        extra = {**extra, **odd}
     version = None if found.version is None else whole(found.version)
     user = "" if found.user is None else str(found.user)
-    said = foreign(found.provider, found.channel, user, version, tuple(given))
+    said = foreign(found.provider, found.channel, user, version, names)
     computer = NONE if found.computer is None else str(found.computer)
     written_by = origin(computer, whole(found.process_id), whole(found.thread_id), said)
-    return Entry(whole(found.record_id), time or 0, plan.type.cls(extra=extra, **values), written_by)
+    return Entry(whole(found.record_id), time or 0, plan.type.cls(extra=extra or None, **values), written_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,19 +191,22 @@ def _values(plan: _Plan, given: Mapping[str, object], tally: Tally) -> tuple[dic
 
 def _sorted_out(
     plan: _Plan, given: Mapping[str, object], tally: Tally
-) -> tuple[dict[str, object], dict[str, object] | None]:
-    """The fields under their right names (`ProcessGUID`, `processGuid` are `ProcessGuid`), and those of no name."""
+) -> tuple[dict[str, object], dict[str, object], tuple[str, ...]]:
+    """The fields under their right names (`processGuid` is `ProcessGuid`), those of no event, and all names."""
     known: dict[str, object] = {}
     extra: dict[str, object] = {}
-    for name, value in given.items():
+    names: list[str] = []
+    for given_name, value in given.items():
+        name = given_name if given_name in plan.names else plan.by_lower.get(given_name.lower(), given_name)
+        if name in known:
+            continue
+        names.append(name)
         if name in plan.names:
             known[name] = value
-        elif name.lower() in plan.by_lower:
-            known.setdefault(plan.by_lower[name.lower()], value)
         else:
             extra[name] = value
             tally.unknown_field(plan.type.id, name)
-    return known, extra or None
+    return known, extra, tuple(names)
 
 
 def whole(value: object, otherwise: int = 0) -> int:
