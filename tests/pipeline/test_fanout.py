@@ -130,27 +130,44 @@ def test_when_its_part_of_the_disk_is_full_too_the_newest_are_lost_and_counted(t
     with fanned(sink, limits=replace(SMALL, spill=20_000), spill=tmp_path) as fanout:
         for first in range(0, 1000, 10):
             fanout.put(entries(*range(first, first + 10)))
-            until(lambda: only(fanout).queued == 0)
+            until(lambda: only(fanout).queued < 30 or fanout._lanes[0].spill_trouble)
         assert only(fanout).lost > 0
         assert only(fanout).spilled_bytes <= 20_000
+        until(lambda: only(fanout).queued == SMALL.entries)
         told = reports(fanout)
         assert any("lost; the disk took no more: its part of the disk is full" in words for words in told)
         sink.failing = False
-        until(lambda: only(fanout).spilled == 0)
+        until(lambda: only(fanout).spilled + only(fanout).queued == 0)
     assert sink.taken == list(range(only(fanout).written))
 
 
-def test_a_full_disk_is_a_counted_loss_and_disturbs_nobody(tmp_path: Path) -> None:
+def test_while_the_disk_is_full_memory_holds_what_it_can_and_only_then_something_is_lost(tmp_path: Path) -> None:
     sink, other = ListSink("away", failing=True), ListSink("other")
-    with fanned(sink, other, spill=tmp_path) as fanout:
+    with fanned(sink, other, limits=SMALL, spill=tmp_path) as fanout:
         with files_limited_to(100):
-            fanout.put(entries(*range(50)))
-            until(lambda: fanout.states()[0].lost == 50)
+            fanout.put(entries(*range(20)))
+            until(lambda: sink.calls.count("write") > 3)
+            assert (fanout.states()[0].queued, fanout.states()[0].lost) == (20, 0)
+            until(lambda: fanout._lanes[0].spill_trouble)
+            fanout.put(entries(*range(20, 50)))
+            until(lambda: fanout.states()[0].lost == 10)
+            assert any("10 entries for away lost; the disk took no more: File too large" in w for w in reports(fanout))
         until(lambda: len(other.taken) == 50)
-        assert any("lost; the disk took no more: File too large" in words for words in reports(fanout))
         sink.failing = False
-        fanout.put(entries(*range(50, 60)))
-        until(lambda: sink.taken == list(range(50, 60)))
+        until(lambda: sink.taken == list(range(40)))
+
+
+def test_an_output_that_does_not_return_from_a_call_is_said_to_take_nothing() -> None:
+    sink = ListSink()
+    sink.go.clear()
+    with fanned(sink, limits=replace(QUICK, stalled=0.001)) as fanout:
+        fanout.put(entries(1))
+        until(lambda: only(fanout).trouble == "it takes nothing")
+        assert only(fanout).since
+        assert reports(fanout) == ["list fails: it takes nothing; 1 entry wait"]
+        sink.go.set()
+        until(lambda: only(fanout).written == 1)
+        assert (only(fanout).trouble, only(fanout).since) == ("", None)
 
 
 @pytest.mark.parametrize("disk", [False, True])

@@ -131,8 +131,10 @@ def test_a_part_of_the_queue_is_kept_for_what_goes_to_the_disk() -> None:
     books.take_in([made(n) for n in range(18)], 18)
     assert books.to_move
     assert numbers(books.move()) == [15, 16, 17]
-    books.moved(3)
-    assert books.lost == 0
+    books.moved(1)
+    assert (books.queued, books.spilled, books.lost) == (17, 1, 0)
+    assert numbers(books.move()) == [16, 17]
+    books.moved(2)
     assert not books.end_spilling()
     assert numbers(books.next(99)) == list(range(15))
     books.wrote(15)

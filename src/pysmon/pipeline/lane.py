@@ -16,7 +16,6 @@ from pysmon.sinks.sink import Remarks, Reopens, Sink, WriteError
 BATCH = 2000  # entries that are written in one call, at most
 IDLE = 0.5  # s between the calls of `flush` when nothing comes
 _MANY = 32  # failures after which the pause certainly grows no more
-STALLED = 10.0  # s in one call after which an output is said to be stalled
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class Lane:
             self._books.spilling = bool(spill.entries)
         self._trouble, self._since, self._lost_at = "", 0, 0
         self._lost_seen, self._failures, self._retry_at, self._called_at = 0, 0, 0.0, 0.0
-        self._spill_trouble = ""
+        self._spill_trouble, self._disk_rests_until = "", 0.0
         self._remarks: list[str] = [] if spill is None else list(spill.remarks)
         self._write_failed = False  # the last failure was that of a `write`: only a `write` shows that it is over
         self._reopen = self._closing = self._gave_up = self._hurried = self._abandoned = False
@@ -76,13 +75,18 @@ class Lane:
 
     def move(self) -> None:
         """Write to the disk what is on its way there."""
+        if self.spill is None or self._disk_rests_until > time.monotonic():
+            return
         with self._ready:
             entries = self._books.move()
-        if entries and self.spill is not None:
-            kept, self._spill_trouble = self.spill.append(entries)
-            with self._ready:
-                self._books.moved(kept)
-                self._ready.notify()
+        if not entries:
+            return
+        kept, self._spill_trouble = self.spill.append(entries)
+        if kept < len(entries):
+            self._disk_rests_until = time.monotonic() + self.limits.retry
+        with self._ready:
+            self._books.moved(kept)
+            self._ready.notify()
 
     def reopen(self) -> None:
         """Have the output opened anew soon, and tried at once if it failed."""
@@ -161,7 +165,7 @@ class Lane:
 
     def _stall(self) -> str:
         waited = time.monotonic() - self._called_at if self._called_at else 0.0
-        if waited < STALLED:
+        if waited < self.limits.stalled or not self._called_at:
             if not self._trouble:
                 self._since = 0
             return ""

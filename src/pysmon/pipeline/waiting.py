@@ -29,6 +29,7 @@ class LaneLimits:
     spill: int = 256 << 20  # bytes on the disk; 0: nothing goes there
     retry: float = 1.0  # s after the first failure; twice that after the second, and so on
     retry_most: float = 30.0  # s
+    stalled: float = 10.0  # s in one call after which an output is said to take nothing
 
 
 @dataclass(slots=True)
@@ -136,13 +137,15 @@ class Waiting:
         return entries
 
     def moved(self, kept: int) -> None:
-        """Of what went to the disk the first so many are there; there was no room for the others."""
+        """Of what went to the disk the first so many are there; it refused the others, which wait in memory again."""
         entries, size = self._moving
         self._moving = ((), 0)
-        self.queued -= len(entries)
-        self.queued_bytes -= size
+        done = size * kept // len(entries) if entries else 0
+        if kept < len(entries):
+            self._back.appendleft((entries[kept:], size - done))
+        self.queued -= kept
+        self.queued_bytes -= done
         self.spilled += kept
-        self.lost += len(entries) - kept
 
     def rest(self) -> tuple[Entries, Entries]:
         """All that is still in memory, for the end: what is older than the disk, and what is newer."""
@@ -168,7 +171,7 @@ class Waiting:
             most, most_bytes = most - most // _FOR_BACK, most_bytes - most_bytes // _FOR_BACK
         room, count = most_bytes - self.queued_bytes, len(entries)
         fits = min(count, most - self.queued)
-        if size > room:
+        if fits > 0 and size > room:
             fits = min(fits, max(room * count // size, not self.queued))  # one that is larger than all has to go, too
         if fits <= 0:
             return entries, size
