@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.formats.entries import ORIGIN, create, entry
 from tests.store.entries import entries
@@ -23,6 +23,7 @@ def back(data: bytes) -> Entry[Event]:
     return entry_of(content, NAMES)
 
 
+@settings(deadline=None)
 @given(entries())
 def test_every_entry_comes_back_as_it_was(given_entry: Entry[Event]) -> None:
     again = back(frame(given_entry))
@@ -45,12 +46,14 @@ def test_extra_facts_of_any_mapping_and_of_odd_kinds_do_not_stop_it() -> None:
     assert extra == {"Numbers": [1, 2], "Odd": {"deep": str(object)}, "Float": 1.5}
 
 
+@settings(deadline=None)
 @given(entries(), st.data())
 def test_a_frame_that_was_cut_is_none(given_entry: Entry[Event], data: st.DataObject) -> None:
     whole = frame(given_entry)
     assert content_at(whole[: data.draw(st.integers(0, len(whole) - 1))], 0) is None
 
 
+@settings(deadline=None)
 @given(entries(), st.data())
 def test_a_frame_with_a_changed_bit_is_none(given_entry: Entry[Event], data: st.DataObject) -> None:
     changed = bytearray(frame(given_entry))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
-from hypothesis import given
+from hypothesis import given, settings
 from tests.formats.entries import any_event, create, entry
 from tests.store.entries import entries
 
@@ -36,6 +36,7 @@ def fields(made: Entry[Event]) -> dict[str, bytes]:
     return dict(parsed(journal_entry(json_line, made)))
 
 
+@settings(deadline=None)
 @given(entries())
 def test_every_value_arrives_and_every_name_is_one_that_journald_takes(made: Entry[Event]) -> None:
     pairs = parsed(journal_entry(json_line, made))

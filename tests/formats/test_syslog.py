@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.formats.entries import TIME, any_event, create, entry
 
@@ -55,6 +55,7 @@ def test_a_message_is_head_and_line() -> None:
     assert message(rfc5424_head, linux_xml_line, create()) == rfc5424_head(create()).encode() + linux_xml_line(create())
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(0, 50))
 def test_what_is_cut_is_a_beginning_that_ends_with_a_whole_character(text: str, most: int) -> None:
     whole = text.encode("utf-8", "replace")

@@ -102,6 +102,7 @@ TestBooks = Books.TestCase
 TestBooks.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 9), max_size=9))
 def test_what_does_not_fit_and_has_no_disk_is_lost(counts: list[int]) -> None:
     books = Waiting(LaneLimits(entries=10), disk=False)
