@@ -11,7 +11,7 @@ def length_memo() -> FieldMemo:
     return FieldMemo(str, len)
 
 
-def verdict_memo() -> VerdictMemo:
+def verdict_memo() -> VerdictMemo[Verdict]:
     return VerdictMemo((length_memo(), length_memo()), lambda hits, unknown: Verdict(bool(hits & 1), str(unknown)))
 
 
@@ -36,7 +36,7 @@ def test_a_very_long_value_is_not_remembered_anywhere() -> None:
     for _ in range(3):
         assert verdicts["a", long] == Verdict(True, "0")
     assert len(verdicts) == 0
-    assert all(long not in field for field in verdicts._fields)
+    assert all(long not in field for field in verdicts.fields)
 
 
 def test_values_with_one_outcome_share_it() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import contains, getitem
+from typing import Generic, TypeVar
 
 from pysmon.rules.tree import Hits
-from pysmon.rules.verdict import Verdict
 
 _ENTRIES = 16384  # of each memory
 _LONGEST = 2048  # characters of a value worth remembering: bounds what a full memory can hold
+_T = TypeVar("_T")  # what is remembered: a verdict, or a ruling
 
 
 class Found:
@@ -61,17 +62,17 @@ class FieldMemo(dict[object, Found]):
         return found
 
 
-class FoundMemo(dict[tuple[Found, ...], Verdict]):
+class FoundMemo(dict[tuple[Found, ...], _T], Generic[_T]):
     """The verdicts by what was found for each field; computes what it does not know."""
 
     __slots__ = ("_judge",)
 
-    def __init__(self, judge: Callable[[Hits, Hits], Verdict]) -> None:
+    def __init__(self, judge: Callable[[Hits, Hits], _T]) -> None:
         """Take the way from all checks that hold, and those that cannot be made, to the verdict."""
         super().__init__()
         self._judge = judge
 
-    def __missing__(self, found: tuple[Found, ...]) -> Verdict:
+    def __missing__(self, found: tuple[Found, ...]) -> _T:
         """Compute what is not known, and remember it."""
         hits = unknown = 0
         for each in found:
@@ -84,21 +85,21 @@ class FoundMemo(dict[tuple[Found, ...], Verdict]):
         return verdict
 
 
-class VerdictMemo(dict[tuple[object, ...], Verdict]):
+class VerdictMemo(dict[tuple[object, ...], _T], Generic[_T]):
     """The verdicts by the values of the fields that the rules read; computes what it does not know."""
 
-    __slots__ = ("_fields", "_verdicts")
+    __slots__ = ("_verdicts", "fields")
 
-    def __init__(self, fields: tuple[FieldMemo, ...], judge: Callable[[Hits, Hits], Verdict]) -> None:
+    def __init__(self, fields: tuple[FieldMemo, ...], judge: Callable[[Hits, Hits], _T]) -> None:
         """Take the memories of the fields, in the order of the values, and the way to the verdict."""
         super().__init__()
-        self._fields = fields
+        self.fields = fields
         self._verdicts = FoundMemo(judge)
 
-    def __missing__(self, values: tuple[object, ...]) -> Verdict:
+    def __missing__(self, values: tuple[object, ...]) -> _T:
         """Compute what is not known; remember it unless one of the values is new, as most new ones never come again."""
-        familiar = all(map(contains, self._fields, values))
-        verdict = self._verdicts[tuple(map(getitem, self._fields, values))]
+        familiar = all(map(contains, self.fields, values))
+        verdict = self._verdicts[tuple(map(getitem, self.fields, values))]
         if familiar:
             if len(self) >= _ENTRIES:
                 self.clear()

@@ -13,11 +13,12 @@ from pysmon.rules.conditions import IMAGE_SPLITS_ON
 from pysmon.rules.field_checks import FieldChecks
 from pysmon.rules.memo import FieldMemo, Found, VerdictMemo
 from pysmon.rules.reach import can_keep
-from pysmon.rules.tree import EventRules, judge
+from pysmon.rules.ruling import Ruling, Rulings
+from pysmon.rules.tree import EventRules, Hits, judge
 from pysmon.rules.verdict import Verdict
 from pysmon.schema.event import EVENTS, Event, Field
 
-_Plan: TypeAlias = tuple[Callable[[Event], tuple[Any, ...]], VerdictMemo]
+_Plan: TypeAlias = tuple[Callable[[Event], tuple[Any, ...]], VerdictMemo[Verdict]]
 
 
 class Ruleset:
@@ -58,6 +59,16 @@ class Ruleset:
         _, verdicts = self._plans[rules.type.cls]
         return tuple(f.name for f in _fields(rules)), verdicts.__getitem__
 
+    def by_rule(self, event_id: int, rulings: Rulings) -> Callable[[tuple[Any, ...]], Ruling]:
+        """What decides by the same values as `by_values`, and tells which rule it was; costs no more per event.
+
+        It remembers apart from `decide`; keep what you were given. `rulings` are those of `Rulings(ruleset.rules[id])`.
+        """
+        rules = self.rules[event_id]
+        always = _always(rules)
+        _, verdicts = self._plans[rules.type.cls]
+        return VerdictMemo(verdicts.fields, lambda hits, unknown: rulings.of(hits | always, unknown)).__getitem__
+
     def reads(self, event_id: int) -> frozenset[str]:
         """The fields of that event whose values can change its verdict; no other needs to be known before."""
         return self._reads[event_id]
@@ -75,7 +86,7 @@ def _fields(rules: EventRules) -> list[Field]:
 
 def _plan(rules: EventRules, image_splits_on: str) -> _Plan:
     """The fast path of an event type: how to get the values that its checks read, and the verdicts by those values."""
-    always = sum(check.mask for check in rules.checks if check.fixed)
+    always = _always(rules)
     fields = _fields(rules)
     names = [f.name for f in fields]
     verdicts = VerdictMemo(
@@ -83,6 +94,11 @@ def _plan(rules: EventRules, image_splits_on: str) -> _Plan:
         lambda hits, unknown: judge(rules, hits | always, unknown),
     )
     return _values_of(names), verdicts
+
+
+def _always(rules: EventRules) -> Hits:
+    """The checks that hold whatever the event is."""
+    return sum(check.mask for check in rules.checks if check.fixed)
 
 
 def _values_of(names: list[str]) -> Callable[[Event], tuple[Any, ...]]:

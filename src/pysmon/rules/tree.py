@@ -68,14 +68,20 @@ def judge(rules: EventRules, hits: Hits, unknown: Hits = 0) -> Verdict:
     The name is that of the last check that held and has one, among those that were looked at: also if it stood in an
     element that did not match in the end. If nothing matches there is no name.
     """
+    element, name = deciding(rules, hits, unknown)
+    return Verdict(rules.otherwise if element is None else element.source.onmatch == "include", name or "-")
+
+
+def deciding(rules: EventRules, hits: Hits, unknown: Hits = 0) -> tuple[Element | None, str]:
+    """The element that decides on such an event, and the name that comes of it; None if no element matches."""
     name = ""
     for element in rules.elements:
         if not hits & element.mask:
             continue  # no check holds: then the element does not match, and sets no name
         matched, name = walk_element(element, hits, unknown, name)
         if matched:
-            return Verdict(element.source.onmatch == "include", name or "-")
-    return Verdict(rules.otherwise, "-")
+            return element, name
+    return None, ""
 
 
 def walk_element(element: Element, hits: Hits, unknown: Hits, name: str) -> tuple[Outcome, str]:
@@ -88,7 +94,7 @@ def walk_element(element: Element, hits: Hits, unknown: Hits, name: str) -> tupl
 def _walk_any(entries: tuple[Check | Group, ...], hits: Hits, unknown: Hits, name: str) -> tuple[Outcome, str]:
     for entry in entries:
         if (hits | unknown) & entry.mask:
-            outcome, name = _walk_entry(entry, hits, unknown, name)
+            outcome, name = walk_entry(entry, hits, unknown, name)
             if outcome is not False:
                 return outcome, name
     return False, name
@@ -101,7 +107,7 @@ def _walk_all_fields(entries: tuple[Check | Group, ...], hits: Hits, unknown: Hi
     for entry in entries:
         if isinstance(entry, Check) and entry.field in settled:
             continue
-        outcome, name = _walk_entry(entry, hits, unknown, name)
+        outcome, name = walk_entry(entry, hits, unknown, name)
         if isinstance(entry, Check):
             if outcome:
                 settled.add(entry.field)
@@ -114,13 +120,14 @@ def _walk_all_fields(entries: tuple[Check | Group, ...], hits: Hits, unknown: Hi
 
 def _walk_all_checks(checks: tuple[Check, ...], hits: Hits, unknown: Hits, name: str) -> tuple[Outcome, str]:
     for check in checks:
-        outcome, name = _walk_entry(check, hits, unknown, name)
+        outcome, name = walk_entry(check, hits, unknown, name)
         if not outcome:
             return outcome, name
     return True, name
 
 
-def _walk_entry(entry: Check | Group, hits: Hits, unknown: Hits, name: str) -> tuple[Outcome, str]:
+def walk_entry(entry: Check | Group, hits: Hits, unknown: Hits, name: str) -> tuple[Outcome, str]:
+    """The same of one entry of an element."""
     if isinstance(entry, Group):
         walk = _walk_any if entry.source.relation is Relation.OR else _walk_all_checks
         return walk(entry.checks, hits, unknown, name)
