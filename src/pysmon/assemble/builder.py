@@ -72,6 +72,9 @@ class Builder:
         take = _TAKE.get(type(record))
         return take(record, scene) if take else ()
 
-    def overdue(self, now: int) -> tuple[Event, ...]:
-        """Events that no record makes: what was told once and done again since. `now` is in ns since boot."""
-        return overdue(self._scene, now)
+    def overdue(self, now: int, *, last: bool = False) -> tuple[Event, ...]:
+        """Events that no record makes: what was told once and done again since. `now` is in ns since boot.
+
+        `last`: nothing can be told later any more.
+        """
+        return overdue(self._scene, now, last=last)

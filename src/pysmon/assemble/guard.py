@@ -27,6 +27,7 @@ from pysmon.sensor.records import (
 TAMPER = "TAMPER"  # ID of a report: somebody reached for pysmon
 SERVICE = "SERVICE"  # ID of a report: the service manager asked something of pysmon
 
+_EVER = 1 << 62  # ns
 _MANAGER = 1  # its process id, as the kernel counts
 _ASKED = {
     int(Signals.SIGTERM): "pysmon was asked to stop (signal {})",
@@ -56,9 +57,9 @@ def take_guard(record: GuardRecord, scene: Scene) -> tuple[Event, ...]:
     return (*told, report) if report else told
 
 
-def overdue(scene: Scene, now: int) -> tuple[Event, ...]:
-    """What was done more often than it was told, once its time is over; `now` in ns since boot."""
-    repeated, rest = scene.deeds.overdue(now)
+def overdue(scene: Scene, now: int, *, last: bool = False) -> tuple[Event, ...]:
+    """What was done more often than it was told, once its time is over, or all at `last`; `now` in ns since boot."""
+    repeated, rest = scene.deeds.overdue(_EVER if last else now)
     utc = scene.utc(now) if repeated or rest else ""
     told = [_again(report, times, utc) for report, times in repeated]
     if rest:

@@ -38,7 +38,6 @@ GATHER = 0.05  # s: records that come within it share one batch, which costs les
 _IDLE = 0.5  # s between looks at the stop signal when nothing happens
 _LOOK_AFTER = 1.0  # s between looks at the counts of losses and at the clock
 _CLOCK_SET = 50_000_000  # ns: a larger change of the wall clock is somebody setting it
-_EVER = 1 << 62  # ns
 _PATIENCE = 5.0  # s for the command to end after it was asked to
 
 
@@ -252,7 +251,7 @@ class Session:
         before, self._looked_at = self._looked_at, _since_boot()
         if not self.sensor.behind and self.books.families["guard"].seen:
             self.sensor.last_words.forget(self._looked_at if last else before)
-        return self._own(*self._builder.overdue(_EVER if last else self._looked_at))
+        return self._own(*self._builder.overdue(self._looked_at, last=last))
 
     def _look_after(self, *, last: bool = False) -> Iterator[list[Entry[Event]]]:
         """Tell of losses and blindness, make up for losses in the process table, and follow the clock if it is set."""

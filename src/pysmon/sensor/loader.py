@@ -18,6 +18,7 @@ from pysmon.sensor.rights import TRACEFS, check_rights, ensure_tracefs
 SLOTS_PER_CPU = 2  # emit.bpf.h
 OBJECT = files("pysmon.sensor") / "bpf" / "sensor.bpf.o"
 _HOOKS_OF_A_KIND = {hook: {"fentry", "fexit"} for hook in ("fentry", "fexit")}  # both are BPF trampolines
+_SAYS_LITTLE = ("processed ", "libbpf: prog", "libbpf: failed to load object", "-- ")  # beginnings of its lines
 _FAILED = re.compile(r"prog '(\w+)'")
 
 
@@ -142,5 +143,5 @@ def _exists(section: str, have_tracefs: bool) -> bool:
 def _reason(trouble: str) -> str:
     """The line of libbpf's account that says most: the verifier's last word before its statistics."""
     lines = [line.strip() for line in trouble.splitlines() if line.strip()]
-    telling = [x for x in lines if not x.startswith(("processed ", "libbpf: prog", "-- "))]
+    telling = [x for x in lines if not x.startswith(_SAYS_LITTLE)]
     return f"{lines[0]} ({telling[-1]})" if len(telling) > 1 else lines[0]

@@ -95,7 +95,6 @@ class Daemon:
             stack.callback(self._fanout.close, _DELIVER)
             if self._closing is not None:
                 stack.callback(os.close, self._closing)
-            self._control.start()
             self._loop(stop)
             self._notifier.stopping()
 
@@ -104,7 +103,8 @@ class Daemon:
         for batch in self.session.batches(stop):
             self._fanout.put(batch)
             now, number = time.monotonic(), number + 1
-            if number == _READY:
+            if number == _READY:  # who asks may rely on it that the sensor watches
+                self._control.start()
                 self._notifier.ready(self._reporter.line())
             self._notifier.alive(now)
             if now >= due:

@@ -10,7 +10,7 @@ from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.service.settings import Output, Settings
 from pysmon.sinks.kinds import OUTPUTS
-from pysmon.sinks.sink import Reopens, Sink, WriteError
+from pysmon.sinks.sink import Remarks, Reopens, Sink, WriteError
 from pysmon.sinks.store import StoreSink
 
 
@@ -41,6 +41,10 @@ class LateSink:
         """Open its file anew."""
         if isinstance(self._sink, Reopens):
             self._sink.reopen()
+
+    def remarks(self) -> list[str]:
+        """What happened to entries on their way."""
+        return self._sink.remarks() if isinstance(self._sink, Remarks) else []
 
     def close(self) -> None:
         """Close it, if it ever was open."""

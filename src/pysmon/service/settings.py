@@ -93,6 +93,7 @@ def _output(place: str, table: Mapping[str, object], paths: Paths) -> Output:
     if not isinstance(kind, str):
         raise MisuseError(f'{place} has no type (expected for example type = "syslog")')
     options = {name: value for name, value in table.items() if name != "type"}
-    if kind == "store":
-        options.setdefault("path", str(paths.store))
+    own = {"store": paths.store, "followers": paths.events}
+    if kind in own:
+        options.setdefault("path", str(own[kind]))
     return Output(kind, options)

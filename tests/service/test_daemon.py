@@ -1,0 +1,247 @@
+"""The resident service as a process: what it starts with, what it is told meanwhile, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import stat
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from tests.sensor.provoke import EVERYTHING
+from tests.service.resident import Doer, resident
+
+from pysmon.errors import SensorError
+from pysmon.schema.catalogue import ConfigurationChange, ServiceStateChange
+from pysmon.sensor.rights import check_rights
+from pysmon.sensor.scope import Scope
+from pysmon.service.daemon import Daemon
+from pysmon.service.paths import Paths
+from pysmon.service.settings import Output, Settings
+from pysmon.service.stored import load, save
+from pysmon.store.query import Query
+from pysmon.store.store import Store
+
+pytestmark = pytest.mark.vm
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kernel() -> None:
+    """The right to use the sensor."""
+    try:
+        check_rights()
+    except SensorError as error:
+        pytest.skip(f"no kernel sensor here: {error}")
+
+
+@pytest.fixture
+def doer() -> Iterator[Doer]:
+    made = Doer()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A system with settings that ask for an event log alone."""
+    put_settings(tmp_path, "")
+    return tmp_path
+
+
+def put_settings(root: Path, more: str) -> None:
+    path = Paths.under(root).settings
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'[[output]]\ntype = "store"\n{more}')
+
+
+def test_it_watches_from_start_to_stop_and_a_second_run_goes_on_with_the_numbers(root: Path, doer: Doer) -> None:
+    for run in ("first", "second"):
+        with resident(root, doer) as service:
+            service.ready()
+            doer.do(f"/bin/true {run}")
+            seen = partial(service.saw, f"/bin/true {run}")
+            service.until(seen, "the command is not in the log")
+            assert service.end() == 0
+            assert service.errors() == ""
+    entries = service.log()
+    assert [e.record_id for e in entries] == list(range(entries[0].record_id, entries[0].record_id + len(entries)))
+    states = [e.event.State for e in entries if isinstance(e.event, ServiceStateChange)]
+    assert states == ["Started", "Stopped"] * 2
+    assert [e.event.Configuration for e in entries if isinstance(e.event, ConfigurationChange)] == ["Defaults"] * 2
+    assert service.commands() == ["/bin/true first", "/bin/true second"]
+    assert service.told("STORE") == []
+    assert not service.paths.control.exists()
+
+
+def test_its_status_tells_what_it_does(root: Path, doer: Doer) -> None:
+    with resident(root, doer) as service:
+        service.ready()
+        doer.do("/bin/true x")
+        service.until(lambda: service.asked.status().canary, "no canary came back")
+        service.until(lambda: service.asked.status().families[0].kept > 1, "nothing is kept")
+        status = service.asked.status()
+    assert status.canary
+    assert (status.canary.ended, status.canary.blind) == (True, ())
+    assert status.pid == service.process.pid
+    assert all(family.exact for family in status.families)
+    assert status.configuration.name == "Defaults"
+    assert status.log
+    assert status.log.path == str(service.paths.store)
+    assert sum(h.entries for h in status.log.classes) > 3
+    assert [output.name for output in status.outputs] == [str(service.paths.store)]
+    assert status.memory > 1 << 20
+    assert not [hook for hook in status.hooks if hook.state == "blind"]
+
+
+def test_a_configuration_that_it_is_given_holds_is_stored_and_holds_in_the_next_run(root: Path, doer: Doer) -> None:
+    with resident(root, doer) as service:
+        service.ready()
+        judgement = service.asked.reconfigure(EVERYTHING.encode(), "all of it.xml")
+        assert judgement.sha256 == service.asked.configuration().sha256
+        doer.do(f": >{root}/made")
+        made = str(root / "made")
+        service.until(lambda: any(e.event.type.id == 11 for e in service.log()), "no file event came")
+        assert service.end() == 0
+    stored = load(service.paths)
+    assert stored
+    assert (stored.data, stored.name, stored.sha256) == (EVERYTHING.encode(), "all of it.xml", judgement.sha256)
+    files = [e.event.text("TargetFilename") for e in service.log() if e.event.type.id == 11]
+    assert made in files
+    with resident(root, doer) as service:
+        service.ready()
+        assert service.asked.status().configuration.name == "all of it.xml"
+        service.asked.reset()
+        assert service.asked.status().configuration.name == "Defaults"
+        assert service.end() == 0
+    assert load(service.paths) is None
+    changes = [e.event.Configuration for e in service.log() if isinstance(e.event, ConfigurationChange)]
+    assert changes == ["Defaults", "all of it.xml", "all of it.xml", "Defaults"]
+    assert service.told("TAMPER")[0].startswith("signal SIGTERM (15) was sent to pysmon by ")
+    assert not [t for t in service.told("TAMPER") if "config" in t]
+
+
+def test_a_bad_configuration_is_refused_and_told_and_the_old_one_stays(root: Path, doer: Doer) -> None:
+    with resident(root, doer) as service:
+        service.ready()
+        judgement = service.asked.reconfigure(b"<Sysmon", "bad.xml")
+        assert (judgement.sha256, judgement.problems[0].code) == ("", "C201")
+        assert service.asked.status().configuration.name == "Defaults"
+        service.until(lambda: service.told("CONFIG"), "the refusal is not told")
+        assert service.end() == 0
+    assert service.told("CONFIG") == [
+        "the configuration bad.xml was refused, 3 errors; the first: bad.xml:1:1: the tag <Sysmon> is never closed"
+    ]
+    assert load(service.paths) is None
+
+
+def test_a_hangup_has_it_read_what_was_stored_meanwhile(root: Path, doer: Doer) -> None:
+    with resident(root, doer) as service:
+        service.ready()
+        save(service.paths, EVERYTHING.encode(), "laid there.xml", 0)
+        service.process.send_signal(signal.SIGHUP)
+        service.until(lambda: service.asked.status().configuration.name == "laid there.xml", "it was not read")
+        service.process.send_signal(signal.SIGHUP)
+        service.until(lambda: len(service.told("TAMPER")) > 1, "the change of the files is not told")
+        assert service.asked.status().configuration.generation == 2
+        assert service.end() == 0
+    assert any(f"{service.paths.configuration}: appeared" in text for text in service.told("TAMPER"))
+
+
+def test_what_was_stored_and_changed_by_somebody_is_not_used(root: Path, doer: Doer) -> None:
+    paths = Paths.under(root)
+    save(paths, EVERYTHING.encode(), "mine.xml", 0)
+    paths.configuration.write_bytes(EVERYTHING.replace("exclude", "include").encode())
+    with resident(root, doer) as service:
+        service.ready()
+        assert service.asked.status().configuration.name == "Defaults"
+        service.until(lambda: service.told("CONFIG"), "the change is not told")
+        assert service.end() == 0
+    assert "is not what was stored there" in service.told("CONFIG")[0]
+
+
+def test_a_run_that_was_killed_is_told_by_the_next_one(root: Path, doer: Doer) -> None:
+    with resident(root, doer) as service:
+        service.ready()
+        assert service.end(signal.SIGKILL) == -signal.SIGKILL
+    with resident(root, doer) as service:
+        service.ready()
+        service.until(lambda: service.told("STORE"), "the gap is not told")
+        assert service.end() == 0
+    numbers = [e.record_id for e in service.log()]
+    assert numbers == sorted(set(numbers))
+    assert "was not closed in good order" in service.told("STORE")[0]
+
+
+def test_an_output_that_is_away_holds_up_nobody_and_catches_up(root: Path, doer: Doer) -> None:
+    folder = root / "later"
+    put_settings(root, f'[[output]]\ntype = "file"\nformat = "json"\npath = "{folder}/events.json"\n')
+    with resident(root, doer) as service:
+        service.ready()
+        doer.do("/bin/true meanwhile")
+        service.until(lambda: "/bin/true meanwhile" in service.commands(), "the log waits for the file")
+        service.until(lambda: service.told("OUTPUT"), "the trouble is not told")
+        assert service.asked.status().outputs[1].trouble
+        folder.mkdir()
+        service.until((folder / "events.json").exists, "the file is not opened")
+        assert service.end() == 0
+    lines = (folder / "events.json").read_text().splitlines()
+    assert len(lines) == len(service.log())
+    assert sum("/bin/true meanwhile" in line for line in lines) == 1
+
+
+def test_files_and_folders_are_for_root_alone(root: Path, doer: Doer) -> None:
+    with resident(root, doer) as service:
+        service.ready()
+        service.asked.reconfigure(EVERYTHING.encode(), "x.xml")
+        found = {
+            path: stat.S_IMODE(path.lstat().st_mode)
+            for top in (service.paths.state, service.paths.runtime)
+            for path in (top, *top.rglob("*"))
+        }
+        assert service.end() == 0
+    assert {path: oct(mode) for path, mode in found.items() if mode & 0o077} == {}
+
+
+def test_it_gives_up_what_it_does_not_need_any_more(root: Path, doer: Doer) -> None:
+    with resident(root, doer) as service:
+        service.ready()
+        state = Path(f"/proc/{service.process.pid}/status").read_text()
+        assert service.end() == 0
+    held = int(next(line.split()[1] for line in state.splitlines() if line.startswith("CapEff")), 16)
+    assert held & ~(1 << 2 | 1 << 19 | 1 << 39 | 1 << 21) == 0, "more than reading files, /proc and maps"
+    assert "NoNewPrivs:\t1" in state
+
+
+@pytest.mark.parametrize("text", ['[[output]]\ntype = "sieve"', "[outputs]", "[[output]]\npath = 3", "= 1"])
+def test_settings_that_are_no_good_end_it_with_their_place(root: Path, doer: Doer, text: str) -> None:
+    Paths.under(root).settings.write_text(text)
+    with resident(root, doer) as service:
+        assert service.process.wait(60) == 2
+    assert "pysmon.toml" in service.errors() or "sieve" in service.errors()
+    assert "Traceback" not in service.errors()
+
+
+def test_the_books_are_compared_and_told_once_in_a_while(root: Path, doer: Doer) -> None:
+    paths = Paths.under(root)
+    settings = Settings((Output("store", {"path": str(paths.store)}),))
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            stop = threading.Event()
+            threading.Timer(4.0, stop.set).start()
+            scope = Scope.of_tree(doer.pid)
+            Daemon(paths, settings, scope=scope, keep_rights=True, reconcile_every=0.5).run(stop)
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with Store(paths.store) as store:
+        states = [e.event.text("State") for e in store.select(Query(ids=frozenset({4})))]
+    assert len(states) > 3
+    running = states[1:-1]
+    assert all(re.match(r"Running; process: \d+ seen = \d+ kept \+ \d+ filtered \+ 0 lost", s) for s in running)
