@@ -57,6 +57,10 @@ def test_the_service_tells_when_it_is_ready_and_that_it_lives() -> None:
     assert 0 < int(told["TimeoutStartSec"]) <= 60  # a boot waits no longer
 
 
+def test_systemd_keeps_what_tells_who_killed_the_service() -> None:
+    assert service(unit_text(["/usr/bin/pysmon"]))["FileDescriptorStoreMax"] == "1"
+
+
 def test_its_capabilities_have_names_that_there_are() -> None:
     assert set(CAPABILITIES) <= set(NAMES)
     assert service(unit_text(["/usr/bin/pysmon"]))["CapabilityBoundingSet"].split() == list(CAPABILITIES)
