@@ -68,6 +68,24 @@ def test_events_are_appended_to_a_file(pysmon: Caller, tmp_path: Path) -> None:
     assert len(out.read_text().splitlines()) == 4
 
 
+def test_a_windows_event_log_is_written_and_read_again(pysmon: Caller, tmp_path: Path) -> None:
+    out = tmp_path / "events.evtx"
+    answer = pysmon("run", "--replay", tape(tmp_path / "t"), "--format", "evtx", "-o", out)
+    assert (answer.code, answer.out) == (0, "")
+    rows = [json.loads(line) for line in pysmon("log", out, "--format", "json").out.splitlines()]
+    assert [(row["EventID"], row["Image"], row["Computer"]) for row in rows] == [
+        (1, "/usr/bin/true", "vm"),
+        (5, "/usr/bin/true", "vm"),
+    ]
+
+
+@pytest.mark.parametrize("where", [(), ("-o", "-")])
+def test_a_windows_event_log_needs_a_file(pysmon: Caller, tmp_path: Path, where: tuple[str, ...]) -> None:
+    answer = pysmon("run", "--replay", tape(tmp_path / "t"), "--format", "evtx", *where)
+    assert answer.code == 2
+    assert "name one with -o" in answer.err
+
+
 def test_events_are_kept_in_the_event_log_beside_the_output(pysmon: Caller, tmp_path: Path) -> None:
     log = tmp_path / "log"
     for _ in range(2):

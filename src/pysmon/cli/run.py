@@ -25,13 +25,17 @@ from pysmon.pipeline.replay import Playback
 from pysmon.pipeline.run import deliver
 from pysmon.sensor.scope import Scope
 from pysmon.sinks.console import console
+from pysmon.sinks.evtx import EvtxFileSink
 from pysmon.sinks.file import FileSink
-from pysmon.sinks.sink import Sink
+from pysmon.sinks.sink import Reopens, Sink
 from pysmon.sinks.store import StoreSink
 from pysmon.sinks.stream import StreamSink
 
 _STDOUT = "-"
-_FORMATS_HELP = " ".join(f"{form.name}: {form.about}." for form in FORMATS.values())
+EVTX = "evtx"
+_ABOUT_EVTX = "a Windows event log file, for -o"
+_FORMATS = [*((form.name, form.about) for form in FORMATS.values()), (EVTX, _ABOUT_EVTX)]
+_FORMATS_HELP = " ".join(f"{name}: {about}." for name, about in _FORMATS)
 _CONFIG_HELP = "Configuration file; `-` is standard input. Without it, pysmon's own for Linux."
 _EXAMPLES = """\b
 Examples:
@@ -59,7 +63,7 @@ def _size(_ctx: click.Context, _param: click.Parameter, value: str | None) -> in
 
 @click.command(epilog=_EXAMPLES, context_settings={"allow_interspersed_args": False})
 @click.option("-c", "--config", metavar="CONFIG", help=_CONFIG_HELP)
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", help=_FORMATS_HELP)
+@click.option("--format", "form", type=click.Choice([*FORMATS, EVTX]), default="text", help=_FORMATS_HELP)
 @click.option("-o", "--output", metavar="FILE", help="Append events to FILE; `-` is standard output.")
 @click.option("--rotate", callback=_size, metavar="SIZE", help="Begin a new FILE before it is larger than SIZE (100M).")
 @click.option("--keep", type=click.IntRange(0), default=5, show_default=True, help="How many older files to keep.")
@@ -110,11 +114,11 @@ def run(
             stack.callback(kept.close)
             sinks.append(kept)
             first_record = kept.last_record_id + 1
-        stack.enter_context(stopped_by_signals(stop, command=bool(command), hangup_ends=not isinstance(sink, FileSink)))
+        stack.enter_context(stopped_by_signals(stop, command=bool(command), hangup_ends=not isinstance(sink, Reopens)))
         if replay:
             source: Session | Playback = Playback(configuration, replay)
         else:
-            extras = form != "xml" or store is not None
+            extras = form not in ("xml", EVTX) or store is not None
             source = _session(configuration, scope, command, record, extras=extras, first_record=first_record)
             if not command and sys.stderr.isatty() and not quiet:
                 click.echo(f"pysmon: watching {_words(scope)}; Ctrl-C ends it", err=True)
@@ -141,6 +145,10 @@ def _scope(tree: int | None, pid_namespace: int | None, cgroup: Path | None) -> 
 
 
 def _sink(form: str, output: str | None, rotate: int, keep: int, *, beside_command: bool) -> Sink:
+    if form == EVTX:
+        if output is None or output == _STDOUT:
+            raise click.UsageError("--format evtx needs a file: name one with -o")
+        return EvtxFileSink(Path(output), rotate=rotate, keep=keep)
     if output is not None and output != _STDOUT:
         return FileSink(Path(output), FORMATS[form].render, rotate=rotate, keep=keep)
     if rotate:
