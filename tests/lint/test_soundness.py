@@ -187,6 +187,16 @@ def test_a_condition_that_adds_nothing_can_go(case: tuple[Scene, list[Event]]) -
         assert kept(scene, changed(scene.configuration, found.place, lambda _: None), stream) == before
 
 
+@given(case=cases())
+@settings(max_examples=100, deadline=None)
+def test_every_check_can_judge_any_rules(case: tuple[Scene, list[Event]]) -> None:
+    scene, _ = case
+    places = {part.place for spot in scene.spots for part in (spot.filter, spot.rule, spot.element) if part}
+    places |= {element.place for element in scene.configuration.filters}
+    for check in CHECKS.values():
+        assert {found.place for found in check.find(scene)} <= places
+
+
 def test_event_types_of_the_test_are_those_of_the_schema() -> None:
     assert {number for tag in ("RegistryEvent", "PipeEvent") for number in (e.id for e in by_tag(tag))} == set(
         EVENT_TYPES

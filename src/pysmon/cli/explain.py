@@ -62,7 +62,7 @@ def _document(config: str, found: Explanation) -> dict[str, object]:
         "decided_by": {"onmatch": decided.source.onmatch, "line": decided.source.place.line} if decided else None,
         "named_by": _condition(named) if named else None,
         "elements": [_element(element) for element in found.trace.elements],
-        "turns": [_turn(turn) for turn in found.turns],
+        "turns": [_turn(turn, found.verdict.keep) for turn in found.turns],
     }
 
 
@@ -110,5 +110,5 @@ def _condition(check: Check) -> dict[str, object]:
     }
 
 
-def _turn(turn: Turn) -> dict[str, object]:
-    return {**_condition(turn.check), "had_it_held": turn.held, "keep": turn.verdict.keep}
+def _turn(turn: Turn, keep: bool) -> dict[str, object]:
+    return {**_condition(turn.check), "had_it_held": turn.held, "keep": not keep}

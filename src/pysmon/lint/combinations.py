@@ -11,10 +11,12 @@ from pysmon.lint.logic import contradict, cover, implies
 from pysmon.lint.scene import Case, Scene
 from pysmon.schema.lookup import by_tag
 
+_MOST = 500  # conditions of one place that are compared with each other; a configuration has tens
+
 
 def _contradictory(scene: Scene) -> Iterator[Found]:
     for case in _once(scene):
-        for one, two in combinations(case.clauses, 2):
+        for one, two in combinations(case.clauses[:_MOST], 2):
             if one[0].field != two[0].field:
                 continue
             if all(contradict(scene.meaning(a.source), scene.meaning(b.source)) for a in one for b in two):
@@ -34,22 +36,22 @@ def _relation_hint(source: Filter | Rule | EventFilter) -> str:
 
 def _covering(scene: Scene) -> Iterator[Found]:
     for alternatives, where in _alternatives(scene):
-        before: list[Filter] = []
+        before: dict[tuple[str, bool], list[Filter]] = {}  # by field, and whether they are negative
         for source in alternatives:
-            if scene.meaning(source).always:
+            meaning = scene.meaning(source)
+            if meaning.always:
                 continue  # told as L102
-            other = next((b for b in before if b.field == source.field and _cover(scene, b, source)), None)
+            others = before.get((source.field, True), [])[:_MOST]  # one of the two must be negative
+            if meaning.negative:
+                others = [*others, *before.get((source.field, False), [])[:_MOST]]
+            other = next((other for other in others if cover(scene.meaning(other), meaning)), None)
             if other:
                 message = (
                     f"every {source.field} meets this one or that of line {other.place.line}: one is enough {where}"
                 )
                 hint = 'put them into a <Rule groupRelation="and">'
                 yield Found(source.place, message, "alternatives that leave something out", hint)
-            before.append(source)
-
-
-def _cover(scene: Scene, one: Filter, two: Filter) -> bool:
-    return cover(scene.meaning(one), scene.meaning(two))
+            before.setdefault((source.field, meaning.negative), []).append(source)
 
 
 def _alternatives(scene: Scene) -> Iterator[tuple[list[Filter], str]]:
@@ -87,7 +89,7 @@ def _one_of_a_series(scene: Scene) -> Iterator[Found]:
 
 def _idle(scene: Scene) -> Iterator[Found]:
     for case in _once(scene):
-        for one, two in combinations(case.clauses, 2):
+        for one, two in combinations(case.clauses[:_MOST], 2):
             if one[0].field != two[0].field or len(one) > 1 or len(two) > 1:
                 continue
             first, second = one[0].source, two[0].source

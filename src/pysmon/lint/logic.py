@@ -61,21 +61,8 @@ class Meaning:
     atoms: tuple[Atom, ...]
     negative: bool
     splits_on: str
-
-    @property
-    def always(self) -> bool:
-        """True if every text meets it."""
-        return self._none if self.negative else any(atom.always for atom in self.atoms)
-
-    @property
-    def never(self) -> bool:
-        """True if no text meets it."""
-        return any(atom.always for atom in self.atoms) if self.negative else self._none
-
-    @property
-    def _none(self) -> bool:
-        """No text meets any of the atoms."""
-        return all(not atom.value and atom.sort in ("is", "less") for atom in self.atoms)
+    always: bool  # every text meets it
+    never: bool  # no text does
 
 
 def meaning(source: Filter, splits_on: str) -> Meaning:
@@ -94,7 +81,9 @@ def meaning(source: Filter, splits_on: str) -> Meaning:
         atoms = (Atom("is" if splits(value, splits_on) else "name", value),)
     else:
         atoms = (Atom(_SORTS[condition], value),)
-    return Meaning(atoms, negative, splits_on)
+    every = any(atom.always for atom in atoms)
+    none = all(not atom.value and atom.sort in ("is", "less") for atom in atoms)
+    return Meaning(atoms, negative, splits_on, none if negative else every, every if negative else none)
 
 
 def implies(one: Meaning, two: Meaning) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from pysmon.config.model import Filter, Rule
 from pysmon.config.report import quoted
@@ -18,9 +19,10 @@ def _is_exclude(case: Case) -> bool:
     return case.element.source.onmatch == "exclude"
 
 
-def _pairs(scene: Scene) -> Iterator[tuple[Case, Case]]:
+@lru_cache(maxsize=1)  # three checks ask for them, one after the other
+def _pairs(scene: Scene) -> tuple[tuple[Case, Case], ...]:
     """Cases that can decide nothing, with that of the same kind that is asked before and covers them."""
-    yield from _in_all_events(scene, lambda cases: _asked_before(scene, cases))
+    return tuple(_in_all_events(scene, lambda cases: _asked_before(scene, cases)))
 
 
 def _asked_before(scene: Scene, cases: tuple[Case, ...]) -> _Covered:

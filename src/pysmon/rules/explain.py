@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pysmon.config.model import Relation
 from pysmon.rules.ruleset import Ruleset
 from pysmon.rules.trace import Trace, trace
-from pysmon.rules.tree import Check, Element, EventRules, judge
+from pysmon.rules.tree import Check, Element, EventRules, Group, judge
 from pysmon.rules.verdict import Verdict
 from pysmon.schema.event import Event
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Had this one condition come out as `held`, and all others as they did, the verdict would have been another."""
+    """Had this one condition come out as `held`, and all others as they did, the verdict would have been the other."""
 
     check: Check
     element: Element
     held: bool
-    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +52,49 @@ def explain(ruleset: Ruleset, event: Event) -> Explanation:
     """
     rules = ruleset.rules[event.type.id]
     found = trace(rules, event, ruleset.image_splits_on)
-    return Explanation(event, rules, found, tuple(_turns(rules, found)))
+    return Explanation(event, rules, found, tuple(_Turns(rules, found).all()))
 
 
-def _turns(rules: EventRules, found: Trace) -> list[Turn]:
-    turns = []
-    for element in rules.elements:
-        for check in element.checks:
-            if check.fixed is not None:
-                continue
-            for held in (True, False) if found.unknown & check.mask else (not found.hits & check.mask,):
-                hits = found.hits | check.mask if held else found.hits & ~check.mask
-                verdict = judge(rules, hits, found.unknown & ~check.mask)
-                if verdict.keep != found.verdict.keep:
-                    turns.append(Turn(check, element, held, verdict))
-    return turns
+class _Turns:
+    """Tries conditions. A verdict costs time with the number of rules, so what is certain is not tried one by one."""
+
+    def __init__(self, rules: EventRules, found: Trace) -> None:
+        self._rules = rules
+        self._found = found
+
+    def all(self) -> Iterator[Turn]:
+        for element in self._rules.elements:
+            alike: bool | None = None  # what any condition that is enough for the element would do, were it to hold
+            for entry in element.entries:
+                for check in entry.checks if isinstance(entry, Group) else (entry,):
+                    if check.fixed is not None:
+                        continue
+                    if self._is_enough(element, entry, check):
+                        alike = self._turns(check, held=True) if alike is None else alike
+                        if alike:
+                            yield Turn(check, element, True)
+                    elif not self._changes_nothing(entry, check):
+                        yield from self._tried(element, check)
+
+    def _is_enough(self, element: Element, entry: Check | Group, check: Check) -> bool:
+        """Whether it does not hold, and alone would make the element match."""
+        hits, unknown = self._found.hits, self._found.unknown
+        if element.source.relation is Relation.AND or unknown & element.mask or hits & check.mask:
+            return False
+        return isinstance(entry, Check) or entry.source.relation is Relation.OR
+
+    def _changes_nothing(self, entry: Check | Group, check: Check) -> bool:
+        """Whether it stands in a Rule that another condition keeps from matching, whatever this one says."""
+        if isinstance(entry, Check) or entry.source.relation is Relation.OR or self._found.unknown & entry.mask:
+            return False
+        return bool(entry.mask & ~self._found.hits & ~check.mask)
+
+    def _tried(self, element: Element, check: Check) -> Iterator[Turn]:
+        both_ways = self._found.unknown & check.mask
+        for held in (True, False) if both_ways else (not self._found.hits & check.mask,):
+            if self._turns(check, held=held):
+                yield Turn(check, element, held)
+
+    def _turns(self, check: Check, *, held: bool) -> bool:
+        hits = self._found.hits | check.mask if held else self._found.hits & ~check.mask
+        return judge(self._rules, hits, self._found.unknown & ~check.mask).keep != self._found.verdict.keep
