@@ -9,7 +9,6 @@ import argparse
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -17,18 +16,16 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / part) for part in ("src", "")]
 
 from pysmon.release import VERSION  # noqa: E402 - only now it can be found
-from tools.package_tree import FOLDER, ROOT, PackageError, Target, make_tree, run  # noqa: E402
+from tools.package_tree import FOLDER, ROOT, Target, make_tree  # noqa: E402
+from tools.programs import ToolError, run  # noqa: E402
 
 _SCRIPTS = ("postinst", "prerm", "postrm")
 
 
 def build_wheel(folder: Path, epoch: int) -> Path:
     """The wheel, by the project's own build."""
-    environment = os.environ | {"SOURCE_DATE_EPOCH": str(epoch)}
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise PackageError(f"the wheel cannot be built:\n{done.stderr.strip()}")
+    run(command, folder=ROOT, environment=_clock(epoch))
     return folder / f"pysmon-{VERSION}-py3-none-any.whl"
 
 
@@ -48,8 +45,8 @@ def build_deb(tree: Path, folder: Path, target: Target) -> Path:
         path.chmod(0o755 if path.name in _SCRIPTS else 0o644)
     control.chmod(0o755)
     made = folder / f"pysmon_{VERSION}-{target.revision}_{target.arch}.deb"
-    os.environ["SOURCE_DATE_EPOCH"] = str(target.epoch)
-    run(["dpkg-deb", "--root-owner-group", "--threads-max=1", "-Zxz", "--build", tree, made])
+    pack = ["dpkg-deb", "--root-owner-group", "--threads-max=1", "-Zxz", "--build"]
+    run([*pack, tree, made], environment=_clock(target.epoch))
     shutil.rmtree(control)
     os.utime(tree, (target.epoch, target.epoch))
     return made
@@ -71,19 +68,24 @@ def build_rpm(tree: Path, folder: Path, target: Target, work: Path) -> Path:
         "__os_install_post": "%{nil}",  # no stripping, no byte code: what was built is what is shipped
         "_binary_payload": "w9.xzdio",
     }
-    os.environ["SOURCE_DATE_EPOCH"] = str(target.epoch)
     defines = [word for name, value in settings.items() for word in ("--define", f"{name} {value}")]
-    run(["rpmbuild", "-bb", "--quiet", "--target", target.machine, *defines, str(spec)])
+    pack = ["rpmbuild", "-bb", "--quiet", "--target", target.machine]
+    run([*pack, *defines, spec], environment=_clock(target.epoch))
     (made,) = (work / "rpms").rglob("*.rpm")
     return Path(shutil.copyfile(made, folder / made.name))
+
+
+def _clock(epoch: int) -> dict[str, str]:
+    return {"SOURCE_DATE_EPOCH": str(epoch)}
 
 
 def last_change() -> int:
     """When the source was changed last, in s since 1970: SOURCE_DATE_EPOCH, else the time of the last commit."""
     if given := os.environ.get("SOURCE_DATE_EPOCH"):
         return int(given)
-    told = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
-    return int(told.stdout.strip() or (ROOT / "CHANGELOG.md").stat().st_mtime)
+    if (ROOT / ".git").exists():
+        return int(run(["git", "log", "-1", "--format=%ct"], folder=ROOT))
+    return int((ROOT / "CHANGELOG.md").stat().st_mtime)
 
 
 def machine_here() -> str:
@@ -93,8 +95,6 @@ def machine_here() -> str:
 
 def build(target: Target, folder: Path) -> list[Path]:
     """All packages that can be built here."""
-    if not shutil.which("dpkg-deb"):
-        raise PackageError("there is no dpkg-deb here (Debian package dpkg)")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         work, tree = Path(name), Path(name) / "tree"
@@ -104,7 +104,7 @@ def build(target: Target, folder: Path) -> list[Path]:
         if shutil.which("rpmbuild"):
             made.append(build_rpm(tree, folder, target, work))
         else:
-            print("no .rpm: there is no rpmbuild here (Debian and Fedora package rpm, rpm-build)", file=sys.stderr)
+            print("no .rpm: there is no rpmbuild here (package rpm of Debian, rpm-build of Fedora)", file=sys.stderr)
     return made
 
 
@@ -118,7 +118,7 @@ def main() -> int:
     try:
         for path in build(Target(given.arch, given.revision, last_change()), given.to):
             print(path)
-    except PackageError as error:
+    except ToolError as error:
         print(f"package: {error}", file=sys.stderr)
         return 1
     return 0

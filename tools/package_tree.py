@@ -1,20 +1,21 @@
-"""The files that a package of a distribution holds, below a folder: the wheel, what it needs, unit, settings, manual."""
+"""The files of a distribution's package, below a folder: the wheel, what it needs, unit, settings, manual."""
 
 from __future__ import annotations
 
 import gzip
 import os
 import re
-import subprocess
 import sys
 import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 
 from pysmon.release import VERSION
 from pysmon.service.unit import unit_text
 from tools.package_settings import settings_text
+from tools.programs import ToolError, run
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "packaging"
@@ -23,10 +24,6 @@ PROGRAM = "/usr/bin/pysmon"
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}  # Debian's name: everybody else's
 _LIBC = ("manylinux_2_17", "manylinux2014")
 _NOT_NEEDED = re.compile(r"\.dist-info/(RECORD|WHEEL|REQUESTED|INSTALLER)$|\.pyi$|(^|/)bin/|\.data/")
-
-
-class PackageError(Exception):
-    """A package cannot be built; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class Target:
     def machine(self) -> str:
         """The name that the kernel, wheels and rpm have for it."""
         if self.arch not in _MACHINES:
-            raise PackageError(f"there are no packages for {self.arch} (there are: {', '.join(_MACHINES)})")
+            raise ToolError(f"there are no packages for {self.arch} (there are: {', '.join(_MACHINES)})")
         return _MACHINES[self.arch]
 
     def fill(self, text: str, **more: str) -> str:
@@ -55,7 +52,7 @@ class Target:
         for name, value in (names | more).items():
             text = text.replace(f"@{name}@", value)
         if left := re.search(r"@[A-Z_]+@", text):
-            raise PackageError(f"nothing is known for {left[0]}")
+            raise ToolError(f"nothing is known for {left[0]}")
         return text
 
 
@@ -87,8 +84,9 @@ def fetch_vendored(downloads: Path, target: Target) -> list[Path]:
             for old in folder.glob("*.whl"):
                 old.unlink()
             platforms = [f"--platform={libc}_{target.machine}" for libc in _LIBC]
-            options = ["--only-binary=:all:", "--no-deps", "--require-hashes", f"--python-version={version}", *platforms]
-            run([sys.executable, "-m", "pip", "download", "-q", *options, "-d", folder, "-r", FOLDER / "vendored.txt"])
+            options = ["--only-binary=:all:", "--no-deps", "--require-hashes", f"--python-version={version}"]
+            download = [sys.executable, "-m", "pip", "download", "-q", *options, *platforms]
+            run([*download, "-d", folder, "-r", FOLDER / "vendored.txt"])
             stamp.write_bytes(wanted)
         found.update(folder.glob("*.whl"))
     return sorted({wheel.name: wheel for wheel in found}.values(), key=lambda wheel: wheel.name)
@@ -107,7 +105,7 @@ def copyright_text(library: Path) -> str:
         named = [p for p in sorted(info.rglob("*")) if p.name.upper().startswith(("LICENSE", "COPYING"))]
         texts = [p.read_text() for p in named if p.is_file()]
         if not texts:
-            raise PackageError(f"{info.name} brings no licence")
+            raise ToolError(f"{info.name} brings no licence")
         holders = dict.fromkeys(re.findall(r"Copyright.*\d{4}.*", "\n".join(texts)))
         owner = "\n ".join(line.strip() for line in holders) or "its authors"
         text = _indented("\n".join(texts))
@@ -117,17 +115,10 @@ def copyright_text(library: Path) -> str:
 
 def changelog_text(target: Target) -> str:
     """Debian's form of it, with this one release."""
-    when = subprocess.check_output(["date", "-u", "-R", "-d", f"@{target.epoch}"], text=True).strip()
+    when = format_datetime(datetime.fromtimestamp(target.epoch, UTC))
     version = f"{VERSION}-{target.revision}"
     body = "  * What has changed stands in CHANGELOG.md of the source."
     return f"pysmon ({version}) stable; urgency=medium\n\n{body}\n\n -- The pysmon authors <root@localhost>  {when}\n"
-
-
-def run(command: Sequence[str | Path]) -> None:
-    """Run a program; PackageError with what it said if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise PackageError(f"{command[0]} failed:\n{(done.stderr or done.stdout).strip()}")
 
 
 def _unpack(wheel: Path, library: Path) -> None:
