@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import click
 
 from pysmon.cli.app import app
-from pysmon.cli.classic import classic
 from pysmon.cli.exits import ENVIRONMENT, INTERRUPTED, READER_GONE, code_for
 from pysmon.cli.flags import is_classic
 from pysmon.errors import PysmonError
@@ -20,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and give its exit code; without arguments, that of this process."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = classic(given) if is_classic(given) else _modern(given)
+        code = _classic(given) if is_classic(given) else _modern(given)
         sys.stdout.flush()
     except click.exceptions.Exit as end:
         return end.exit_code
@@ -40,6 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _forget_output()
         return ENVIRONMENT
     return code
+
+
+def _classic(arguments: list[str]) -> int:
+    """By Sysmon's own switches; imported here, since few runs need what stands behind them."""
+    from pysmon.cli.classic import classic
+
+    return classic(arguments)
 
 
 def _modern(arguments: list[str]) -> int:

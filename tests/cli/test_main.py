@@ -35,7 +35,7 @@ def test_every_command_has_help_with_examples(pysmon: Caller, name: str) -> None
 def test_without_arguments_the_help_is_shown_as_an_answer_to_misuse(pysmon: Caller) -> None:
     answer = pysmon()
     assert answer.code == 2
-    assert "Commands:" in answer.out + answer.err
+    assert "Examine configurations:" in answer.out + answer.err
 
 
 @pytest.mark.parametrize("arguments", [["chek", "x"], ["--foo"], ["check", "--foo"]])

@@ -43,7 +43,14 @@ Exit code: 0 all is told, 1 something could not be told in XML, 2 these are no b
 """
 
 
-@click.group()
+_EXAMPLES = """\b
+Examples:
+  pysmon blob encode config.xml -o rules.bin
+  pysmon blob decode SYSTEM -o config.xml
+"""
+
+
+@click.group(epilog=_EXAMPLES)
 def blob() -> None:
     """Turn configurations into Sysmon's binary rules, and binary rules into configurations.
 
