@@ -8,7 +8,7 @@ from pysmon.sources.found import Found
 from pysmon.sources.origins import CHANNEL, PROVIDER, PROVIDERS
 from pysmon.sources.parts import Row, message_fields
 
-_ENVELOPE = frozenset(
+ENVELOPE = frozenset(
     {
         *("@timestamp", "@version", "AccountName", "AccountType", "ActivityID", "Category", "Channel", "Computer"),
         *("Domain", "EventID", "EventReceivedTime", "EventRecordID", "EventTime", "EventTypeOrignal"),
@@ -18,7 +18,7 @@ _ENVELOPE = frozenset(
         *("TimeCreated", "TimeGenerated", "UserID", "_id", "host", "port", "tags", "timestamp", "type"),
     }
 )
-_NXLOG_TYPES = frozenset(["INFO", "ERROR", "WARNING", "CRITICAL", "DEBUG", "VERBOSE", "AUDIT_SUCCESS", "AUDIT_FAILURE"])
+NXLOG_TYPES = frozenset(["INFO", "ERROR", "WARNING", "CRITICAL", "DEBUG", "VERBOSE", "AUDIT_SUCCESS", "AUDIT_FAILURE"])
 _COLLIDING = ("EventType", "ID", "Description", "Version", "User")  # names that NXLog has a meaning of its own for
 
 
@@ -31,10 +31,10 @@ def flat(row: Row) -> Found | None:
     fields: dict[str, Any] = {}
     version: object = None
     if provider in PROVIDERS:
-        fields = {name: value for name, value in row.items() if name not in _ENVELOPE}
+        fields = {name: value for name, value in row.items() if name not in ENVELOPE}
         if type(fields.get("Version")) is int:  # of the envelope; the field Version of event 4 is text
             version = fields.pop("Version")
-        if fields.get("EventType") in _NXLOG_TYPES or "EventTypeOrignal" in row or "UtcTime" not in fields:
+        if fields.get("EventType") in NXLOG_TYPES or "EventTypeOrignal" in row or "UtcTime" not in fields:
             _take_from_message(fields, str(row.get("Message", "")))
         if fields.get("ProcessId") == fields.get("SourceProcessId"):  # NXLog's own, where Sysmon has none of that name
             fields.pop("ProcessId", None)

@@ -14,7 +14,7 @@ from pysmon.sources.streams import UNREADABLE, Bytes
 from pysmon.sources.texts import encoding_of
 
 _DECODER = msgspec.json.Decoder()
-_LONGEST = 1 << 22  # bytes of one object
+LONGEST = 1 << 22  # bytes of one object
 _PIECE = 1 << 18
 _TOKEN = re.compile(rb'"(?:[^"\\]+|\\.)*+"|"|[{}]', re.DOTALL)
 _WRAPPED = re.compile(rb'\s*\{[^{}\[\]]*"(?:results|[Ee]vents)"\s*:\s*\[|\s*\{[^\[\]]*"hits"\s*:\s*\[')
@@ -32,7 +32,7 @@ def rows(source: Bytes, tally: Tally) -> Iterator[tuple[str, Row]]:
         if encoding != "utf-8-sig":
             stream = cast("BinaryIO", codecs.EncodedFile(opened, "utf-8", encoding, errors="replace"))
             head = head.decode(encoding, "replace").encode("utf-8", "replace")
-        found = _by_lines(stream, tally) if _is_lines(head) else _by_braces(stream, _wrapper(head), tally)
+        found = _by_lines(stream, tally) if are_lines(head) else _by_braces(stream, _wrapper(head), tally)
         for place, value in found:
             if isinstance(value, dict):
                 yield place, value
@@ -51,7 +51,7 @@ def sample_rows(head: bytes) -> list[Row]:
     return [value for value in values if isinstance(value, dict)]
 
 
-def _is_lines(head: bytes) -> bool:
+def are_lines(head: bytes) -> bool:
     """Whether the first line that begins like an object is one by itself."""
     for line in head.removeprefix(codecs.BOM_UTF8).split(b"\n"):
         if line.lstrip()[:1] in (b"{", b"["):
@@ -68,7 +68,7 @@ def _wrapper(head: bytes) -> int:
 def _by_lines(stream: BinaryIO, tally: Tally) -> Iterator[tuple[str, object]]:
     number = 0
     try:
-        while line := stream.readline(_LONGEST):
+        while line := stream.readline(LONGEST):
             number += 1
             if number == 1:
                 line = line.removeprefix(codecs.BOM_UTF8)
@@ -100,7 +100,7 @@ def _by_braces(stream: BinaryIO, begin: int, tally: Tally) -> Iterator[tuple[str
             line += held.count(b"\n", start, end)
             used = end
         held = held[used:]
-        while b"{" in held and (ended or len(held) > _LONGEST):
+        while b"{" in held and (ended or len(held) > LONGEST):
             tally.damage(f"line {line}", "an object that does not end")
             following = _NEXT.search(held, held.index(b"{"))
             skipped = following.start() + 1 if following else len(held)

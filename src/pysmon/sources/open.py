@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pysmon.errors import MisuseError
@@ -15,6 +16,7 @@ from pysmon.sources.evtx import fits_evtx, read_evtx
 from pysmon.sources.evtx_dump import evtx_dump
 from pysmon.sources.evtxecmd import evtxecmd, read_csv
 from pysmon.sources.flat import flat
+from pysmon.sources.flat_rows import read_flat
 from pysmon.sources.own import fits_own, fits_store, read_own, read_store
 from pysmon.sources.shape import Sample, Shape, json_shape
 from pysmon.sources.source import Source, SourceError, Taken, Tally, Wanted
@@ -40,7 +42,7 @@ _SHAPES = (  # the first that fits is taken
     json_shape("evtx_dump", "JSON of evtx_dump", evtx_dump),
     json_shape("velociraptor", "JSON of Velociraptor", velociraptor),
     json_shape("evtxecmd", "JSON of EvtxECmd", evtxecmd),
-    json_shape("nxlog", "flat JSON of NXLog, Mordor, Security-Datasets", flat),
+    replace(json_shape("nxlog", "flat JSON of NXLog, Mordor, Security-Datasets", flat), read=read_flat),
     Shape("evtxecmd-csv", "CSV of EvtxECmd", lambda sample: "Payload" in sample.text.partition("\n")[0], read_csv),
     Shape("linux", "lines of Sysmon for Linux in a syslog", _has_linux_events, read_xml),
     Shape(
