@@ -31,10 +31,12 @@ def heard(manager: socket.socket) -> list[str]:
 
 def test_it_says_when_the_service_is_ready_and_when_it_ends(manager: socket.socket) -> None:
     notifier = Notifier({"NOTIFY_SOCKET": manager.getsockname()})
+    notifier.starting(20)
     notifier.ready("at work")
     notifier.status("two\nlines")
     notifier.stopping()
     assert heard(manager) == [
+        "EXTEND_TIMEOUT_USEC=20000000\nSTATUS=starting",
         f"READY=1\nSTATUS=at work\nMAINPID={os.getpid()}",
         "STATUS=two\\x0alines",
         "STOPPING=1\nSTATUS=stopping",

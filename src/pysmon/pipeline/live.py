@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Literal
@@ -272,6 +273,8 @@ class Session:
             self._canary, self.sight = None, sight
             if sight.blind:
                 yield self._own(error_report(time.time_ns(), "CANARY", str(sight)))
+        if (name := host_name()) != self._journal.origin.computer:  # early in a boot it is not set yet
+            self._journal.origin = replace(self._journal.origin, computer=name)
         measured = clock_offset(tries=3)
         if abs(measured - self._builder.clock_offset) > _CLOCK_SET:
             self._builder.clock_offset = measured

@@ -31,6 +31,7 @@ from pysmon.service.status import Reconciliation, Status
 from pysmon.service.wire import ConfigurationInUse
 
 _SECOND = 1.0
+_LOADING = 30  # s that a step of the start may take on a machine that is busy with its boot
 _RECONCILE = 3600.0  # s between two comparisons of the books in the log
 _DELIVER = 10.0  # s for the outputs at the end; what is left waits on the disk for the next run
 _READY = 2  # batches after which the sensor is at work: its own events, then what ran before it
@@ -58,6 +59,7 @@ class Daemon:
         self._early = deque(secure(paths))
         self._reload, self._done = threading.Event(), ExitStack()
         self._configurations = Configurations(paths, self._report)
+        self._notifier.starting(_LOADING)
         last = keepsake.take()
         self.session = Session(
             self._configurations.now.policy,
@@ -73,6 +75,7 @@ class Daemon:
                 undo.callback(os.close, last)
             if not keep_rights:
                 drop_capabilities(needed_once_attached())
+            self._notifier.starting(_LOADING)
             # Threads begin from here on: before, they would have kept the rights.
             sinks = open_outputs(settings)
             self._log = event_log(sinks)

@@ -26,6 +26,10 @@ class Notifier:
         self.every: float | None = int(usec) / 1e6 * _WATCHED if usec.isdigit() and meant else None  # s between `alive`
         self._next = 0.0
 
+    def starting(self, seconds: int) -> None:
+        """The service is still at it and may need so long from now on; the manager has patience for that."""
+        self._say(f"EXTEND_TIMEOUT_USEC={seconds * 1_000_000}\nSTATUS=starting")
+
     def ready(self, status: str) -> None:
         """The service works; `status` is a line for people."""
         self._say(f"READY=1\nSTATUS={visible(status)}\nMAINPID={os.getpid()}")
