@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import threading
 import time
 from pathlib import Path
@@ -17,6 +19,7 @@ from pysmon.pipeline.policy import Policy
 from pysmon.schema.catalogue import ErrorReport
 from pysmon.schema.event import Event
 from pysmon.sensor.providers import ABILITIES
+from pysmon.sensor.records import ExecRecord, ExitRecord
 from pysmon.sensor.rights import check_rights
 from pysmon.sensor.scope import Scope
 
@@ -83,6 +86,47 @@ def test_a_sensor_that_sees_nothing_is_called_blind(kernel: None, tmp_path: Path
     assert session.sight.blind >= {"processes", "files deleted", "TCP connected"}
     assert [e.ID for e in told] == ["CANARY"]
     assert "files deleted" in told[0].Description
+
+
+@pytest.mark.vm
+def test_a_machine_that_has_no_room_for_a_canary_is_watched_all_the_same(kernel: None, tmp_path: Path) -> None:
+    session = Session(None, Scope.of_tree(1 << 22), canary=tmp_path)
+    stop, told, give_up = threading.Event(), list[Event](), time.monotonic() + 20
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    changed: threading.Event | None = None
+    try:
+        for batch in session.batches(stop):
+            told += [entry.event for entry in batch]
+            if session.sight and changed is None:
+                free = os.dup(0)
+                os.close(free)
+                resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
+                changed = session.reconfigure(everything())
+            if any(isinstance(e, ErrorReport) for e in told) or time.monotonic() > give_up:
+                stop.set()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert changed
+    assert changed.is_set()
+    assert session.sight
+    assert not session.sight.ended
+    (report,) = [e for e in told if isinstance(e, ErrorReport)]
+    assert report.ID == "CANARY"
+    assert "what the sensor sees is not proved: [Errno 24] Too many open files" in report.Description
+
+
+def test_it_is_not_over_before_the_record_of_its_end_has_come(tmp_path: Path) -> None:
+    canary = Canary(tmp_path, {"processes"})
+    canary.release(0.0)
+    give_up = time.monotonic() + 20
+    while not canary._command.poll() and time.monotonic() < give_up:
+        time.sleep(0.01)
+    assert canary.owns(ExecRecord.make(tgid=canary.pid))
+    assert canary.result(5.0) is None
+    assert canary.owns(ExitRecord.make(tgid=canary.pid))
+    sight = canary.result(5.0)
+    assert sight
+    assert str(sight) == "sees its own canary"
 
 
 def test_one_that_cannot_do_its_deeds_proves_nothing(tmp_path: Path) -> None:

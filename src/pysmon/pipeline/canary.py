@@ -66,16 +66,23 @@ class Sight:
         return f"blind for: {', '.join(sorted(self.blind))}" if self.blind else "sees its own canary"
 
 
+UNPROVED = Sight(frozenset(), frozenset(), ended=False)
+
+
 class Canary:
     """One run of it. Held until `release`, so that the sensor can be told whom to watch."""
 
     def __init__(self, folder: Path, expected: Iterable[str]) -> None:
-        """`folder` is where it makes and removes a file; `expected` are the abilities that should tell of it."""
+        """`folder` is where it makes and removes a file; `expected` are the abilities that should tell of it.
+
+        OSError or MisuseError if no process can be started.
+        """
         self._expected = PROVES & frozenset(expected)
         self._seen: set[str] = set()
         self._command = HeldCommand([sys.executable, "-I", "-S", "-c", _DEEDS, str(folder)])
         self._began = 0.0
         self._ended: float | None = None
+        self._last_came = False  # the record of its end
         self.pid = self._command.pid
 
     def release(self, now: float) -> None:
@@ -90,6 +97,7 @@ class Canary:
         name = _ability(record)
         if name:
             self._seen.add(name)
+        self._last_came = self._last_came or isinstance(record, ExitRecord)
         return True
 
     def result(self, now: float) -> Sight | None:
@@ -100,7 +108,7 @@ class Canary:
             return None if now < self._began + PATIENCE else self._sight(ended=False)
         if self._command.status:
             return self._sight(ended=False)
-        complete = self._expected <= self._seen
+        complete = self._last_came and self._expected <= self._seen
         return self._sight(ended=True) if complete or now >= self._ended + WITHIN else None
 
     def stop(self) -> None:

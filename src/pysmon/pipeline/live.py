@@ -15,11 +15,11 @@ from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
 from pysmon.assemble.service import error_report, service_state
 from pysmon.config.model import Configuration
-from pysmon.errors import RecordError
+from pysmon.errors import MisuseError, RecordError
 from pysmon.host.machine import clock_offset, host_name, this_machine
 from pysmon.host.users import Users
 from pysmon.pipeline.accounting import Books, losses
-from pysmon.pipeline.canary import Canary, Sight
+from pysmon.pipeline.canary import UNPROVED, Canary, Sight
 from pysmon.pipeline.command import HeldCommand
 from pysmon.pipeline.flow import Flow
 from pysmon.pipeline.outcome import Journal, Outcome
@@ -286,7 +286,12 @@ class Session:
             return
         self._proved |= wanted
         served = [s.ability.name for s in self.sensor.services if s.provider and s.ability.family in wanted]
-        self._canary = Canary(self._canary_folder, served)
+        try:
+            self._canary = Canary(self._canary_folder, served)
+        except (OSError, MisuseError) as error:  # no room for a process, or no Python any more: no reason to stop
+            self.sight = UNPROVED
+            self.report("CANARY", f"{UNPROVED}: {error}")
+            return
         self.sensor.include(self._canary.pid)
         self._canary.release(time.monotonic())
 
