@@ -28,7 +28,7 @@ def logged(entry: Entry[Event]) -> int:
 
 
 def moment(value: object) -> int | None:
-    """A time as ns since 1970: from text in UTC, or from a number of seconds. None if it is none."""
+    """A time as ns since 1970: from text in UTC, or from a number of seconds. None if it is none since then."""
     if isinstance(value, str):
         if len(value) == _USUAL and value[-4] == "." and value[-3:].isdecimal() and value.isascii():
             known = _usual(value[:-4])  # as UtcTime is written
@@ -52,6 +52,7 @@ def _usual(text: str) -> int | None:
 @lru_cache(maxsize=256)  # entries come in bursts of the same second
 def _second(day: str, clock: str) -> int | None:
     try:
-        return int(datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=UTC).timestamp())
+        second = int(datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=UTC).timestamp())
     except ValueError:
         return None
+    return second if second >= 0 else None

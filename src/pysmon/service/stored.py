@@ -95,7 +95,7 @@ def _about(paths: Paths) -> _About | None:
         return _About(str(fields["name"]), str(fields["sha256"]), int(fields["when"]))
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise StoredError(f"{paths.about} is damaged: {error!r}", hint=_HINT) from error
 
 

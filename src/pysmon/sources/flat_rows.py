@@ -7,6 +7,8 @@ quite as usual takes the way that whole entries take.
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +31,7 @@ from pysmon.sources.streams import UNREADABLE, Bytes
 _MOST_KEPT = 32768  # values of a kind
 _LONGEST_KEPT = 400  # bytes: longer ones hardly come again
 _MOST_LAYOUTS = 4096
+_MOST_DIGITS = 400  # of a whole number; with more, even as a float it has no value
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _WHOLE = msgspec.json.Decoder(dict[str, Any])
 _NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -50,6 +53,18 @@ def read_flat(source: Bytes, tally: Tally, wanted: Wanted) -> Iterator[Taken]:
         yield from _Reader(tally, wanted).rows(stream)
 
 
+def _decoded(text: bytes) -> Any:
+    """JSON that was skipped over before; a number beyond all numbers, which nobody looked at then, is infinite."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.ValidationError:
+        return json.loads(text, parse_int=_number)
+
+
+def _number(digits: str) -> float:
+    return int(digits) if len(digits) < _MOST_DIGITS else math.inf
+
+
 def _is_json(line: bytes) -> bool:
     try:
         msgspec.json.decode(line)
@@ -66,7 +81,7 @@ class _Values(dict[bytes, Any]):
         self._read, self._absent = reader_of(kind), absent(kind)
 
     def __missing__(self, raw: bytes) -> Any:
-        value = msgspec.json.decode(raw)
+        value = _decoded(raw)
         try:
             made = self._absent if value is None else self._read(value)
         except ValueError:
@@ -189,6 +204,7 @@ class _Reader:
                             and seconds[utc[:21]]
                             and utc[21:24].isdigit()
                             and (layout.plain or _is_plain(layout, row))
+                            and (line.isascii() or line.decode())  # what is skipped over is not looked at
                         ):
                             tally.entries += 1
                             for name in plan.unknown:
@@ -198,7 +214,7 @@ class _Reader:
                                 values = tuple([table[bytes(row[n]) if n else _NULL] for n, table in plan.wanted])
                             yield plan.id, values, partial(self._entry, line)
                             continue
-                    taken = self._whole(line, tally)
+                    taken = self._whole(_WHOLE.decode(line), tally)
                     if taken is not None:
                         yield taken
                 except _NO_JSON as error:
@@ -209,15 +225,15 @@ class _Reader:
         except UNREADABLE as error:
             tally.damage(f"behind line {number}", str(error))
 
-    def _whole(self, line: bytes, tally: Tally) -> Taken | None:
-        found = flat(_WHOLE.decode(line))
+    def _whole(self, row: dict[str, Any], tally: Tally) -> Taken | None:
+        found = flat(row)
         if found is None:
             raise NoEventError("something of another shape")
         return taken_of(found, tally, self._wanted)
 
     def _entry(self, line: bytes) -> Entry[Event]:
         counted = Tally()
-        taken = self._whole(line, counted)
+        taken = self._whole(_decoded(line), counted)
         if taken is None:
             raise NoEventError("a line that is an event and is none")  # it was looked at before
         entry = taken[2]()

@@ -210,11 +210,11 @@ def _sorted_out(
 
 
 def whole(value: object, otherwise: int = 0) -> int:
-    """A whole number that is not negative, from a number or its digits."""
-    if type(value) is int:
-        return max(value, 0)
-    text = str(value)
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 30 else otherwise
+    """A whole number that is not negative and has 63 bits, as outputs can hold it, from a number or its digits."""
+    if type(value) is not int:
+        text = str(value)
+        value = int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else -1
+    return value if 0 <= value < 1 << 63 else otherwise
 
 
 @lru_cache(maxsize=65536)

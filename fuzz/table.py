@@ -1,0 +1,23 @@
+"""All fuzz targets: a new parser of foreign bytes gets a file here, and a line in this table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fuzz import blob, cases, configuration, control, hive, logs, settings, spill, store, stored, tape
+from fuzz.target import Target
+
+_TARGETS = (
+    configuration.TARGET,
+    blob.TARGET,
+    hive.TARGET,
+    *logs.TARGETS,
+    tape.TARGET,
+    spill.TARGET,
+    store.TARGET,
+    control.TARGET,
+    settings.TARGET,
+    stored.TARGET,
+    cases.TARGET,
+)
+TARGETS: Mapping[str, Target] = {target.name: target for target in _TARGETS}

@@ -1,0 +1,56 @@
+"""What fuzzing found stays found: every seed, and every input that once broke a law, keeps it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fuzz.run import keeping
+from fuzz.table import TARGETS
+from fuzz.target import BrokenLawError, Target, law
+from tests.conftest import ROOT
+
+FOUND, SEEDS = Path(__file__).parent / "found", ROOT / "fuzz" / "seeds"
+
+
+def inputs(top: Path) -> list[Path]:
+    return sorted(path for path in top.glob("*/*") if path.is_file())
+
+
+@pytest.mark.parametrize("path", inputs(FOUND), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_what_once_broke_a_law_keeps_it(path: Path) -> None:
+    TARGETS[path.parent.name].check(path.read_bytes())
+
+
+@pytest.mark.parametrize("path", inputs(SEEDS), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_seed_keeps_the_law(path: Path) -> None:
+    TARGETS[path.parent.name].check(path.read_bytes())
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS.keys())
+def test_a_target_keeps_the_law_with_nothing_and_with_noise(target: Target) -> None:
+    target.check(b"")
+    target.check(b"\xff\0" * 40)
+
+
+def test_every_target_has_seeds() -> None:
+    assert {path.parent.name for path in inputs(SEEDS)} == TARGETS.keys()
+    assert {path.parent.name for path in inputs(FOUND)} <= TARGETS.keys()
+
+
+def test_what_breaks_a_law_is_kept_once_for_each_place(tmp_path: Path) -> None:
+    def check(data: bytes) -> None:
+        law(data != b"bad", "a find")
+        if data == b"worse":
+            raise KeyError("another")
+
+    kept = keeping(check, tmp_path)
+    for data in (b"good", b"bad", b"bad", b"worse"):
+        kept(data)
+    found = {path.read_bytes() for path in tmp_path.iterdir() if path.suffix != ".txt"}
+    assert found == {b"bad", b"worse"}
+
+
+def test_a_broken_law_says_what_is_wrong() -> None:
+    with pytest.raises(BrokenLawError, match="a find"):
+        law(False, "a find")
