@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 
 from fuzz.target import Pace, Target, file_of, law
 from pysmon.errors import RecordError
@@ -58,9 +59,8 @@ def use(entries: Sequence[Entry[Event]], *, everything: bool) -> None:
     if not everything:
         return
     law(len(list(in_order(entries, part=2))) == len(entries), "not as many in order")
-    sink = EvtxFileSink(file_of(b"", "written.evtx"))
-    sink.write(list(entries[:_FEW]))
-    sink.close()
+    with closing(EvtxFileSink(file_of(b"", "written.evtx"))) as sink:
+        sink.write(list(entries[:_FEW]))
 
 
 def same(one: Entry[Event], two: Entry[Event], *, extra: bool = True) -> bool:

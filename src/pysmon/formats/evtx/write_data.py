@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pysmon.formats.evtx.layout import ValueType
 from pysmon.formats.evtx.write_template import Element, Slot, Template
-from pysmon.formats.evtx.write_value import CODECS, Codec, UnfitError, fitting
+from pysmon.formats.evtx.write_value import CODECS, Codec, UnfitError, fitting, shown
 from pysmon.schema import catalogue as _catalogue  # noqa: F401 - fills EVENTS
 from pysmon.schema.event import EVENTS, Event
 
@@ -32,7 +32,7 @@ class _Shape:
     def __init__(self, names: Sequence[str], codecs: Sequence[Codec]) -> None:
         self.codecs = tuple(codecs)
         slots = [Slot(number, codec.type, optional=False) for number, codec in enumerate(codecs)]
-        data = (Element("Data", (("Name", name),), (slot,)) for name, slot in zip(names, slots, strict=True))
+        data = (Element("Data", (("Name", shown(name)),), (slot,)) for name, slot in zip(names, slots, strict=True))
         self.template = Template(Element("EventData", content=tuple(data)))
         self._types = tuple(codec.type << 16 for codec in codecs)
         self._pack = Struct(f"<{1 + len(self._types)}I").pack
