@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.formats.entries import any_event, create, entry
 from tests.formats.linux_lines import read_entry
 
 from pysmon.formats.linux_xml import linux_xml_line
+from pysmon.schema.entry import Foreign
 from pysmon.schema.event import EVENTS, EventType
 
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=()))  # every code point, lone surrogates too
@@ -64,6 +66,21 @@ def test_an_error_report_has_the_level_of_errors() -> None:
 
 def test_an_unknown_boolean_is_a_dash() -> None:
     assert b'<Data Name="IsExecutable">-</Data>' in linux_xml_line(entry(any_event(EVENTS[23], IsExecutable=None)))
+
+
+def test_an_entry_that_windows_wrote_keeps_its_envelope() -> None:
+    log = Foreign("Microsoft-Windows-Sysmon", "{5770385f-c22a-43e0-bf4c-06f5698ffbd9}", "Other/Channel", 'S-1-5-18"', 3)
+    event = any_event(EVENTS[5])
+    event.extra = {"TimeCreated": "2026-11-21T06:10:35.500000000Z"}
+    made = entry(event)
+    line = linux_xml_line(made._replace(origin=replace(made.origin, foreign=log))).decode()
+    assert line.startswith(
+        '<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System>'
+        '<Provider Name="Microsoft-Windows-Sysmon" Guid="{5770385f-c22a-43e0-bf4c-06f5698ffbd9}"/>'
+        "<EventID>5</EventID><Version>3</Version>"
+    )
+    assert '<TimeCreated SystemTime="2026-11-21T06:10:35.500000000Z"/>' in line
+    assert '<Channel>Other/Channel</Channel><Computer>vm</Computer><Security UserID="S-1-5-18&quot;"/></System>' in line
 
 
 def test_extra_facts_are_not_in_the_line() -> None:

@@ -12,7 +12,7 @@ from tests.formats.entries import TIME, any_event, create, entry
 
 from pysmon.formats.json_line import json_line
 from pysmon.formats.read_json import read_json_line
-from pysmon.schema.entry import Entry
+from pysmon.schema.entry import Entry, Foreign, Origin
 from pysmon.schema.event import EVENTS, Event, EventType
 
 
@@ -75,6 +75,14 @@ def test_lines_of_other_tools_are_read_as_far_as_they_go() -> None:
 def test_what_is_no_entry_says_why(line: bytes, why: str) -> None:
     with pytest.raises(ValueError, match=re.escape(why)):
         read_json_line(line)
+
+
+def test_an_entry_that_windows_wrote_stays_one_of_windows() -> None:
+    log = Foreign("Microsoft-Windows-Sysmon", "{5770385f-c22a-43e0-bf4c-06f5698ffbd9}", "Other/Channel")
+    made = entry(any_event(EVENTS[5]))
+    line = json_line(made._replace(origin=Origin("vm", 0, 0, 0, log)))
+    assert b'"Provider_Name":"Microsoft-Windows-Sysmon","Channel":"Other/Channel"' in line
+    assert read_json_line(line).origin == Origin("vm", 0, 0, 0, log)
 
 
 def test_what_is_read_is_a_plain_entry() -> None:

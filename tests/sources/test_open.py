@@ -18,8 +18,10 @@ from tests.sources.shapes import CREATE, FILES, lines, security_datasets, xml
 
 from pysmon.errors import MisuseError
 from pysmon.formats.json_line import json_line
+from pysmon.schema.entry import Foreign, Origin
 from pysmon.sinks.store import StoreSink
 from pysmon.sources.open import open_sources
+from pysmon.sources.origins import CHANNEL, PROVIDER, PROVIDERS
 from pysmon.sources.source import SourceError
 
 DATA = FILES["security-datasets"][1]
@@ -122,6 +124,15 @@ def test_our_own_json_lines_are_read_whole(tmp_path: Path) -> None:
     assert source.form == "pysmon"
     assert [e.event.text("ProcessId") for e in source.entries()] == ["160", "161"]
     assert [damage.place for damage in source.tally.damaged] == ["line 2"]
+
+
+def test_json_lines_of_what_windows_wrote_are_known_again(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    windows = Origin("DC01", 0, 0, 0, Foreign(PROVIDER, PROVIDERS[PROVIDER], CHANNEL))
+    path.write_bytes(json_line(create()._replace(origin=windows)) + b"\n")
+    (source,) = open_sources([path])
+    assert source.form == "pysmon"
+    assert [e.origin for e in source.entries()] == [windows]
 
 
 def test_our_own_event_log_is_read(tmp_path: Path) -> None:

@@ -44,7 +44,9 @@ def json_line(entry: Entry[Event]) -> bytes:
     event = entry.event
     plan = _plan(event.type.id)
     time = system_time(entry.time)
-    envelope = (plan.id, PROVIDER, CHANNEL, entry.origin.computer, entry.record_id, time)
+    foreign = entry.origin.foreign
+    provider, channel = (PROVIDER, CHANNEL) if foreign is None else (foreign.provider, foreign.channel)
+    envelope = (plan.id, provider, channel, entry.origin.computer, entry.record_id, time)
     row: dict[str, object] = dict(zip(plan.keys, envelope + plan.values(event), strict=True))
     if event.extra:
         row[EXTRA] = event.extra

@@ -10,6 +10,8 @@ always one line of well-formed XML 1.0 in UTF-8:
 * Newlines, DEL, C1 controls and the Unicode line separators are character references (`&#10;`): no parser loses them.
 * What XML 1.0 forbids (other control characters, lone surrogates from bytes that are not UTF-8, U+FFFE, U+FFFF) is
   spelled out as `pysmon.formats.visible` does it: `\\x1b`.
+
+An entry that Windows wrote keeps its envelope: provider, channel, account, version, and when it was logged.
 """
 
 from __future__ import annotations
@@ -22,8 +24,9 @@ from operator import attrgetter
 from typing import Any
 
 from pysmon.formats.clock import system_time
+from pysmon.formats.logged import logged
 from pysmon.formats.visible import spelled
-from pysmon.schema.entry import Entry, Origin
+from pysmon.schema.entry import Entry, Foreign, Origin
 from pysmon.schema.event import EVENTS, Event
 from pysmon.schema.kinds import Kind
 
@@ -31,6 +34,8 @@ PROVIDER = "Linux-Sysmon"
 PROVIDER_GUID = "{ff032593-a8d3-4f13-b0d6-01fc615a0f97}"
 CHANNEL = "Linux-Sysmon/Operational"
 
+_OWN = Foreign(PROVIDER, PROVIDER_GUID, CHANNEL)
+_NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
 _LEVELS = {"Error": 2, "Informational": 4}
 _KEYWORDS = "0x8000000000000000"
 _BARE_DESCRIPTOR = 100  # Sysmon for Linux leaves the descriptor of this event zero (seen in real lines)
@@ -59,9 +64,12 @@ def linux_xml_line(entry: Entry[Event]) -> bytes:
     joined = " ".join(values)
     if not joined.isprintable() or "&" in joined or "<" in joined or ">" in joined:
         values = [_escaped(value) for value in values]
+    head, time = plan.head, entry.time
+    foreign = entry.origin.foreign
+    if foreign is not None and foreign.provider != PROVIDER:
+        head, time = _head(event.type.id, foreign), logged(entry)
     line = (
-        f'{plan.head}{system_time(entry.time)}"/><EventRecordID>{entry.record_id}{_tail(entry.origin)}'
-        f"{plan.data % tuple(values)}"
+        f'{head}{system_time(time)}"/><EventRecordID>{entry.record_id}{_tail(entry.origin)}{plan.data % tuple(values)}'
     )
     return line.encode()
 
@@ -69,28 +77,38 @@ def linux_xml_line(entry: Entry[Event]) -> bytes:
 @cache
 def _plan(event_id: int) -> _Plan:
     schema = EVENTS[event_id]
-    bare = schema.id == _BARE_DESCRIPTOR
-    version, level, task = (0, 0, 0) if bare else (schema.version, _LEVELS[schema.level], schema.id)
-    head = (
-        f'<Event><System><Provider Name="{PROVIDER}" Guid="{PROVIDER_GUID}"/><EventID>{schema.id}</EventID>'
-        f"<Version>{version}</Version><Level>{level}</Level><Task>{task}</Task><Opcode>0</Opcode>"
-        f'<Keywords>{"0x0" if bare else _KEYWORDS}</Keywords><TimeCreated SystemTime="'
-    )
     data = "".join(f'<Data Name="{field.name}">%s</Data>' for field in schema.fields)
     return _Plan(
-        head=head,
+        head=_head(event_id, _OWN),
         values=attrgetter(*(field.name for field in schema.fields)),
         typed=tuple((at, f.kind) for at, f in enumerate(schema.fields) if f.kind.sql == "INTEGER"),
         data=f"<EventData>{data}</EventData></Event>",
     )
 
 
-@lru_cache(maxsize=4)  # one origin for a whole run
+@lru_cache(maxsize=256)
+def _head(event_id: int, log: Foreign) -> str:
+    schema = EVENTS[event_id]
+    bare = schema.id == _BARE_DESCRIPTOR
+    version, level, task = (0, 0, 0) if bare else (schema.version, _LEVELS[schema.level], schema.id)
+    namespace = "" if log.provider == PROVIDER else f' xmlns="{_NAMESPACE}"'
+    return (
+        f'<Event{namespace}><System><Provider Name="{log.provider}" Guid="{log.guid}"/><EventID>{schema.id}</EventID>'
+        f"<Version>{version if log.version is None else log.version}</Version><Level>{level}</Level>"
+        f"<Task>{task}</Task><Opcode>0</Opcode>"
+        f'<Keywords>{"0x0" if bare else _KEYWORDS}</Keywords><TimeCreated SystemTime="'
+    )
+
+
+@lru_cache(maxsize=64)  # one origin for a whole run; of a log of others few
 def _tail(origin: Origin) -> str:
+    log = origin.foreign or _OWN
+    account = f' UserID="{_escaped(log.user).replace(chr(34), "&quot;")}"' if log.user else ""
+    user = f' UserId="{origin.user_id}"' if log.provider == PROVIDER else account
     return (
         f'</EventRecordID><Correlation/><Execution ProcessID="{origin.process_id}" ThreadID="{origin.thread_id}"/>'
-        f"<Channel>{CHANNEL}</Channel><Computer>{_escaped(origin.computer)}</Computer>"
-        f'<Security UserId="{origin.user_id}"/></System>'
+        f"<Channel>{_escaped(log.channel)}</Channel><Computer>{_escaped(origin.computer)}</Computer>"
+        f"<Security{user}/></System>"
     )
 
 

@@ -1,7 +1,8 @@
 """Reads back the flat JSON lines that `pysmon.formats.json_line` writes.
 
-What the line does not carry is not there: of the origin only the computer's name. Lines of other tools with the same
-keys are read as far as they go: numbers and booleans may be text, fields that are missing have no value (`-`).
+What the line does not carry is not there: of the origin only the computer's name, and whether Windows wrote it. Lines
+of other tools with the same keys are read as far as they go: numbers and booleans may be text, fields that are missing
+have no value (`-`).
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import Any
 import msgspec
 
 from pysmon.formats.json_line import EXTRA
+from pysmon.formats.providers import CHANNELS, GUIDS, WINDOWS
 from pysmon.schema import catalogue as _catalogue  # noqa: F401 - fills EVENTS
-from pysmon.schema.entry import Entry, Origin
+from pysmon.schema.entry import Entry, Foreign, Origin
 from pysmon.schema.event import EVENTS, Event, EventType, Field
 
 _DECODER = msgspec.json.Decoder(dict[str, Any])
@@ -41,7 +43,8 @@ def read_json_line(line: bytes) -> Entry[Event]:
         event.extra = extra
     record = row.get("EventRecordID")
     computer = row.get("Computer", _NONE)
-    return Entry(record if type(record) is int else 0, _time(row, schema), event, _origin(str(computer)))
+    channel = str(row.get("Channel") or CHANNELS[WINDOWS]) if row.get("Provider_Name") == WINDOWS else ""
+    return Entry(record if type(record) is int else 0, _time(row, schema), event, _origin(str(computer), channel))
 
 
 def _value(field: Field, given: object) -> object:
@@ -76,5 +79,6 @@ def _second(day: str, clock: str) -> int:
 
 
 @lru_cache(maxsize=64)
-def _origin(computer: str) -> Origin:
-    return Origin(computer, 0, 0, 0)
+def _origin(computer: str, channel_of_windows: str) -> Origin:
+    foreign = Foreign(WINDOWS, GUIDS[WINDOWS], channel_of_windows) if channel_of_windows else None
+    return Origin(computer, 0, 0, 0, foreign)

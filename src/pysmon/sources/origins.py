@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pysmon.formats.linux_xml import CHANNEL as LINUX_CHANNEL
-from pysmon.formats.linux_xml import PROVIDER as LINUX_PROVIDER
-from pysmon.formats.linux_xml import PROVIDER_GUID as LINUX_GUID
+from pysmon.formats.providers import CHANNELS, GUIDS, WINDOWS
 from pysmon.schema.entry import Foreign, Origin
 
-PROVIDER = "Microsoft-Windows-Sysmon"
-CHANNEL = "Microsoft-Windows-Sysmon/Operational"
-PROVIDERS = {PROVIDER: "{5770385f-c22a-43e0-bf4c-06f5698ffbd9}", LINUX_PROVIDER: LINUX_GUID}  # with their guids
-_CHANNELS = {PROVIDER: CHANNEL, LINUX_PROVIDER: LINUX_CHANNEL}
+PROVIDER = WINDOWS
+CHANNEL = CHANNELS[WINDOWS]
+PROVIDERS = GUIDS
 
 
 @lru_cache(maxsize=4096)
 def foreign(provider: str, channel: str, user: str, version: int | None, fields: tuple[str, ...]) -> Foreign:
     """What the log said of an entry beyond its values. `provider` is one of PROVIDERS."""
-    return Foreign(provider, PROVIDERS[provider], channel or _CHANNELS[provider], user, version, fields)
+    return Foreign(provider, PROVIDERS[provider], channel or CHANNELS[provider], user, version, fields)
 
 
 @lru_cache(maxsize=4096)

@@ -7,9 +7,11 @@ from functools import partial
 
 from pysmon.formats.json_line import ENVELOPE
 from pysmon.formats.linux_xml import PROVIDER
+from pysmon.formats.providers import WINDOWS
 from pysmon.formats.read_json import read_json_line
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
+from pysmon.sources.parts import Row
 from pysmon.sources.shape import Sample
 from pysmon.sources.source import SourceError, Taken, Tally, Wanted
 from pysmon.sources.streams import UNREADABLE, Bytes
@@ -22,8 +24,15 @@ _LONGEST = 1 << 22  # bytes of a line
 
 
 def fits_own(sample: Sample) -> bool:
-    """Whether its objects have our envelope."""
-    return any(row.get("Provider_Name") == PROVIDER and row.keys() >= set(ENVELOPE) for row in sample.rows)
+    """Whether its objects have our envelope; of events of Windows in our order, since other tools use these names."""
+    return any(_has_envelope(row) for row in sample.rows)
+
+
+def _has_envelope(row: Row) -> bool:
+    provider = row.get("Provider_Name")
+    if provider == WINDOWS:
+        return tuple(row)[: len(ENVELOPE)] == ENVELOPE
+    return provider == PROVIDER and row.keys() >= set(ENVELOPE)
 
 
 def read_own(source: Bytes, tally: Tally, wanted: Wanted) -> Iterator[Taken]:
