@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import threading
 import time
@@ -104,6 +105,7 @@ class Configurations:
         if not use(wanted.policy).wait(_PATIENCE):
             raise RefusedError(f"{wanted.name} is stored, but did not come to hold within {_PATIENCE} s")
         self.now = wanted
+        gc.collect()  # the old rules hold each other, and megabytes of what they remembered; Python would be in no hurry
 
     def _stored(self, generation: int) -> InUse | None:
         try:
