@@ -146,6 +146,22 @@ def test_lines_that_are_no_events_are_counted_and_the_first_is_told(pysmon: Call
     assert f"{path}: 2 lines are no events (the first is line 3: " in answer.err
 
 
+@pytest.mark.parametrize("data", [b"no log at all", b"\0\0\0\n\0", "<Sysmon/>".encode("utf-16")])
+def test_a_file_that_is_no_log_is_told(pysmon: Caller, tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(data)
+    answer = pysmon("log", path)
+    assert (answer.code, answer.out) == (2, "")
+    assert f"{path}: in no shape of logs that is known" in answer.err
+
+
+@pytest.mark.parametrize("data", [b"", b" \n", b'{"Ev', b'{"EventID":1,"Provider_Na'])
+def test_a_log_that_has_no_whole_line_yet_is_empty(pysmon: Caller, tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(data)
+    assert pysmon("log", path) == (1, "", "")
+
+
 def test_a_folder_without_logs_is_told(pysmon: Caller, tmp_path: Path) -> None:
     answer = pysmon("log", "--from", tmp_path)
     assert (answer.code, answer.out) == (2, "")

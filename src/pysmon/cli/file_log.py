@@ -33,6 +33,7 @@ _GUID_FIELDS = {
     )
     for number, made in EVENTS.items()
 }
+_BEGINS = b'{"EventID":'
 _ID = re.compile(rb'\{"EventID":(\d+),')  # how our own lines begin
 _GUID = re.compile(rb"\{[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}")
 _MARKED = 256  # lines
@@ -154,7 +155,10 @@ def has_own_lines(name: str) -> bool:
 
 def _is_own(head: bytes) -> bool:
     shape = shape_of_head(head)
-    return shape is None or shape.name == OWN
+    if shape is not None:
+        return shape.name == OWN
+    begin = head.lstrip()[: len(_BEGINS)]
+    return _BEGINS.startswith(begin)  # nothing yet, or a first line that is being written
 
 
 def matches(query: Query, entry: Entry[Event]) -> bool:
