@@ -82,6 +82,14 @@ def test_a_process_of_which_only_deeds_are_known_has_a_story(pysmon: Caller, tmp
         assert pysmon("story", *log, who).out.splitlines()[1:] == ["08:15:00.100 touch (7) created /tmp/x"]
 
 
+def test_a_log_without_a_process_is_misuse(pysmon: Caller, tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.touch()
+    answer = pysmon("story", path)
+    assert answer.code == 2
+    assert f"(pysmon story PID {path})" in answer.err
+
+
 def test_nobody_is_nothing_found(pysmon: Caller, given: Given) -> None:
     assert pysmon("story", *given, 4711) == (1, "", "pysmon: no process 4711 in this log\n")
     assert pysmon("story", *given, guid(4711)).code == 1

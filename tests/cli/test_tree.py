@@ -73,6 +73,12 @@ def test_what_makes_no_sense_is_misuse(pysmon: Caller, given: Given, options: li
     assert words in answer.err
 
 
+def test_a_file_that_is_not_there_is_not_looked_for_in_the_event_log(pysmon: Caller, tmp_path: Path) -> None:
+    answer = pysmon("tree", tmp_path / "absent.evtx")
+    assert answer.code == 2
+    assert "absent.evtx' is neither a process id nor a guid (no file has that name" in answer.err
+
+
 def test_alike_siblings_are_folded_unless_all_are_asked_for(pysmon: Caller, tmp_path: Path) -> None:
     cast = Cast()
     for pid in range(10, 20):

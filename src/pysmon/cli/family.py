@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 from pysmon.cli.reading import Log, Wanted, guid, is_guid
 from pysmon.errors import MisuseError
@@ -28,15 +29,22 @@ _SOON = 1_000_000_000  # ns that a process is given to run its first program
 _OLDEST = 200  # generations of ancestors that are looked for
 
 
+def check_who(who: str) -> None:
+    """MisuseError if that is neither a process id nor a guid."""
+    if is_guid(who) or (who.isascii() and who.isdigit()):
+        return
+    file = Path(who).exists()
+    hint = f"pysmon story PID {who}" if file else "no file has that name, and pysmon tree shows the ids of processes"
+    raise MisuseError(f"{who!r} is neither a process id nor a guid", hint=hint)
+
+
 def asked_for(log: Log, who: str) -> tuple[Lineage, list[Process]]:
-    """The processes that a process id or a guid means, the newest last; MisuseError if it is neither.
+    """The processes that a process id or a guid means (`check_who`), the newest last.
 
     They are known with all programs that they ran, and with their ends.
     """
     if is_guid(who):
         return _asked_by_guid(log, guid(who))
-    if not who.isascii() or not who.isdigit():
-        raise MisuseError(f"{who!r} is neither a process id nor a guid", hint="pysmon tree shows both kinds of process")
     lineage = Lineage(_of_pid(log, who))
     processes = lineage.of_pid(int(who))
     if not processes:  # no beginning and no end: is it the parent of somebody, or did it do anything?

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pysmon.cli.exits import FINDINGS, FINE
-from pysmon.cli.family import asked_for, deeds_of, with_descendants
+from pysmon.cli.family import asked_for, check_who, deeds_of, with_descendants
 from pysmon.cli.printing import FORM_NAMES, Printer
 from pysmon.cli.reading import Selection, reading_options
 from pysmon.formats.visible import visible
@@ -37,6 +37,7 @@ Exit code: 0 found, 1 no such process, 2 misuse, 3 the log cannot be read.
 @click.option("--format", "form", type=click.Choice((_WORDS, *FORM_NAMES)), default=_WORDS, show_default=True)
 def story(who: str, alone: bool, everything: bool, form: str, **given: Any) -> int:
     """Tell what one process did, and all that came of it: in order, in words, indented by descent."""
+    check_who(who)
     selection = Selection(**given)
     wanted = selection.wanted()
     with selection.log(often=True) as log:

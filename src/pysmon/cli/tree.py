@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pysmon.cli.exits import FINDINGS, FINE
-from pysmon.cli.family import BEGINNINGS, asked_for, count_deeds, ends_of, with_ancestors, with_descendants
+from pysmon.cli.family import BEGINNINGS, asked_for, check_who, count_deeds, ends_of, with_ancestors, with_descendants
 from pysmon.cli.printing import Printer
 from pysmon.cli.reading import Log, Selection, Wanted, names_file, reading_options
 from pysmon.errors import MisuseError
@@ -49,6 +49,8 @@ def tree(who: str, files: tuple[str, ...], last: int | None, everything: bool, a
         who, files = "", (who, *files)
     if ancestors and not who:
         raise click.UsageError("--ancestors needs a process: PID or GUID")
+    if who:
+        check_who(who)
     if last is not None and (everything or who):
         raise click.UsageError("--last goes without --all and without a process")
     selection = Selection(files=files, **given)
