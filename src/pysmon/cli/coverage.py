@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from pysmon.cli.configuration import configured, many
+from pysmon.cli.deliver import deliver
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.printing import Printer
 from pysmon.formats.describe import Piece
@@ -23,7 +24,7 @@ Examples:
   pysmon coverage --json config.xml | jq -r '.techniques[].id'
 
 \b
-Exit code: 0 some technique is named, 1 none is, 2 the configuration cannot be used.
+Exit code: 0 some technique is named, 1 none is, 2 the configuration cannot be used, 3 the layer cannot be written.
 """
 _ID = len("T1059.001")
 _HANG = 14
@@ -44,10 +45,7 @@ def coverage_command(config: str, as_json: bool, layer: str | None) -> int:
     found = coverage(configured(config))
     if layer:
         text = msgspec.json.format(msgspec.json.encode(navigator_layer(found, Path(config).stem)), indent=2)
-        if layer == "-":
-            click.echo(text)
-        else:
-            Path(layer).write_bytes(text + b"\n")
+        deliver(text + b"\n", layer)
     if as_json:
         click.echo(msgspec.json.encode(_document(found)))
     elif layer != "-":

@@ -29,7 +29,10 @@ def _replace(path: Path, data: bytes) -> None:
         return
     target = path.resolve()
     mode = target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask()
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error  # that of the file which the user knows
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
