@@ -43,6 +43,12 @@ def test_an_event_can_stand_on_the_command_line(pysmon: Caller, config: Path) ->
     assert '✓   <Image condition="image">curl</Image>  names it\n' in answer.out
 
 
+def test_a_name_that_is_no_field_is_told(pysmon: Caller, config: Path) -> None:
+    answer = pysmon("explain", config, '{"EventID": 1, "Imagee": "/usr/bin/curl", "Extra": {"a": 1}}')
+    assert answer.code == 0
+    assert answer.err == "pysmon: event 1 has no field 'Imagee' (did you mean Image?); it is left out\n"
+
+
 def test_an_event_of_a_log_is_named_by_its_record(pysmon: Caller, config: Path, log: Path) -> None:
     answer = pysmon("explain", config, log, "--record", 7)
     assert answer.code == 0
@@ -68,7 +74,7 @@ def test_an_event_can_come_through_a_pipe(config: Path, log: Path) -> None:
 def test_the_shape_of_a_log_can_be_forced(pysmon: Caller, config: Path, tmp_path: Path) -> None:
     path = tmp_path / "written-by-hand.json"
     path.write_text(CURL.replace("{", '{"UtcTime": "2026-11-21 08:15:00.000", '))
-    assert pysmon("explain", "--format", "pysmon", config, path).code == 0
+    assert pysmon("explain", "--input-format", "pysmon", config, path).code == 0
 
 
 def test_json_has_the_whole_way(pysmon: Caller, config: Path) -> None:

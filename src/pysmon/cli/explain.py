@@ -24,6 +24,9 @@ Examples:
   pysmon explain config.xml Sysmon.evtx --record 4711
   pysmon log --id 1 --last 1 --format json | pysmon explain config.xml -
   pysmon explain --json config.xml events.json --record 4711 | jq .turns
+
+\b
+Exit code: 0 it is explained, kept or not, 2 the configuration or the event cannot be used, 3 a log cannot be read.
 """
 _HANG = 14  # columns: what goes on stands below the conditions
 
@@ -32,7 +35,9 @@ _HANG = 14  # columns: what goes on stands below the conditions
 @click.argument("config")
 @click.argument("event")
 @click.option("--record", type=click.IntRange(min=0), metavar="N", help="The event with this EventRecordID of a log.")
-@click.option("--format", "form", metavar="SHAPE", help="The shape of the log; without it, it is found out.")
+@click.option(
+    "--input-format", "--format", "form", metavar="SHAPE", help="The shape of the log; without it, it is found out."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 @click.option("--all", "whole", is_flag=True, help="Show every condition; otherwise rows of them are summed up.")
 def explain_command(config: str, event: str, record: int | None, form: str | None, as_json: bool, whole: bool) -> int:

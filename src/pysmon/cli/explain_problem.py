@@ -19,6 +19,9 @@ _EXAMPLES = """\b
 Examples:
   pysmon explain-problem L103
   pysmon explain-problem --json C404
+
+\b
+Exit code: 0, or 2 if there is no such code.
 """
 _WIDEST = 100  # columns of a text that is easy to read
 

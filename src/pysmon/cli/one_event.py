@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import click
 import msgspec
 
 from pysmon.errors import MisuseError
+from pysmon.formats.json_line import ENVELOPE, EXTRA
 from pysmon.formats.read_json import read_json_line
+from pysmon.formats.visible import visible
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
+from pysmon.schema.lookup import nearest
 from pysmon.sources.open import open_sources
 
 _LONG_AGO = "1970-01-01T00:00:00Z"
@@ -39,6 +43,16 @@ def _with_record(entries: Iterator[Entry[Event]], record: int | None) -> Entry[E
     return found
 
 
+def _tell_unknown(row: Mapping[str, Any], event: Event) -> None:
+    """Say which names are none of the event's: a slip of the pen would otherwise read as a field without a value."""
+    names = [field.name for field in event.type.fields]
+    for unknown in [name for name in row if name not in (*names, *ENVELOPE, EXTRA)]:
+        close = nearest(unknown, names)
+        hint = f" (did you mean {' or '.join(close)}?)" if close else ""
+        told = f"pysmon: event {event.type.id} has no field {unknown!r}{hint}; it is left out"
+        click.echo(visible(told), err=True)
+
+
 def _entries(name: str, form: str | None) -> Iterator[Entry[Event]]:
     for source in open_sources([name], form):
         yield from source.entries()
@@ -50,7 +64,9 @@ def _written(text: str) -> Entry[Event]:
         row = msgspec.json.decode(text, type=dict[str, Any])
         if "SystemTime" not in row and "UtcTime" not in row:
             row["SystemTime"] = _LONG_AGO
-        return read_json_line(msgspec.json.encode(row))
+        entry = read_json_line(msgspec.json.encode(row))
+        _tell_unknown(row, entry.event)
+        return entry
     except (ValueError, msgspec.DecodeError) as error:
         hint = 'a JSON object with EventID and the fields of the event: {"EventID": 1, "Image": "/usr/bin/curl"}'
         raise MisuseError(f"the event cannot be read: {error}", hint=hint) from error
