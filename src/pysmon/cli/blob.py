@@ -29,7 +29,7 @@ Examples:
   pysmon blob encode config.xml --binary-version 18 | sha256sum
 
 \b
-Exit code: 0, or 2 if the configuration cannot be used or filters nothing.
+Exit code: 0, 2 if the configuration cannot be used or filters nothing, 3 if the rules cannot be written.
 """
 _DECODE_EXAMPLES = """\b
 Examples:

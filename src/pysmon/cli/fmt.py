@@ -19,7 +19,7 @@ Examples:
   pysmon fmt --check configs/*.xml
 
 \b
-Exit code: 0, 1 if --check finds a file that is not laid out, 2 if a file cannot be used.
+Exit code: 0, 1 if --check finds a file that is not laid out, 2 if a file cannot be used, 3 if it cannot be written.
 """
 
 

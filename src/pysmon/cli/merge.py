@@ -12,6 +12,7 @@ from pysmon.cli.configuration import STDIN, given
 from pysmon.cli.deliver import STDOUT, deliver
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.errors import MisuseError
+from pysmon.formats.visible import visible
 from pysmon.schema.version import SchemaVersion
 from pysmon.workbench.convert import convert
 from pysmon.workbench.edit import Note
@@ -24,7 +25,8 @@ Examples:
   pysmon merge modules/*.xml | pysmon lint -
 
 \b
-Exit code: 0 the result does what the parts do together, 1 something is told that it does not, 2 a file cannot be used.
+Exit code: 0 the result does what the parts do together, 1 something is told that it does not, 2 a file cannot be used,
+3 the result cannot be written.
 """
 _CONVERT_EXAMPLES = """\b
 Examples:
@@ -32,7 +34,8 @@ Examples:
   pysmon convert config.xml --to-version 4.90 | pysmon check -
 
 \b
-Exit code: 0 the result means the same, 1 something was lost and is told, 2 the file cannot be used.
+Exit code: 0 the result means the same, 1 something was lost and is told, 2 the file cannot be used, 3 the result
+cannot be written.
 """
 _SPLIT_EXAMPLES = """\b
 Examples:
@@ -118,7 +121,7 @@ def _finish(text: str, notes: Iterable[Note], output: str, *, as_json: bool) -> 
         click.echo(msgspec.json.encode({"notes": rows} | ({"xml": text} if output == STDOUT else {})))
     else:
         for note in notes:
-            click.echo(f"{note.place}: {'lost' if note.lost else 'note'}: {note.what}", err=True)
+            click.echo(visible(f"{note.place}: {'lost' if note.lost else 'note'}: {note.what}"), err=True)
     return FINDINGS if any(note.lost for note in notes) else FINE
 
 

@@ -34,7 +34,8 @@ A file of tests:
     - {log: attack.evtx, record: 4711, expect: drop}
 
 \b
-Exit code: 0 all passed, 1 some failed, 2 the tests or the configuration cannot be used.
+Exit code: 0 all passed, 1 some failed, 2 the tests or the configuration cannot be used,
+3 the results cannot be written.
 """
 
 
