@@ -82,5 +82,12 @@ def test_a_chunk_whose_header_is_damaged_is_read_all_the_same(file: bytes) -> No
     assert len(found) >= 4
 
 
+@pytest.mark.parametrize("size", [CHUNK_SIZE - 7, CHUNK_SIZE - 1, CHUNK_SIZE, CHUNK_SIZE + 1])
+def test_chunks_are_found_wherever_they_begin(file: bytes, size: int) -> None:
+    found, told = read(file[:FILE_HEADER_SIZE] + b"\1" * size + file[FILE_HEADER_SIZE:])
+    assert [number for chunk in found for number in ids(chunk)[0]] == list(range(1, 13))
+    assert told
+
+
 def test_zeros_are_no_chunk(file: bytes) -> None:
     assert read(file + bytes(CHUNK_SIZE + 100))[1] == []

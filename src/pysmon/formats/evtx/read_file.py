@@ -99,9 +99,16 @@ def chunks(stream: BinaryIO, tell: Tell) -> Iterator[Chunk]:
         else:
             tell(f"chunk {number} at byte {at:#x}", f"no chunk: {held[:8]!r} found (expected {CHUNK_MAGIC!r})")
             begin = held.find(CHUNK_MAGIC)
-            used = begin if begin > 0 else len(held)
+            used = begin if begin > 0 else len(held) - _begun(held)
         at += used
         held = held[used:]
+
+
+def _begun(held: bytes) -> int:
+    """How many bytes at the end of a whole piece may be the beginning of a chunk, the rest of which is in the next."""
+    if len(held) < CHUNK_SIZE:
+        return 0
+    return next((size for size in range(len(CHUNK_MAGIC) - 1, 0, -1) if held.endswith(CHUNK_MAGIC[:size])), 0)
 
 
 def _file_header(head: bytes, tell: Tell) -> FileHeader | None:
