@@ -114,18 +114,18 @@ class Log:
         self.name = stream.name
         self.form = shape.name
         self.tally = Tally()
-        self._stream = stream
+        self.stream = stream
         self._shape = shape
 
     @property
     def size(self) -> int:
         """Bytes of the file."""
-        return self._stream.size
+        return self.stream.size
 
     @property
     def done(self) -> int:
         """Bytes of the file that were read so far."""
-        return self._stream.done
+        return self.stream.done
 
     def entries(self) -> Iterator[Entry[Event]]:
         """The entries in the order of the log."""
@@ -134,7 +134,7 @@ class Log:
     def rows(self, wanted: Wanted) -> Iterator[Taken]:
         """Of each event its id, the values of the fields that are wanted of it, and what makes an entry of it."""
         self.tally = Tally()
-        return self._shape.read(self._stream, self.tally, wanted)
+        return self._shape.read(self.stream, self.tally, wanted)
 
 
 def _files(given: Path | str) -> Iterator[tuple[Path | str, bool]]:

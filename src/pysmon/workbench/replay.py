@@ -1,0 +1,165 @@
+"""A replay: every event of a log judged by a configuration, counted, and handed on if it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pysmon.config.model import Configuration
+from pysmon.rules.ruleset import Ruleset
+from pysmon.rules.ruling import Ruling
+from pysmon.schema.entry import Entry
+from pysmon.schema.event import EVENTS, Event
+from pysmon.sources.pieces import Piece
+from pysmon.sources.source import Taken, Wanted
+from pysmon.workbench.tally import (
+    AGAIN,
+    EVERY,
+    FIRST,
+    MOST,
+    OBJECTS,
+    Account,
+    Kept,
+    Slot,
+    actor_of,
+    bearable,
+    countable,
+)
+
+Keep = Callable[[Sequence[Entry[Event]]], None]
+_BATCH = 500  # entries that are handed on at once
+
+
+class Rules:
+    """A configuration with its rules, compiled once. What goes to another process is the configuration."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        """Nothing is compiled yet."""
+        self.configuration = configuration
+
+    @cached_property
+    def ruleset(self) -> Ruleset:
+        """The rules."""
+        return Ruleset.compile(self.configuration)
+
+    def __reduce__(self) -> tuple[type[Rules], tuple[Configuration]]:
+        """A ruleset cannot be sent, and need not."""
+        return Rules, (self.configuration,)
+
+
+@dataclass(slots=True, eq=False)
+class _Plan:
+    """How events of one id are judged and counted."""
+
+    decide: Callable[[tuple[Any, ...]], Slot]
+    judged: int | None  # how many of the values the rules take; None: all
+    actor: int  # where among the values the image is; -1: nowhere
+    thing: int
+    both: bool  # whether both are among them
+
+    def way(self, slot: Slot, values: tuple[Any, ...]) -> tuple[Slot, object, object]:
+        """By what an event that is kept is counted."""
+        return slot, values[self.actor] if self.actor >= 0 else None, values[self.thing] if self.thing >= 0 else None
+
+
+def fields_taken(ruleset: Ruleset, event_id: int) -> tuple[str, ...]:
+    """The fields that a replay takes of an event: first those that the rules read, then those that it counts by."""
+    names, _ = ruleset.by_values(event_id)
+    counted = dict.fromkeys(name for name in (actor_of(event_id), OBJECTS.get(event_id, "")) if name)
+    return (*names, *(name for name in counted if name not in names and ruleset.wants(event_id)))
+
+
+class Replay:
+    """The work of a replay."""
+
+    def __init__(self, rules: Rules, keep: Keep | None = None) -> None:
+        """`keep` gets what is kept, in the order of the log, with the RuleName that the configuration gives it."""
+        self._ruleset = rules.ruleset
+        self._keep, self._held = keep, list[Entry[Event]]()
+        self._first = FIRST
+        self._slots: dict[Ruling, Slot] = {}
+        self._account = Account()
+        self._kept: dict[tuple[Slot, object, object], Kept] = {}
+        self.wanted: Wanted = {number: fields_taken(self._ruleset, number) for number in EVENTS}
+        self._plans = {number: self._plan(number) for number in EVENTS}
+
+    def begin(self, piece: Piece) -> None:
+        """The rows that come now are those of this piece."""
+        self._first = AGAIN if piece.number else FIRST
+        for slot in self._slots.values():
+            slot.end_piece()
+
+    def take(self, rows: Iterator[Taken]) -> None:
+        """Judge events and count them. This is the path of each, and so it is flat."""
+        plans, kept, days, first = self._plans, self._kept, self._account.days, self._first
+        for number, values, make in rows:
+            plan = plans[number]
+            slot = plan.decide(values if plan.judged is None else values[: plan.judged])
+            count = slot.piece = slot.piece + 1
+            if count <= first or not count % EVERY:
+                days.see(slot.look(make(), 1 if count <= first else EVERY))
+            if slot.keep:
+                way = (slot, values[plan.actor], values[plan.thing]) if plan.both else plan.way(slot, values)
+                known = kept.get(way)
+                if known is None:
+                    self._new_way(way, values)
+                else:
+                    known.events += 1
+                if self._keep is not None:
+                    self._hold(slot, make())
+
+    def result(self) -> Account:
+        """What came of all events."""
+        self._hand_on()
+        self._account.counts = {slot.ruling.key: slot.count for slot in self._slots.values()}
+        self._empty_ways()
+        return self._account
+
+    def _plan(self, number: int) -> _Plan:
+        names = list(self.wanted[number])
+        judged = len(self._ruleset.by_values(number)[0])
+        actor, thing = (
+            names.index(name) if name in names else -1 for name in (actor_of(number), OBJECTS.get(number, ""))
+        )
+        return _Plan(
+            self._ruleset.by_rule(number, self._slot),
+            None if judged == len(names) else judged,
+            actor,
+            thing,
+            both=actor >= 0 and thing >= 0,
+        )
+
+    def _slot(self, ruling: Ruling) -> Slot:
+        if ruling not in self._slots:
+            self._slots[ruling] = Slot(ruling)
+        return self._slots[ruling]
+
+    def _new_way(self, way: tuple[Slot, object, object], values: tuple[Any, ...]) -> None:
+        slot, actor, thing = way
+        way = slot, countable(actor), countable(thing)
+        known = self._kept.get(way)
+        if known is not None:
+            known.events += 1
+            return
+        if len(self._kept) >= MOST:
+            self._empty_ways()
+        self._kept[way] = Kept(1, bearable(values))
+
+    def _empty_ways(self) -> None:
+        for (slot, actor, thing), kept in self._kept.items():
+            self._account.kept.add((slot.ruling.key, actor, thing), kept)
+        self._kept.clear()
+
+    def _hold(self, slot: Slot, entry: Entry[Event]) -> None:
+        if hasattr(entry.event, "RuleName"):
+            entry.event.RuleName = slot.ruling.rule_name
+        self._held.append(entry)
+        if len(self._held) >= _BATCH:
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        if self._keep is not None and self._held:
+            self._keep(self._held)
+            self._held = []
