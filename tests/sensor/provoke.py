@@ -37,7 +37,10 @@ R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 Act = Callable[[], object]
 
-TAGS = ("ProcessCreate", "ProcessTerminate", "NetworkConnect", "FileCreate", "FileDelete", "FileDeleteDetected")
+TAGS = (
+    *("ProcessCreate", "ProcessTerminate", "NetworkConnect", "FileCreate", "FileDelete", "FileDeleteDetected"),
+    "ProcessAccess",
+)
 EVERYTHING = (
     '<Sysmon schemaversion="4.90"><EventFiltering>'
     + "".join(f'<{tag} onmatch="exclude"/>' for tag in TAGS)

@@ -287,7 +287,7 @@ def test_a_debugger_that_stops_it_is_told_with_its_signal(guarded: Sensor) -> No
 
 
 def test_opening_its_memory_is_told(guarded: Sensor) -> None:
-    if hook(Stage(guarded), "own memory") != "fentry":
+    if hook(Stage(guarded), "own memory") != "fexit":
         pytest.skip("the kernel has no hook for it that costs little")
     assert one(told(guarded, lambda: os.open(f"/proc/{US}/mem", os.O_RDWR))).deed == OPEN_MEMORY
 
@@ -369,8 +369,8 @@ WAYS = [(a, p) for a in ABILITIES if a.family == "guard" for p in a.providers]
 def test_the_kernel_takes_every_provider_that_its_kind_allows(
     kernel: Sensor, ability: Ability, provider: Provider
 ) -> None:
-    if provider.hook == "fentry" and hook(Stage(kernel), "own memory") != "fentry":
-        pytest.skip("the kernel allows no fentry")
+    if provider.hook in ("fentry", "fexit") and hook(Stage(kernel), "own memory") != "fexit":
+        pytest.skip("the kernel allows no fentry and no fexit")
     only = Ability(ability.name, ability.family, (provider,))
     loaded = load((ABILITIES[0], only))
     loaded.object.close()

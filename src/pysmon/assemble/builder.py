@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from pysmon.assemble.access import take_access
 from pysmon.assemble.file import take_file_create, take_file_delete
 from pysmon.assemble.guard import overdue, take_guard
 from pysmon.assemble.network import take_flow
@@ -16,6 +17,7 @@ from pysmon.host.users import Users
 from pysmon.layout.record import Record
 from pysmon.schema.event import Event
 from pysmon.sensor.records import (
+    AccessRecord,
     ExecRecord,
     ExitRecord,
     FileCreateRecord,
@@ -27,6 +29,7 @@ from pysmon.sensor.records import (
 )
 
 _TAKE: dict[type[Record], Callable[[Any, Scene], tuple[Event, ...]]] = {
+    AccessRecord: take_access,
     ExecRecord: take_exec,
     ExitRecord: take_exit,
     FileCreateRecord: take_file_create,

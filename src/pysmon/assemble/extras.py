@@ -10,8 +10,14 @@ from pysmon.host.users import Users
 from pysmon.layout.record import Record
 from pysmon.sensor.records import (
     LINKED,
+    OPEN_MEMORY,
     OPENED,
+    READ,
     RENAMED,
+    TAKE_DESCRIPTOR,
+    TRACE,
+    WRITE,
+    AccessRecord,
     ExecRecord,
     ExitRecord,
     FileCreateRecord,
@@ -20,6 +26,13 @@ from pysmon.sensor.records import (
 )
 
 _UNSET = 0xFFFFFFFF
+_ACCESS = {
+    TRACE: "ptrace",
+    READ: "process_vm_readv",
+    WRITE: "process_vm_writev",
+    TAKE_DESCRIPTOR: "pidfd_getfd",
+    OPEN_MEMORY: "/proc/PID/mem",
+}
 _HOW = {OPENED: "created", RENAMED: "renamed", LINKED: "linked"}
 Facts = dict[str, object]
 
@@ -35,6 +48,8 @@ def facts_of(record: Record, processes: Processes, users: Users) -> Facts:
             return _of_file_create(record) | _place_of_actor(record, processes)
         case FileDeleteRecord():
             return _of_file_delete(record) | _place_of_actor(record, processes)
+        case AccessRecord():
+            return _of_access(record) | _place_of_actor(record, processes)
         case FlowRecord():
             return _place_of_actor(record, processes)
         case _:
@@ -85,6 +100,11 @@ def _of_file_create(record: FileCreateRecord) -> Facts:
 
 def _of_file_delete(record: FileDeleteRecord) -> Facts:
     return {"LinksLeft": record.links - 1} if record.links else {}
+
+
+def _of_access(record: AccessRecord) -> Facts:
+    known = _ACCESS.get(record.deed)
+    return {"Access": known} if known else {"Access": "other", "SystemCall": record.number}
 
 
 def _place_of_actor(record: Record, processes: Processes) -> Facts:

@@ -94,29 +94,30 @@ def _open(path: str) -> Object:
 
 def _start(made: Object, chosen: dict[str, Provider | None], have_tracefs: bool) -> dict[str, str]:
     """Load and attach; returns the abilities whose provider failed, with the reason."""
-    wanted = {p: name for name, provider in chosen.items() if provider for p in provider.programs}
+    wanted = {p: name for name, provider in chosen.items() if provider for p in provider.programs}  # or one such name
     absent = {p for p in wanted if not _exists(made.section(p), have_tracefs)}
     trouble = made.load(set(wanted) - absent)
     if trouble:
         culprit = next((p for p in _FAILED.findall(trouble) if p in wanted), None)
         if culprit is None:
             raise SensorError(f"the kernel refuses the sensor: {trouble.strip()}")
-        return _refused_like(wanted[culprit], chosen, _reason(trouble))
+        return _refused_like(culprit, wanted[culprit], chosen, _reason(trouble))
+    failures_of = {p: _attach(made, p, absent) for p in wanted}
     refused = {}
     for name, provider in chosen.items():
         if provider is None:
             continue
-        reasons = [_attach(made, p, absent) for p in provider.programs]
+        reasons = [failures_of[p] for p in provider.programs]
         failures = [r for r in reasons if r]
         if failures and (not provider.some or len(failures) == len(reasons)):
             refused[name] = failures[0]
     return refused
 
 
-def _refused_like(name: str, chosen: dict[str, Provider | None], reason: str) -> dict[str, str]:
-    """What failed, and, where the kernel forbids a kind of hook altogether, all that rely on it."""
+def _refused_like(program: str, name: str, chosen: dict[str, Provider | None], reason: str) -> dict[str, str]:
+    """All that rely on what failed, or, where the kernel forbids a kind of hook altogether, on that."""
     if os.strerror(errno.EPERM) not in reason:
-        return {name: reason}
+        return {other: reason for other, provider in chosen.items() if provider and program in provider.programs}
     forbidden = _HOOKS_OF_A_KIND.get(_hook(chosen[name]), {_hook(chosen[name])})
     return {other: reason for other, provider in chosen.items() if _hook(provider) in forbidden}
 

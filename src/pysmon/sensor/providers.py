@@ -16,7 +16,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Ability:
-    """Something that the sensor can see, with its providers in order of preference."""
+    """Something that the sensor can see, with its providers in order of preference. A program may serve several."""
 
     name: str
     family: str
@@ -35,6 +35,8 @@ _FILE_OPEN = Provider("fentry", ("on_file_open",))
 _RENAMED = Provider("fexit", ("on_path_rename", "on_vfs_rename"))
 _LINKED = Provider("fexit", ("on_path_link", "on_vfs_link"))
 _UNLINKED = Provider("fexit", ("on_path_unlink", "on_vfs_unlink"))
+_OPENED = _exits("open", "openat", "openat2", "creat")
+_ACCESS = Provider("fexit", ("on_access",))
 _REACHING = ("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd")
 
 ABILITIES = (
@@ -44,12 +46,14 @@ ABILITIES = (
     Ability("TCP accepted", "network", (_ACCEPTED, _exits("accept", "accept4"))),
     Ability("UDP sent", "network", (Provider("tp_btf", ("on_packet_out",)),)),
     Ability("UDP received", "network", (_TAKEN, _exits("recvfrom", "recvmsg"))),
-    Ability("files created", "file create", (_FILE_OPEN, _exits("open", "openat", "openat2", "creat"))),
+    Ability("files created", "file create", (_FILE_OPEN, _OPENED)),
     Ability("files renamed", "file create", (_RENAMED, _exits("rename", "renameat", "renameat2"))),
     Ability("files linked", "file create", (_LINKED, _exits("link", "linkat"))),
     Ability("files deleted", "file delete", (_UNLINKED, _exits("unlink", "unlinkat"))),
     Ability("own process", "guard", (Provider("iter", ("on_ourselves",)),)),
     Ability("own signals", "guard", (Provider("tp_btf", ("on_signal",)),)),
     Ability("own kernel objects", "guard", (Provider("fentry", ("on_bpf_command",)), _exits("bpf"))),
-    Ability("own memory", "guard", (Provider("fentry", ("on_access",)), _exits(*_REACHING))),
+    Ability("own memory", "guard", (_ACCESS, _exits(*_REACHING))),
+    Ability("processes accessed", "process access", (_ACCESS, _exits(*_REACHING))),
+    Ability("memory of processes opened", "process access", (_ACCESS, _OPENED)),
 )

@@ -14,14 +14,15 @@ from pysmon.layout.record import U16, U32, U64, Address, Record, Tail, record
 RECORDS: dict[int, type[Record]] = {}  # by kind
 
 # Families are counted apart, in the kernel and above it: seen = filtered + kept + lost. A fork makes no event itself.
-FAMILIES = ("process", "network", "file create", "file delete", "fork", "guard")
+FAMILIES = ("process", "network", "file create", "file delete", "fork", "guard", "process access")
 
 SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
 # The kernel programs' settings: scope, PID namespace, cgroup, its level, families (bits).
 SETTINGS = struct.Struct("<IIQiI")
 
 OPENED, RENAMED, LINKED = 1, 2, 3  # how a file came to its name (FileCreateRecord.how)
-# What somebody did to the sensor (GuardRecord.deed): the last one is access of another kind, as a debugger has it.
+# What somebody did to the sensor (GuardRecord.deed) or to another process (AccessRecord.deed, from TRACE on): the last
+# one is access of another kind, as a debugger has it.
 SIGNAL, BPF, TRACE, READ, WRITE, TAKE_DESCRIPTOR, OPEN_MEMORY, ACCESS = range(1, 9)
 PROGRAM, MAP, LINK = 1, 2, 3  # kinds of kernel objects, for a deed of the kind BPF
 
@@ -153,6 +154,21 @@ class GuardRecord(Record):
     deed: U16
     image: Tail  # path of the program; empty for the kernel's own threads
     parent_image: Tail
+
+
+@record(40, "process access", RECORDS)
+class AccessRecord(Record):
+    """The process of the head got access to another one, as a debugger has it."""
+
+    target_start: U64
+    target_exec_id: U64
+    target_tgid: U32
+    target_uid: U32
+    uid: U32
+    number: U32  # of the system call
+    mode: U32  # for OPEN_MEMORY: 1 to read it, 2 to write it, 3 both
+    deed: U16  # as for the guard: TRACE and what follows
+    target_image: Tail  # path of the program; empty for the kernel's own threads
 
 
 def decode(data: bytes, offset: int = 0) -> Record:

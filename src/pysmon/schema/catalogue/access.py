@@ -68,12 +68,16 @@ class RawAccessRead(Event):
     rule="ProcessAccess",
     version=3,
     since="3.10",
+    live=True,
     history=(Before("3.10", id=0xF003, version=2, had=(SEQUENCE_NUMBER,)),),
 )
 class ProcessAccess(Event):
     """A process opened another one, with rights to read or change it.
 
-    On Linux: not produced yet. What comes closest is attaching to a process (ptrace).
+    On Linux: the kernel granted the access that debuggers have: ptrace attached or seized, process_vm_readv or
+    process_vm_writev reached into memory, /proc/PID/mem was opened, pidfd_getfd copied a descriptor. Reading and
+    writing make one event a minute for each pair of programs and each of the two. What everybody may read in /proc
+    makes none, nor does a process that asks to be traced by its parent (PTRACE_TRACEME).
     """
 
     RuleName: Text = field(since="4.10", default="-")
@@ -85,10 +89,18 @@ class ProcessAccess(Event):
     TargetProcessGUID: Guid = field("Identity of the process that was opened. Mind the spelling: `GUID` in this event.")
     TargetProcessId: Pid = field("Id of the process that was opened.")
     TargetImage: Text = field(default="-")
-    GrantedAccess: HexInt32 = field("The rights that were given, as a mask: `0x1410`.")
+    GrantedAccess: HexInt32 = field(
+        "The rights that were given, as a mask: `0x1410`. On Linux: the rights of Windows that come closest. `0x1010`"
+        " (VM_READ) for process_vm_readv and for memory opened to be read, `0x1028` (VM_WRITE, VM_OPERATION) for"
+        " process_vm_writev and for memory opened to be written, `0x1038` for both, `0x1040` (DUP_HANDLE) for"
+        " pidfd_getfd, `0x1c3a` (these and CREATE_THREAD, SUSPEND_RESUME, QUERY_INFORMATION) for ptrace and for"
+        " what is not told apart (a 32-bit call, io_uring). QUERY_LIMITED_INFORMATION is in each: on Linux everybody"
+        " has it."
+    )
     CallTrace: Text = field(
         "From where in the code the call came: `file+offset` for each frame, with `|` between them; `UNKNOWN` for code"
-        " that belongs to no file.",
+        " that belongs to no file. On Linux: `-`; most programs are built without the frame pointers that a walk"
+        " through the stack needs.",
         default="-",
     )
     SourceUser: Text = field(since="4.80", default="-")

@@ -141,7 +141,12 @@ int on_vfs_unlink(u64 *context)
 
 #define ON_OPEN(name) \
 SEC("tracepoint/syscalls/sys_exit_" #name) \
-int on_##name(struct sys_exit_context *context) { return context->ret < 0 ? 0 : opened(file_of(context->ret)); }
+int on_##name(struct sys_exit_context *context) \
+{ \
+	struct file *file = context->ret < 0 ? NULL : file_of(context->ret); \
+	opened_memory(file); \
+	return opened(file); \
+}
 ON_OPEN(open)
 ON_OPEN(openat)
 ON_OPEN(openat2)

@@ -35,7 +35,7 @@ enum { ETH_P_IP_BE = 0x0008, ETH_P_IPV6_BE = 0xdd86 };
 /* linux/fcntl.h, linux/stat.h, linux/fs.h */
 enum { AT_FDCWD = -100, AT_REMOVEDIR = 0x200, RENAME_EXCHANGE = 2 };
 enum { S_IFMT = 0xf000, S_IFSOCK = 0xc000, S_IFREG = 0x8000, S_IFDIR = 0x4000 };
-enum { FMODE_CREATED = 0x100000 };
+enum { FMODE_READ = 1, FMODE_WRITE = 2, FMODE_CREATED = 0x100000 };
 /* linux/sched/signal.h, asm-generic/signal.h, asm-generic/siginfo.h */
 enum { SIGNAL_GROUP_EXIT = 4 };
 enum { SEND_SIG_NOINFO = 0, SEND_SIG_PRIV = 1 }; /* in place of a pointer to the details */
@@ -44,7 +44,7 @@ enum { SIGPIPE = 13, SIGALRM = 14, SIGCHLD = 17, SIGURG = 23, SIGVTALRM = 26, SI
 /* linux/ptrace.h, linux/bpf.h, linux/magic.h */
 enum { PTRACE_MODE_ATTACH = 2, PTRACE_ATTACH = 16, PTRACE_SEIZE = 0x4206 };
 enum { BPF_PROG_GET_FD_BY_ID = 13, BPF_MAP_GET_FD_BY_ID = 14, BPF_LINK_GET_FD_BY_ID = 30 };
-enum { PID_FS_MAGIC = 0x50494446 };
+enum { PID_FS_MAGIC = 0x50494446, PROC_SUPER_MAGIC = 0x9fa0 };
 enum { MAX_PID_NS_LEVEL = 32 };
 
 struct super_block { u32 s_dev; u64 s_magic; } CORE;
@@ -69,10 +69,16 @@ struct fs_struct { struct path root, pwd; } CORE;
 struct mm_struct { u64 arg_start, arg_end; struct file *exe_file; } CORE;
 
 struct ns_common { u32 inum; } CORE;
-struct pid_namespace { struct ns_common ns; } CORE;
+struct xarray { void *xa_head; } CORE;
+struct xa_node { u8 shift; void *slots[1]; } CORE;
+struct idr { struct xarray idr_rt; } CORE;
+struct hlist_node { struct hlist_node *next; } CORE;
+struct hlist_head { struct hlist_node *first; } CORE;
+struct pid_namespace { struct ns_common ns; struct idr idr; } CORE;
 struct mnt_namespace { struct ns_common ns; } CORE;
 struct upid { s32 nr; struct pid_namespace *ns; } CORE;
-struct pid { u32 level; struct upid numbers[1]; } CORE;
+struct pid { u32 level; struct hlist_head tasks[1]; struct upid numbers[1]; } CORE;
+struct proc_inode { struct pid *pid; struct inode vfs_inode; } CORE;
 struct nsproxy { struct mnt_namespace *mnt_ns; } CORE;
 
 struct kernfs_node___parent { struct kernfs_node___parent *parent; } CORE;     /* before 6.15 */
@@ -107,6 +113,7 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[1];
 	struct css_set *cgroups;
 	const struct cred *cred;
 	kuid_t loginuid;

@@ -72,6 +72,13 @@ INLINE bool task_in_scope(const struct settings *s, struct task_struct *task)
 	return false;
 }
 
+/* Does anybody keep events of this family? */
+INLINE bool wanted(u32 family)
+{
+	struct settings *s = get_settings();
+	return s && (s->families & 1u << family);
+}
+
 /* Does the current task belong to the scope, and is this family wanted? */
 INLINE bool watched(u32 family)
 {

@@ -4,8 +4,9 @@
 #include "process.bpf.c"
 #include "snapshot.bpf.c"
 #include "network.bpf.c"
-#include "file.bpf.c"
 #include "guard.bpf.c"
+#include "access.bpf.c"
+#include "file.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 /* The loader refuses an object whose layouts are not those of records.py. */
