@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 from pysmon.config.model import Condition
 from pysmon.rules.conditions import NEGATED, fold, items, last_part, needles, rank, splits
 from pysmon.rules.tree import Check, Hits
+
+_Together: TypeAlias = tuple[str, tuple[str, ...], Hits]  # the longest of some texts, all of them, their checks
+
+_MANY = 48  # parts to look for; of fewer, to look for one after the other is as fast as to look up pieces
+_PIECE = 3  # characters: a part of 2 * 3 - 1 has all of one of the pieces that a text is cut into, wherever it stands
 
 
 class FieldChecks:
     """The checks on one field of one event type.
 
     Equal texts are looked up, not compared: `is` by the value, `begin with` and `end with` by its beginnings and ends
-    of the lengths that occur, `image` by its last part. Negative conditions are computed as their positive ones and
-    turned over at the end. Checks with a fixed outcome have no place here.
+    of the lengths that occur, `image` by its last part. Where parts are many, only those are looked for that have one
+    of the pieces into which the text is cut. Negative conditions are computed as their positive ones and turned over at
+    the end. Checks with a fixed outcome have no place here.
     """
 
     __slots__ = (
@@ -28,6 +35,7 @@ class FieldChecks:
         "_flipped",
         "_names",
         "_parts",
+        "_pieces",
         "_ranks",
         "_splits_on",
     )
@@ -72,8 +80,13 @@ class FieldChecks:
         self._any_beginning = tuple(beginnings)
         self._ends = _by_length(ends)
         self._any_end = tuple(ends)
-        self._parts = list(parts.items())
-        self._all = [(max(texts, key=len), texts, mask) for texts, mask in together.items()]
+        several = [(max(texts, key=len), texts, mask) for texts, mask in together.items()]
+        self._pieces: dict[tuple[str, ...], list[_Together]] = {}
+        if len(parts) + len(several) >= _MANY:
+            self._pieces = _by_piece([*((part, (), mask) for part, mask in parts.items()), *several])
+            parts = {part: mask for part, mask in parts.items() if _is_short(part)}
+            several = [each for each in several if _is_short(each[0])]
+        self._parts, self._all = list(parts.items()), several
         self._ranks = [(key, less, mask) for (key, less), mask in ranks.items()]
 
     def hits(self, text: str) -> Hits:
@@ -96,12 +109,31 @@ class FieldChecks:
             for longest, parts, mask in self._all:
                 if longest in value and all(part in value for part in parts):
                     found |= mask
+            if self._pieces:
+                for piece in self._pieces.keys() & zip(*[iter(value)] * _PIECE, strict=False):
+                    for longest, parts, mask in self._pieces[piece]:
+                        if longest in value and all(part in value for part in parts):
+                            found |= mask
         if self._ranks:
             key = rank(value)
             for limit, less, mask in self._ranks:
                 if key < limit if less else key > limit:
                     found |= mask
         return found ^ self._flipped
+
+
+def _is_short(part: str) -> bool:
+    return len(part) < 2 * _PIECE - 1
+
+
+def _by_piece(texts: Iterable[_Together]) -> dict[tuple[str, ...], list[_Together]]:
+    """The texts that are not short, by the pieces that whatever has them may be cut into: one for each way to cut."""
+    found: dict[tuple[str, ...], list[_Together]] = defaultdict(list)
+    for each in texts:
+        if not _is_short(each[0]):
+            for piece in {tuple(each[0][at : at + _PIECE]) for at in range(_PIECE)}:
+                found[piece].append(each)
+    return dict(found)
 
 
 def _by_length(table: Mapping[str, Hits]) -> list[tuple[int, dict[str, Hits]]]:
