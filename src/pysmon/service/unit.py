@@ -34,6 +34,7 @@ WatchdogSec=60
 Restart=on-failure
 RestartPreventExitStatus=2
 {back_off}
+Environment=MALLOC_ARENA_MAX=2
 OOMScoreAdjust=-500
 LimitCORE=0
 LimitMEMLOCK=infinity

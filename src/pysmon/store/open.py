@@ -12,7 +12,8 @@ from pysmon.store.failure import StoreError, code_of, failure
 
 _FOLDER, _FILE = 0o700, 0o600  # command lines hold secrets
 _PATIENCE = 5.0  # seconds that a reader and a checkpoint wait for each other
-_CACHE = 16_000  # KB
+_CACHE = 16_000  # KB, for readers
+_WRITER_CACHE = 4_000  # KB: what is written is seldom read again, and the writer is there all day
 _CODES = {
     errno.ENOSPC: sqlite3.SQLITE_FULL,
     errno.EDQUOT: sqlite3.SQLITE_FULL,
@@ -112,7 +113,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         made.execute("PRAGMA secure_delete = OFF")
         made.execute("PRAGMA trusted_schema = OFF")
         made.execute("PRAGMA temp_store = MEMORY")
-        made.execute(f"PRAGMA cache_size = -{_CACHE}")
+        made.execute(f"PRAGMA cache_size = -{_WRITER_CACHE}")
         made.execute("PRAGMA journal_size_limit = 16777216")
     except BaseException:
         made.close()
