@@ -11,11 +11,12 @@ from pysmon.config.blob.encode import encode
 from pysmon.config.dump import rules_dump
 from pysmon.config.fmt import format_text
 from pysmon.config.model import Configuration, EventFilter, Filter, Rule
-from pysmon.config.read import read_configuration
+from pysmon.config.read import NEWEST, OLDEST, read_configuration
 from pysmon.config.show import show_problem
 from pysmon.config.write import write_configuration
 from pysmon.errors import MisuseError, Place
 from pysmon.rules.ruleset import Ruleset
+from pysmon.schema.version import SchemaVersion
 
 _SMALL = 4096  # bytes: what is done with a larger one beside reading it takes too long to be done often
 _NOWHERE = Place("")
@@ -41,7 +42,10 @@ def use(configuration: Configuration) -> None:
         ruleset.decide(event)
     rules_dump(configuration)
     again = read_configuration(write_configuration(configuration).encode("utf-8", "surrogatepass"), "fuzz.xml")
-    law(again.configuration is not None, "what was written of a configuration is none")
+    version = configuration.schema_version
+    law(SchemaVersion.parse(str(version)) == version, "a version that cannot be read when it is written")
+    known = OLDEST <= version and version.major <= NEWEST.major
+    law(again.configuration is not None or not known, "what was written of a configuration is none")
     try:
         rules = encode(configuration)
     except MisuseError:

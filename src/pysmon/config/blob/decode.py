@@ -26,7 +26,7 @@ from pysmon.schema.event import EventType
 from pysmon.schema.lookup import by_tag
 from pysmon.schema.version import SchemaVersion
 
-_MOST_HUNDREDTHS = 99
+_NEWEST_MAJOR, _MOST_HUNDREDTHS = 99, 99
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # by XML
 
 
@@ -49,7 +49,7 @@ def decode(data: bytes, file: str) -> Decoded:
     made = _Meaning(chunks, file)
     filters = made.filters()
     version = chunks.header.schema
-    if not version.major or version.minor > _MOST_HUNDREDTHS:
+    if not 0 < version.major <= _NEWEST_MAJOR or version.minor > _MOST_HUNDREDTHS:
         raise wrong(SCHEMA, f"the schema version is {version.major} and {version.minor} hundredths", "one like 4.90")
     configuration = Configuration(file, hashlib.sha256(data).hexdigest(), version, Options(), filters)
     losses = tuple(made.losses) or _unlike(data, configuration, chunks.header.binary)
@@ -93,7 +93,7 @@ class _Meaning:
         empty = list(reversed(self._chunks.empty))
         ends = [event.at for event in self._chunks.events[1:]] + [1 << 32]
         made = []
-        for event, end in zip(self._chunks.events, ends, strict=True):
+        for event, end in zip(self._chunks.events, ends, strict=False):  # of no events there is an end
             inside = []
             while empty and empty[-1].at < end:
                 inside.append(empty.pop())
