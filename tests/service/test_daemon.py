@@ -16,6 +16,7 @@ from tests.sensor.provoke import EVERYTHING
 from tests.service.resident import Doer, resident
 
 from pysmon.errors import SensorError
+from pysmon.pipeline.fanout import folder_name
 from pysmon.schema.catalogue import ConfigurationChange, ServiceStateChange
 from pysmon.sensor.rights import check_rights
 from pysmon.sensor.scope import Scope
@@ -191,6 +192,19 @@ def test_an_output_that_is_away_holds_up_nobody_and_catches_up(root: Path, doer:
     lines = (folder / "events.json").read_text().splitlines()
     assert len(lines) == len(service.log())
     assert sum("/bin/true meanwhile" in line for line in lines) == 1
+
+
+def test_without_a_place_for_what_waits_it_watches_all_the_same_and_says_so(root: Path, doer: Doer) -> None:
+    paths = Paths.under(root)
+    paths.spill.mkdir(parents=True)
+    (paths.spill / folder_name(str(paths.store))).touch()
+    with resident(root, doer) as service:
+        service.ready()
+        doer.do("/bin/true seen")
+        service.until(lambda: service.saw("/bin/true seen"), "it sees nothing")
+        service.until(lambda: service.told("SPILL"), "it says nothing")
+        assert "what memory has no room for will be lost" in service.told("SPILL")[0]
+        assert service.end() == 0
 
 
 def test_files_and_folders_are_for_root_alone(root: Path, doer: Doer) -> None:

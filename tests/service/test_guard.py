@@ -6,6 +6,7 @@ import hashlib
 import os
 import socket
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -279,6 +280,16 @@ def test_modes_that_let_others_in_are_put_right_and_told(paths: Paths) -> None:
 
 
 @needs_root
+def test_what_has_its_mode_is_not_touched_as_a_read_only_disk_would_refuse(paths: Paths) -> None:
+    secure(paths)
+    paths.about.touch(0o600)
+    watched = (paths.state, paths.about)
+    before = [path.stat().st_ctime_ns for path in watched]
+    time.sleep(0.02)  # a change would show in the clock of the disk
+    assert secure(paths) == ()
+    assert [path.stat().st_ctime_ns for path in watched] == before
+
+
 def test_what_belongs_to_somebody_else_is_told(paths: Paths) -> None:
     secure(paths)
     paths.store.touch(0o600)

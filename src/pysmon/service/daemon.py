@@ -6,11 +6,12 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 
 from pysmon.assemble.service import reconciliation
 from pysmon.config.problems import Problem
-from pysmon.errors import PysmonError
+from pysmon.errors import PysmonError, SinkError
 from pysmon.pipeline.fanout import Fanout, LaneLimits
 from pysmon.pipeline.live import Session
 from pysmon.release import VERSION
@@ -29,6 +30,7 @@ from pysmon.service.report import Reporter
 from pysmon.service.settings import Settings
 from pysmon.service.status import Reconciliation, Status
 from pysmon.service.wire import ConfigurationInUse
+from pysmon.sinks.sink import Sink
 
 _SECOND = 1.0
 _LOADING = 30  # s that a step of the start may take on a machine that is busy with its boot
@@ -79,9 +81,7 @@ class Daemon:
             # Threads begin from here on: before, they would have kept the rights.
             sinks = open_outputs(settings)
             self._log = event_log(sinks)
-            queue = settings.queue
-            limits = LaneLimits(queue.entries, queue.bytes, queue.spill)
-            self._fanout = Fanout([(sink, limits) for sink in sinks], paths.spill)
+            self._fanout = self._fanned(sinks)
             undo.callback(self._fanout.close, 0.0)
             logged = self._log.last_record_id if self._log else 0
             self.session.go_on_after(max(logged, self._fanout.last_record_id))
@@ -91,6 +91,17 @@ class Daemon:
                 self._control = ControlServer(paths.control, self)
             undo.pop_all()
         self._closing = last
+
+    def _fanned(self, sinks: Sequence[Sink]) -> Fanout:
+        """To all of them, by way of the disk if that can be used: one that is read-only must not make us blind."""
+        queue = self._settings.queue
+        limits = LaneLimits(queue.entries, queue.bytes, queue.spill)
+        lanes = [(sink, limits) for sink in sinks]
+        try:
+            return Fanout(lanes, self._paths.spill)
+        except SinkError as error:
+            self._report("SPILL", f"{error}: what memory has no room for will be lost until the service starts again")
+            return Fanout(lanes, None)
 
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop` is set; everything is closed then."""

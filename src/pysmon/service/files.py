@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600  # for root alone: command lines hold secrets
@@ -11,7 +12,13 @@ PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600  # for root alone: command lines hol
 def make_folder(path: Path, mode: int = PRIVATE_FOLDER) -> None:
     """Make the folder, and those above it, if it is not there; a folder that is there gets the mode too."""
     path.mkdir(parents=True, exist_ok=True)
-    path.chmod(mode)
+    set_mode(path, mode)
+
+
+def set_mode(path: Path, mode: int) -> None:
+    """Give it the mode, unless it has it: a disk that is read-only would refuse even that."""
+    if stat.S_IMODE(path.stat().st_mode) != mode:
+        path.chmod(mode)
 
 
 def put_file(path: Path, data: bytes, mode: int = PRIVATE_FILE) -> None:

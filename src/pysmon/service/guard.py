@@ -15,7 +15,7 @@ from typing import Literal
 
 from pysmon.assemble.guard import TAMPER
 from pysmon.sensor.loader import OBJECT
-from pysmon.service.files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder
+from pysmon.service.files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, set_mode
 from pysmon.service.paths import UNIT, Paths
 
 # What is watched of a path besides that it is there, what it is, its mode and its owner: all of its content; whether it
@@ -136,7 +136,7 @@ def secure(paths: Paths) -> tuple[Report, ...]:
             found += _loose(path, _FOR_OTHERS) if path not in folders else []
             if stat.S_ISREG(path.lstat().st_mode):
                 with suppress(PermissionError):  # of somebody else, which was told
-                    path.chmod(PRIVATE_FILE)
+                    set_mode(path, PRIVATE_FILE)
     return (*found, *_loose(paths.settings, _WRITABLE_BY_OTHERS))  # an administrator's: not for us to change
 
 
