@@ -49,7 +49,8 @@ class Reading(Generic[_T]):
 
     def __init__(self, pieces: Sequence[Piece], begin: Callable[[], Work[_T]], jobs: int = 1) -> None:
         """`begin` makes the work of each process. It has to be picklable, except on Linux."""
-        self._pieces, self._begin, self._jobs = pieces, begin, min(jobs, len(pieces))
+        alone = any(piece.stream.path is None for piece in pieces)  # standard input: only this process has it
+        self._pieces, self._begin, self._jobs = pieces, begin, 1 if alone else min(jobs, len(pieces))
         self._told: dict[int, Tally] = {}
         self.results: list[_T] = []
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from pysmon.config.model import Configuration
@@ -36,13 +35,9 @@ class Rules:
     """A configuration with its rules, compiled once. What goes to another process is the configuration."""
 
     def __init__(self, configuration: Configuration) -> None:
-        """Nothing is compiled yet."""
+        """Compile it."""
         self.configuration = configuration
-
-    @cached_property
-    def ruleset(self) -> Ruleset:
-        """The rules."""
-        return Ruleset.compile(self.configuration)
+        self.ruleset = Ruleset.compile(configuration)
 
     def __reduce__(self) -> tuple[type[Rules], tuple[Configuration]]:
         """A ruleset cannot be sent, and need not."""

@@ -1,0 +1,219 @@
+"""Excludes that would make a log smaller: what each saves and hides, judged with the exclude in its place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from pysmon.config.model import Condition, Configuration, EventFilter, Filter, Relation, Rule
+from pysmon.config.write import quoted, text
+from pysmon.errors import Place
+from pysmon.rules.compile import compile_event
+from pysmon.rules.ruleset import Ruleset
+from pysmon.rules.ruling import Ruling
+from pysmon.schema.event import EVENTS
+from pysmon.schema.lookup import by_tag
+from pysmon.schema.version import SchemaVersion
+from pysmon.workbench.replay import Rules, fields_taken
+from pysmon.workbench.tally import OBJECTS, Account, Count, Kept, Way, actor_of
+
+_LEAST_SHARE = 0.01  # of what is kept, that an exclude has to save
+_LEAST = 2  # events
+_MOSTLY = 0.8  # of the events of an image: so many with one object, and the exclude asks for both
+_SHOWN = 3  # objects of what would be hidden
+_GROUPS = SchemaVersion(4, 20)  # the first with RuleGroup and Rule
+_Spot = Literal["into", "instead", "behind"]
+
+
+class _Wish(NamedTuple):
+    """What to exclude of a tag: an image, an object, or both together. None: any."""
+
+    tag: str
+    actor: object
+    thing: object
+
+    def takes(self, way: Way) -> bool:
+        """Whether it is about events that were kept in that way."""
+        key, actor, thing = way
+        return (
+            EVENTS[key[0]].tag == self.tag
+            and (self.actor is None or self.actor == actor)
+            and (self.thing is None or self.thing == thing)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """An exclude to paste. What it saves are events that are kept now; each counts for every suggestion it fits."""
+
+    tag: str
+    fields: tuple[tuple[str, str], ...]  # with the values that they must have
+    xml: str
+    spot: _Spot  # where it goes: as the first into an element, instead of it, or behind all of them
+    place: Place | None  # of that element
+    configuration: Configuration  # with it
+    saves: Count
+    hides: tuple[tuple[Ruling, int], ...]  # the rules that keep those events now, with how many
+    things: tuple[tuple[str, int], ...]  # the objects that would be seen no more, the most frequent of them
+    different: int  # how many objects those are
+    exact: bool  # False: it saves and hides more than what could be counted one by one
+
+
+def suggestions(rules: Rules, account: Account, most: int = 10) -> Iterator[Suggestion]:
+    """The excludes that save most, each besides those before it; none that saves less than a hundredth of what is kept.
+
+    An event is said to be saved if the configuration with the exclude in it drops it: that is judged, not concluded.
+    """
+    left = dict(account.kept.ways)
+    total = sum(kept.events for kept in left.values())
+    tried: set[_Wish] = set()
+    found = 0
+    while found < most:
+        wish = _best(rules, left, tried, max(total * _LEAST_SHARE, _LEAST))
+        if wish is None:
+            return
+        tried.add(wish)
+        made = _suggestion(rules, account, wish)
+        if made is not None:
+            found += 1
+            left = {way: kept for way, kept in left.items() if not wish.takes(way)}
+            yield made
+
+
+def _best(rules: Rules, left: dict[Way, Kept], tried: set[_Wish], least: float) -> _Wish | None:
+    """The wish that the most events fit, made narrower if nearly all of them have the other thing in common."""
+    single: Counter[_Wish] = Counter()
+    pairs: Counter[_Wish] = Counter()
+    for (key, actor, thing), kept in left.items():
+        tag = EVENTS[key[0]].tag
+        if not tag:
+            continue
+        if _is_usable(actor):
+            single[_Wish(tag, actor, None)] += kept.events
+        if _is_usable(thing):
+            single[_Wish(tag, None, thing)] += kept.events
+            if _is_usable(actor):
+                pairs[_Wish(tag, actor, thing)] += kept.events
+    together: dict[_Wish, _Wish] = {}
+    if rules.configuration.schema_version >= _GROUPS:
+        for pair, events in pairs.items():
+            for wide in (pair._replace(actor=None), pair._replace(thing=None)):
+                if events >= _MOSTLY * single[wide]:
+                    together[wide] = pair
+    for wish, events in single.most_common():
+        if events < least:
+            return None
+        narrow = together.get(wish, wish)
+        if narrow not in tried:
+            return narrow
+    return None
+
+
+def _is_usable(value: object) -> bool:
+    """Whether a value says something, and can stand in XML."""
+    if not isinstance(value, str) or value in ("", "-"):
+        return False
+    return all(character >= " " and not "\ud7ff" < character < "\ue000" and character < "\ufffe" for character in value)
+
+
+def _suggestion(rules: Rules, account: Account, wish: _Wish) -> Suggestion | None:
+    first = by_tag(wish.tag)[0].id
+    fields = [(actor_of(first), wish.actor), (OBJECTS.get(first, ""), wish.thing)]
+    asked = tuple((name, str(value)) for name, value in fields if value is not None)
+    filters = tuple(f for f in rules.configuration.filters if f.tag == wish.tag)
+    added = _added(filters, wish.tag, asked)
+    if added is None:
+        return None
+    changed, spot, element = added
+    saved, hides, things = Count(), Counter[Ruling](), Counter[str]()
+    exact = account.kept.exact
+    for (key, _, thing), kept, ruling in _dropped(rules, account, wish, changed):
+        bytes_each = account.counts[key].bytes / account.counts[key].events
+        saved.add(Count(kept.events, kept.events * bytes_each))
+        hides[ruling] += kept.events
+        if isinstance(thing, str):
+            things[thing] += kept.events
+    if not saved.events:
+        return None
+    others = [f for f in rules.configuration.filters if f.tag != wish.tag]
+    return Suggestion(
+        wish.tag,
+        asked,
+        _xml(wish.tag, asked, spot, rules.configuration.schema_version),
+        spot,
+        element.place if element else None,
+        replace(rules.configuration, filters=(*others, *changed)),
+        saved,
+        tuple(hides.most_common()),
+        tuple(things.most_common(_SHOWN)),
+        len(things),
+        exact,
+    )
+
+
+def _dropped(
+    rules: Rules, account: Account, wish: _Wish, changed: tuple[EventFilter, ...]
+) -> Iterator[tuple[Way, Kept, Ruling]]:
+    """What is kept now and dropped under the changed elements, judged by an event that stands for each way."""
+    splits_on = rules.ruleset.image_splits_on
+    ruleset = Ruleset({t.id: compile_event(t, changed, splits_on) for t in by_tag(wish.tag)}, splits_on)
+    for way, kept in account.kept.ways.items():
+        key = way[0]
+        if not kept.values or not wish.takes(way):
+            continue
+        given = dict(zip(fields_taken(rules.ruleset, key[0]), kept.values, strict=True))
+        names, decide = ruleset.by_values(key[0])
+        if not decide(tuple(given[name] for name in names)).keep:
+            yield way, kept, rules.ruleset.rulings(key[0]).by_key(key)
+
+
+def _added(
+    filters: tuple[EventFilter, ...], tag: str, asked: tuple[tuple[str, str], ...]
+) -> tuple[tuple[EventFilter, ...], _Spot, EventFilter | None] | None:
+    """The elements of a tag with an exclude more, where it went, and by which element; None if there is no way.
+
+    A second exclude beside a single one would drop everything else (facts 3.3), so it has to go into that one. Into
+    one that joins its conditions with "and" it cannot: there it would ask for more.
+    """
+    excludes = [f for f in filters if f.onmatch == "exclude"]
+    entry = _entry(asked)
+    joining = next((f for f in reversed(excludes) if f.relation is Relation.OR), None)
+    empty = next((f for f in excludes if not f.entries), None)
+    if joining is not None:
+        return _swapped(filters, joining, (entry, *joining.entries)), "into", joining
+    if empty is not None:
+        return _swapped(filters, empty, (entry,)), "instead", empty
+    if excludes and len(filters) == 1:
+        return None
+    names = {name for name, _ in asked}
+    fitting = next(t.id for t in by_tag(tag) if names <= {f.name for f in t.fields})
+    made = EventFilter(tag, fitting, "exclude", Relation.OR, (entry,), "", Place("suggestion"))
+    return (*filters, made), "behind", filters[-1] if filters else None
+
+
+def _swapped(
+    filters: tuple[EventFilter, ...], element: EventFilter, entries: tuple[Filter | Rule, ...]
+) -> tuple[EventFilter, ...]:
+    """The elements with other entries in one of them; it joins with "or" and is compiled for the event that fits."""
+    asked = {f.field for entry in entries for f in (entry.filters if isinstance(entry, Rule) else (entry,))}
+    fitting = next((t.id for t in by_tag(element.tag) if asked <= {f.name for f in t.fields}), element.event_id)
+    made = replace(element, entries=entries, relation=Relation.OR, event_id=fitting)
+    return tuple(made if each is element else each for each in filters)
+
+
+def _entry(asked: tuple[tuple[str, str], ...]) -> Filter | Rule:
+    filters = tuple(Filter(name, Condition.IS, value, "", Place("suggestion")) for name, value in asked)
+    return filters[0] if len(filters) == 1 else Rule("", Relation.AND, filters, 0, Place("suggestion"))
+
+
+def _xml(tag: str, asked: Sequence[tuple[str, str]], spot: _Spot, version: SchemaVersion) -> str:
+    lines = [f"<{name} condition={quoted('is')}>{text(value)}</{name}>" for name, value in asked]
+    if len(lines) > 1:
+        lines = ['<Rule groupRelation="and">', *(f"  {line}" for line in lines), "</Rule>"]
+    if spot != "into":
+        lines = [f"<{tag} onmatch={quoted('exclude')}>", *(f"  {line}" for line in lines), f"</{tag}>"]
+        if version >= _GROUPS:
+            lines = ['<RuleGroup groupRelation="or">', *(f"  {line}" for line in lines), "</RuleGroup>"]
+    return "\n".join(lines)
