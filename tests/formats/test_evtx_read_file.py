@@ -42,6 +42,8 @@ def test_a_stream_may_give_its_bytes_in_any_pieces(file: bytes) -> None:
         def read(self, size: int | None = -1) -> bytes:
             return super().read(min(size or 1, 1000))
 
+        read1 = read
+
     assert len(list(chunks(Slow(file), lambda place, why: pytest.fail(why)))) == 3
 
 

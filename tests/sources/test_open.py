@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.cli.calls import environment
 from tests.formats.entries import create
+from tests.sources.evtx_files import creations, evtx
 from tests.sources.shapes import CREATE, FILES, lines, security_datasets, xml
 
 from pysmon.errors import MisuseError
@@ -197,4 +198,13 @@ def test_a_packed_log_that_breaks_off_gives_what_came_before(tmp_path: Path) -> 
     path.write_bytes(gzip.compress(rows.encode())[:-2000])
     (source,) = open_sources([path])
     assert 2900 < len(list(source.entries())) < 3000
+    assert source.tally.damages >= 1
+
+
+def test_a_small_packed_log_that_breaks_off_gives_what_came_before(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(gzip.compress(evtx(tmp_path / "x.evtx", creations(6, 100)).read_bytes())[:-200])
+    (source,) = open_sources([path])
+    assert source.form == "evtx"
+    assert list(source.entries())
     assert source.tally.damages >= 1

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from pysmon.sources.source import SourceError
 
@@ -59,7 +59,7 @@ class Bytes:
             try:
                 if self.packing == "zip":
                     with zipfile.ZipFile(raw) as archive, archive.open(self.member) as stream:
-                        yield io.BufferedReader(cast("io.RawIOBase", stream), _BUFFER)  # its own lines are slow
+                        yield _buffered(cast("_Packed", stream))
                 else:
                     yield self._unpacked(raw)
             finally:
@@ -67,7 +67,7 @@ class Bytes:
 
     def _unpacked(self, raw: BinaryIO) -> BinaryIO:
         if self.packing == "gzip":
-            return io.BufferedReader(cast("io.RawIOBase", gzip.open(raw, "rb")), _BUFFER)
+            return _buffered(gzip.open(raw, "rb"))
         if self.packing == "zstd":
             return io.BufferedReader(_Zstd(_zstd(self.name), raw), _BUFFER)
         return raw
@@ -130,7 +130,8 @@ def _zstd(name: str) -> Any:
 def _first(stream: BinaryIO, size: int) -> bytes:
     pieces: list[bytes] = []
     with suppress(*UNREADABLE):  # told when it is read in earnest
-        while size > 0 and (piece := stream.read(size)):
+        read = getattr(stream, "read1", stream.read)  # what came before a break is not lost with it
+        while size > 0 and (piece := read(size)):
             pieces.append(piece)
             size -= len(piece)
     return b"".join(pieces)
@@ -138,6 +139,31 @@ def _first(stream: BinaryIO, size: int) -> bytes:
 
 def _after(head: bytes, stream: BinaryIO) -> BinaryIO:
     return cast("BinaryIO", io.BufferedReader(_Joined(head, stream)))
+
+
+def _buffered(packed: _Packed) -> BinaryIO:
+    """A stream with a large buffer: lines of gzip and zip themselves are slow."""
+    return io.BufferedReader(_Pieces(packed), _BUFFER)
+
+
+class _Packed(Protocol):
+    def read1(self, size: int, /) -> bytes: ...
+
+
+class _Pieces(io.RawIOBase):
+    """What a packed stream holds, as it comes: reading more at once would lose what stands before a break."""
+
+    def __init__(self, packed: _Packed) -> None:
+        super().__init__()
+        self._packed = packed
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._packed.read1(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
 
 
 class _Zstd(io.RawIOBase):

@@ -123,11 +123,16 @@ def _file_header(head: bytes, tell: Tell) -> FileHeader | None:
 
 
 def _read(stream: BinaryIO, size: int) -> bytes:
-    """So many bytes, or what there is."""
-    pieces = []
-    while size > 0 and (piece := stream.read(size)):
-        pieces.append(piece)
-        size -= len(piece)
+    """So many bytes, or what there is: also what came before a break, which the next call raises then."""
+    pieces: list[bytes] = []
+    read = getattr(stream, "read1", stream.read)
+    try:
+        while size > 0 and (piece := read(size)):
+            pieces.append(piece)
+            size -= len(piece)
+    except (OSError, EOFError, zlib.error):
+        if not pieces:
+            raise
     return b"".join(pieces)
 
 
