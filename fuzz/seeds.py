@@ -8,6 +8,7 @@ import io
 import shutil
 import zipfile
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 
 from tests.config.hives import Key, service, system, write_hive
@@ -164,7 +165,10 @@ def _spilled() -> Iterator[tuple[str, str, bytes]]:
     for number in (0, 4, 20):
         content = content_at(frames[number], 0) or b""
         yield "spill", f"content-{number}", content
-    yield "spill", "json", b'j[1,7,1795241433486357000,["h",1,2,3,null],{"a":[1]}' + b',"-"' * 21 + b"]"
+    odd = copy(next(event for event in plain_events() if event.type.id == 1))
+    odd.extra = {"a": [1]}
+    odd.Image = "\udcff"
+    yield "spill", "json", content_at(frame(Entry(7, _TIME, odd, Origin("host", 1, 2, 3))), 0) or b""
     yield "spill", "names", content_at(names_frame(), 0) or b""
 
 

@@ -30,6 +30,8 @@ _PACKED, _JSON = b"m", b"j"
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=str)
 _DECODER = msgspec.msgpack.Decoder()
 _NONE = "-"
+_NUMBERS = range(1 << 64)
+_TIMES = range(253_402_300_800 * 10**9)  # ns since 1970, until the end of the year 9999
 
 Names = Mapping[int, tuple[str, ...]]  # of the fields, by the id of the event
 
@@ -86,9 +88,10 @@ def names_frame() -> bytes:
 def names_of(content: bytes) -> Names:
     """The table of names of that content; ValueError if it is none."""
     table = _unpacked(content)
-    if not isinstance(table, dict):
-        raise ValueError("there is no table of names")
-    return {int(number): tuple(map(str, names)) for number, names in table.items()}
+    try:
+        return {int(number): tuple(map(str, names)) for number, names in table.items()}
+    except (AttributeError, TypeError, OverflowError) as error:
+        raise ValueError("there is no table of names") from error
 
 
 def entry_of(content: bytes, names: Names) -> Entry[Event]:
@@ -101,8 +104,8 @@ def entry_of(content: bytes, names: Names) -> Entry[Event]:
         number, record_id, time, origin, extra, *values = row
         schema = EVENTS[number]
         known = dict(zip(names[number], values, strict=True))
-        event = schema.cls(extra=extra, **_values(schema, known))
-        return Entry(record_id, time, event, _origin_of(*origin))
+        event = schema.cls(extra=_facts(extra), **_values(schema, known))
+        return Entry(_number(record_id, _NUMBERS), _number(time, _TIMES), event, _origin_of(*origin))
     except (TypeError, KeyError, ValueError) as error:
         raise ValueError(f"the content is no entry: {error}") from error
 
@@ -113,7 +116,27 @@ def _plan(event_id: int) -> _Plan:
 
 
 def _values(schema: EventType, known: dict[str, Any]) -> dict[str, Any]:
-    return {f.name: known[f.name] if f.name in known else _absent(f.kind.sql) for f in schema.fields}
+    return {
+        f.name: _value(known[f.name], f.kind.sql) if f.name in known else _absent(f.kind.sql) for f in schema.fields
+    }
+
+
+def _value(value: Any, sql: str) -> Any:
+    if not (value is None or isinstance(value, int) if sql == "INTEGER" else isinstance(value, str)):
+        raise ValueError(f"a value {value!r:.40} in a field of another kind")
+    return value
+
+
+def _number(value: Any, known: range) -> int:
+    if type(value) is not int or value not in known:
+        raise ValueError(f"{value!r:.40} where a number is expected")
+    return value
+
+
+def _facts(extra: Any) -> dict[str, Any] | None:
+    if extra is None or (isinstance(extra, dict) and all(isinstance(name, str) for name in extra)):
+        return extra
+    raise ValueError(f"extra facts that are none: {extra!r:.40}")
 
 
 def _absent(sql: str) -> str | None:
@@ -127,9 +150,15 @@ def _origin(origin: Origin) -> tuple[Any, ...]:
 
 
 def _origin_of(computer: str, process_id: int, thread_id: int, user_id: int, foreign: list[Any] | None) -> Origin:
+    for number in (process_id, thread_id, user_id):
+        _number(number, _NUMBERS)
+    _value(computer, "TEXT")
     if foreign is None:
         return _known(computer, process_id, thread_id, user_id, None)
     provider, guid, channel, user, version, fields = foreign
+    for text in (provider, guid, channel, user, *(fields or ())):
+        _value(text, "TEXT")
+    _value(version, "INTEGER")
     return _known(
         computer,
         process_id,
@@ -153,8 +182,11 @@ def _packed(value: object) -> bytes:
 
 
 def _unpacked(content: bytes) -> Any:
-    if content[:1] == _PACKED:
-        return _DECODER.decode(content[1:])
-    if content[:1] == _JSON:
-        return json.loads(content[1:].decode("utf-8", "surrogatepass"))
+    try:
+        if content[:1] == _PACKED:
+            return _DECODER.decode(content[1:])
+        if content[:1] == _JSON:
+            return json.loads(content[1:].decode("utf-8", "surrogatepass"))
+    except RecursionError as error:
+        raise ValueError("the content is nested too deep") from error
     raise ValueError("the content is neither MessagePack nor JSON")

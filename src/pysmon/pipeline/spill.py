@@ -19,6 +19,7 @@ import threading
 import zlib
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,11 +151,14 @@ class Spill:
 
     def _count(self, path: Path, at: int) -> None:
         data = path.read_bytes()
-        table = content_at(data, 0)
-        end = size_of(table) if table else 0
-        file = _File(int(path.stem), path, names_of(table) if table else {}, size=end, at=max(at, end))
+        table = content_at(data, 0) or b""
+        names: Names = {}
+        with suppress(ValueError):  # then nothing in it can be read
+            names = names_of(table)
+        end = size_of(table) if names else 0
+        file = _File(int(path.stem), path, names, size=end, at=max(at, end))
         newest = b""
-        while table and (content := content_at(data, file.size)) is not None:
+        while end and (content := content_at(data, file.size)) is not None:
             file.entries += file.size >= file.at
             file.size += size_of(content)
             newest = content
