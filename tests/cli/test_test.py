@@ -206,7 +206,14 @@ sys.exit(main(sys.argv[1:]))
 
 
 def test_without_the_package_for_yaml_it_says_what_is_missing(config: Path, tmp_path: Path) -> None:
-    arguments = [sys.executable, "-c", WITHOUT_YAML, "test", config, suite(tmp_path, f"{CURL}, expect: keep")]
+    arguments: list[str | Path] = [
+        sys.executable,
+        "-c",
+        WITHOUT_YAML,
+        "test",
+        config,
+        suite(tmp_path, f"{CURL}, expect: keep"),
+    ]
     done = subprocess.run(arguments, capture_output=True, text=True, env=environment(), check=False)
     assert done.returncode == 2
     assert "pip install pyyaml" in done.stderr
