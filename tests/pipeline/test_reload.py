@@ -152,3 +152,11 @@ def assert_exact(session: Session) -> None:
     assert session.outcome
     assert session.outcome.lost == 0
     assert all(count.exact for count in session.outcome.families.values())
+
+
+def test_who_asks_for_a_change_when_the_run_is_over_does_not_wait_for_it() -> None:
+    session = Session(named("early"), Scope("nobody"))
+    before = session.reconfigure(Policy.of(named("late")))
+    session.close()
+    assert before.is_set()
+    assert session.reconfigure(Policy.of(named("later"))).is_set()

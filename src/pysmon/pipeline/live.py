@@ -6,9 +6,10 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Literal
 
 from pysmon.assemble.builder import Builder
@@ -101,10 +102,12 @@ class Session:
     def reconfigure(self, policy: Policy) -> threading.Event:
         """Go on by this policy: it takes the place of the other between two records, and event 16 stands between.
 
-        What is given back is set once it holds.
+        What is given back is set once it holds, or the run is over.
         """
         holds = threading.Event()
         self._changes.put((policy, holds))
+        if self._closed:
+            self._let_wait_no_longer()
         return holds
 
     def put(self, event: Event) -> None:
@@ -141,6 +144,7 @@ class Session:
         if self._closed:
             return
         self._closed = True
+        self._let_wait_no_longer()
         if self._command:
             self._command.stop()
         if self._canary:
@@ -158,6 +162,12 @@ class Session:
                 users=self._users.known(),
             )
             self._tape.close()
+
+    def _let_wait_no_longer(self) -> None:
+        """There is nothing left to judge: who waits for a change must not hold up the end."""
+        with suppress(Empty):
+            while True:
+                self._changes.get_nowait()[1].set()
 
     def _run(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
         look = time.monotonic() + _LOOK_AFTER

@@ -6,8 +6,8 @@ import gc
 import hashlib
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from pysmon.config.problems import Problem
@@ -67,7 +67,7 @@ class Configurations:
         self, data: bytes, name: str, use: Callable[[Policy], threading.Event], changing: Changing
     ) -> tuple[Problem, ...]:
         """Read, compile, store and use; gives its problems. With an error among them the old one stays, and that is
-        reported. OSError or RefusedError if it cannot be stored or does not come to hold.
+        reported; so it does, with RefusedError, if it cannot be stored. RefusedError also if it does not come to hold.
         """
         reading = read_configuration(data, name)
         if reading.configuration is None:
@@ -77,15 +77,15 @@ class Configurations:
             return reading.problems
         policy = Policy.of(reading.configuration)
         with self._lock:
-            with changing(self._paths.configuration, self._paths.about):
+            with self._storing(name), changing(self._paths.configuration, self._paths.about):
                 save(self._paths, data, name, time.time_ns())
             self._use(InUse(policy, data, name, self.now.generation + 1, time.time_ns()), use)
         return reading.problems
 
     def reset(self, use: Callable[[Policy], threading.Event], changing: Changing) -> None:
-        """Forget the stored one and use the defaults."""
+        """Forget the stored one and use the defaults. RefusedError, as for `reconfigure`."""
         with self._lock:
-            with changing(self._paths.configuration, self._paths.about):
+            with self._storing(DEFAULTS), changing(self._paths.configuration, self._paths.about):
                 forget(self._paths)
             self._use(_defaults(self.now.generation + 1), use)
 
@@ -101,11 +101,20 @@ class Configurations:
         """As the control socket tells it."""
         return ConfigurationInUse(self.now.name, self.now.sha256, self.now.data)
 
+    @contextmanager
+    def _storing(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            told = f"{name} cannot be stored in {self._paths.state}: {error.strerror}"
+            self._report(CONFIG, f"{told}; the configuration before stays")
+            raise RefusedError(told, hint="free some space, or see why the disk is read-only") from error
+
     def _use(self, wanted: InUse, use: Callable[[Policy], threading.Event]) -> None:
         if not use(wanted.policy).wait(_PATIENCE):
             raise RefusedError(f"{wanted.name} is stored, but did not come to hold within {_PATIENCE} s")
         self.now = wanted
-        gc.collect()  # the old rules hold each other, and megabytes of what they remembered; Python would be in no hurry
+        gc.collect()  # the old rules hold each other, and megabytes of what they remembered
 
     def _stored(self, generation: int) -> InUse | None:
         try:
