@@ -5,9 +5,11 @@ export PYTHON
 CMD ?=
 CONFIG ?=
 TESTS ?=
+TARGETS ?=
+SECONDS ?= 60
 
 .SILENT:
-.PHONY: help run test test-package judge-evtx lint bench vm docs clean
+.PHONY: help run test test-package judge-evtx lint bench fuzz vm docs clean
 
 help: ## List the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +41,10 @@ bench: ## Measure on this machine
 	sh tools/setup.sh dev
 	for each in $$(ls bench | sed -n 's/\.py$$//p' | grep -v machine); do .venv/bin/python -m bench.$$each || exit; done
 
+fuzz: ## Fuzz the parsers of foreign bytes, SECONDS=60 each; TARGETS="evtx blob": only these
+	sh tools/setup.sh fuzz
+	.venv/bin/python -m fuzz.run $(TARGETS) --seconds $(SECONDS)
+
 vm: ## Run the tests of the sensor on Debian's own kernel, in a throw-away virtual machine
 	sh tools/setup.sh dev
 	sh tools/vm_tests.sh $(TESTS)
@@ -50,4 +56,4 @@ docs: ## Write the reference pages anew from the definitions
 clean: ## Remove everything that was made
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -f src/pysmon/sensor/bpf/sensor.bpf.o src/pysmon/sensor/bpf/records.gen.h
-	find src tests tools bench -name __pycache__ -prune -exec rm -rf {} +
+	find src tests tools bench fuzz -name __pycache__ -prune -exec rm -rf {} +

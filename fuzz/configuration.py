@@ -44,7 +44,7 @@ def use(configuration: Configuration) -> None:
     again = read_configuration(write_configuration(configuration).encode("utf-8", "surrogatepass"), "fuzz.xml")
     version = configuration.schema_version
     law(SchemaVersion.parse(str(version)) == version, "a version that cannot be read when it is written")
-    known = OLDEST <= version and version.major <= NEWEST.major
+    known = version >= OLDEST and version.major <= NEWEST.major
     law(again.configuration is not None or not known, "what was written of a configuration is none")
     try:
         rules = encode(configuration)

@@ -22,6 +22,7 @@ from pysmon.config.read import read_configuration
 from pysmon.formats.evtx.layout import FILE_HEADER_SIZE, ChunkHeader
 from pysmon.formats.frame import content_at, frame, names_frame
 from pysmon.formats.json_line import json_line
+from pysmon.schema.catalogue import ProcessCreate
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import Event
 
@@ -165,7 +166,7 @@ def _spilled() -> Iterator[tuple[str, str, bytes]]:
     for number in (0, 4, 20):
         content = content_at(frames[number], 0) or b""
         yield "spill", f"content-{number}", content
-    odd = copy(next(event for event in plain_events() if event.type.id == 1))
+    odd = copy(next(event for event in plain_events() if isinstance(event, ProcessCreate)))
     odd.extra = {"a": [1]}
     odd.Image = "\udcff"
     yield "spill", "json", content_at(frame(Entry(7, _TIME, odd, Origin("host", 1, 2, 3))), 0) or b""

@@ -7,6 +7,7 @@ from contextlib import suppress
 from fuzz.target import Target, law, scratch
 from pysmon.formats.frame import entry_of, frame, framed, names_frame, names_of, own_names
 from pysmon.formats.json_line import json_line
+from pysmon.formats.linux_xml import linux_xml_line
 from pysmon.pipeline.spill import Spill
 
 _FOLDER = "spill"
@@ -32,6 +33,7 @@ def _content(data: bytes) -> None:
         entry = entry_of(data, own_names())
     except ValueError:
         return
+    linux_xml_line(entry)
     law(bool(json_line(entry)) and bool(frame(entry)), "an entry that cannot be written")
 
 

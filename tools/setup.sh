@@ -2,6 +2,7 @@
 # Set up the project for `make`: a Python environment in .venv, pysmon in it, the kernel program. Each step says what it
 # does in a line; what is done already is not done again.
 #   setup.sh run   what `make run` needs        setup.sh dev   also what tests and checks need
+#   setup.sh fuzz  that, and what `make fuzz` needs
 set -eu
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
@@ -66,9 +67,12 @@ if [ ! -e .venv/has-run ] || [ pyproject.toml -nt .venv/has-run ] || [ hatch_bui
     step "Installing pysmon and what it needs" $at -m pip install -e .
     touch .venv/has-run
 fi
-if [ "$1" = dev ] && { [ ! -e .venv/has-dev ] || [ pyproject.toml -nt .venv/has-dev ]; }; then
+if [ "$1" != run ] && { [ ! -e .venv/has-dev ] || [ pyproject.toml -nt .venv/has-dev ]; }; then
     $at -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' >"$log.txt"
     step "Installing the tools for tests and checks" $at -m pip install -r "$log.txt"
     rm -f "$log.txt"
     touch .venv/has-dev
+fi
+if [ "$1" = fuzz ] && ! $at -c 'import atheris' 2>/dev/null; then
+    step "Installing the fuzzer atheris (35 MB)" $at -m pip install --only-binary :all: 'atheris>=2.3'
 fi
