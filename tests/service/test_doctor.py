@@ -298,6 +298,21 @@ def test_settings_that_cannot_be_read_are_told_with_their_place(patient: Person)
     assert str(patient.paths.settings) in text
 
 
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        ('type = "sylog"', "there is no type of output called 'sylog'"),
+        ('type = "syslog"\nformat = "csv"', "the output syslog: format is 'csv'"),
+        ('type = "file"', "the output file needs path"),
+    ],
+)
+def test_outputs_that_would_stop_the_start_of_the_service_are_told(patient: Person, output: str, text: str) -> None:
+    patient.put("etc/pysmon/pysmon.toml", f"[[output]]\n{output}\n")
+    finding = one(patient, checks_service.settings)
+    assert (finding.level, finding.text) == ("bad", text)
+    assert finding.remedy
+
+
 def test_the_stored_configuration_must_be_what_was_stored_and_be_usable(patient: Person) -> None:
     stored = save(patient.paths, CONFIG, "a.xml", 1)
     assert found(patient, checks_service.configuration) == ("ok", f"a.xml, SHA256={stored.sha256}")

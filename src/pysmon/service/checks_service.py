@@ -12,6 +12,7 @@ from pysmon.config.read import read_configuration
 from pysmon.errors import PysmonError
 from pysmon.service.ask import AskError
 from pysmon.service.finding import Finding
+from pysmon.service.outputs import check_outputs
 from pysmon.service.patient import Patient
 from pysmon.service.settings import read_settings
 from pysmon.service.status_page import size
@@ -69,13 +70,15 @@ def unit_file(patient: Patient) -> Iterator[Finding]:
 
 
 def settings(patient: Patient) -> Iterator[Finding]:
-    """Whether pysmon.toml can be read."""
+    """Whether pysmon.toml can be read, and asks for outputs that there are."""
     path = patient.paths.settings
     try:
-        outputs = ", ".join(output.type for output in read_settings(patient.paths).outputs)
+        found = read_settings(patient.paths)
+        check_outputs(found)
     except PysmonError as error:
         yield Finding("bad", "settings", str(error), error.hint)
         return
+    outputs = ", ".join(output.type for output in found.outputs)
     where = str(path) if path.exists() else "the defaults"
     yield Finding("ok", "settings", f"{where}: {outputs or 'no outputs'}")
 

@@ -9,7 +9,7 @@ from pysmon.errors import MisuseError, SinkError
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.service.settings import Output, Settings
-from pysmon.sinks.kinds import OUTPUTS
+from pysmon.sinks.kinds import OUTPUTS, OutputKind
 from pysmon.sinks.sink import Remarks, Reopens, Sink, WriteError
 from pysmon.sinks.store import StoreSink
 
@@ -76,10 +76,21 @@ def log_path(settings: Settings) -> Path | None:
     return Path(str(found.options["path"])) if found else None
 
 
-def _opened(output: Output) -> Sink:
+def check_outputs(settings: Settings) -> None:
+    """Look at what is asked for without opening anything; MisuseError if one is of no known type or an option wrong."""
+    for output in settings.outputs:
+        _kind_of(output).read(output.options)
+
+
+def _kind_of(output: Output) -> OutputKind:
     kind = OUTPUTS.get(output.type)
     if kind is None:
         raise MisuseError(f"there is no type of output called {output.type!r}", hint=f"known: {', '.join(OUTPUTS)}")
+    return kind
+
+
+def _opened(output: Output) -> Sink:
+    kind = _kind_of(output)
     try:
         return kind.make(output.options)
     except SinkError:

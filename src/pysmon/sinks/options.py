@@ -76,13 +76,17 @@ class OutputKind:
 
     def make(self, options: Mapping[str, object]) -> Sink:
         """The output as the options say; MisuseError tells what is wrong with them, SinkError what is in the way."""
+        return self.build(self.read(options))
+
+    def read(self, options: Mapping[str, object]) -> Options:
+        """The options, each with its value or its default; MisuseError tells what is wrong with one of them."""
         known = {option.name: option for option in self.options}
         for name in options:
             if name not in known:
                 near = get_close_matches(name, known, 1)
                 hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
                 raise MisuseError(f"the output {self.name} has no option {name!r}", hint=hint)
-        return self.build(Options(self.name, {o.name: self._value(o, options) for o in self.options}))
+        return Options(self.name, {o.name: self._value(o, options) for o in self.options})
 
     def _value(self, option: Option, options: Mapping[str, object]) -> Value:
         if option.name not in options:
