@@ -126,6 +126,7 @@ def test_what_is_wrong_in_a_test_is_told_with_its_place(
         ("tests: {}", "tests is a mapping (expected a list"),
         ("tests:\n  - {a: [\n", "tests.yaml:3:1: this is no YAML"),
         ("tests: [*nothing]", "this is no YAML"),
+        ("tests: " + "[" * 5000, "lists and mappings lie too deep in each other"),
     ],
 )
 def test_a_file_that_holds_no_tests_is_told(

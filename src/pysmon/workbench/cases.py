@@ -103,6 +103,8 @@ class _Reader:
             mark = getattr(error, "problem_mark", None)
             place = Place(str(self._path), mark.line + 1, mark.column + 1) if mark else Place(str(self._path))
             return (), (Mistake(place, f"this is no YAML: {getattr(error, 'problem', None) or error}"),)
+        except RecursionError:
+            return (), (Mistake(Place(str(self._path)), "lists and mappings lie too deep in each other"),)
         cases = tuple(self._cases(root))
         if not cases and not self._mistakes:
             self._mistakes.append(Mistake(Place(str(self._path)), "there are no tests", "tests: [{event: ...}]"))
