@@ -241,7 +241,7 @@ def test_records_that_cannot_be_read_are_lost_of_their_family_and_the_rest_is_as
     assert played.outcome.lost == 5 * count
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_a_tape_of_damaged_records_is_played_to_its_end_and_the_books_are_exact(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

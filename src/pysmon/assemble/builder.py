@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pysmon.assemble.access import take_access
+from pysmon.assemble.device import take_raw_access
 from pysmon.assemble.file import take_file_create, take_file_delete
 from pysmon.assemble.guard import overdue, take_guard
 from pysmon.assemble.network import take_flow
@@ -25,6 +26,7 @@ from pysmon.sensor.records import (
     FlowRecord,
     ForkRecord,
     GuardRecord,
+    RawAccessRecord,
     TaskRecord,
 )
 
@@ -37,6 +39,7 @@ _TAKE: dict[type[Record], Callable[[Any, Scene], tuple[Event, ...]]] = {
     FlowRecord: take_flow,
     ForkRecord: take_fork,
     GuardRecord: take_guard,
+    RawAccessRecord: take_raw_access,
     TaskRecord: take_task,
 }
 _USERS_EVERY = 1_000_000_000  # ns of record time between two looks whether the user database has changed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from stat import S_ISBLK, S_ISCHR
+
 from pysmon.assemble.paths import known_path, text
 from pysmon.assemble.process import creator_of
 from pysmon.assemble.processes import Processes
@@ -23,6 +25,7 @@ from pysmon.sensor.records import (
     FileCreateRecord,
     FileDeleteRecord,
     FlowRecord,
+    RawAccessRecord,
 )
 
 _UNSET = 0xFFFFFFFF
@@ -50,6 +53,8 @@ def facts_of(record: Record, processes: Processes, users: Users) -> Facts:
             return _of_file_delete(record) | _place_of_actor(record, processes)
         case AccessRecord():
             return _of_access(record) | _place_of_actor(record, processes)
+        case RawAccessRecord():
+            return _of_raw_access(record) | _place_of_actor(record, processes)
         case FlowRecord():
             return _place_of_actor(record, processes)
         case _:
@@ -105,6 +110,13 @@ def _of_file_delete(record: FileDeleteRecord) -> Facts:
 def _of_access(record: AccessRecord) -> Facts:
     known = _ACCESS.get(record.deed)
     return {"Access": known} if known else {"Access": "other", "SystemCall": record.number}
+
+
+def _of_raw_access(record: RawAccessRecord) -> Facts:
+    number = f"{record.device >> 20}:{record.device & 0xFFFFF}"
+    if S_ISBLK(record.mode):
+        return {"DeviceType": "block", "DeviceNumber": number}
+    return {"DeviceType": "character", "DeviceNumber": number} if S_ISCHR(record.mode) else {"DeviceType": "file"}
 
 
 def _place_of_actor(record: Record, processes: Processes) -> Facts:

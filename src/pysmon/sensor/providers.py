@@ -55,5 +55,6 @@ ABILITIES = (
     Ability("own kernel objects", "guard", (Provider("fentry", ("on_bpf_command",)), _exits("bpf"))),
     Ability("own memory", "guard", (_ACCESS, _exits(*_REACHING))),
     Ability("processes accessed", "process access", (_ACCESS, _exits(*_REACHING))),
+    Ability("devices opened", "raw access", (_FILE_OPEN, _OPENED)),
     Ability("memory of processes opened", "process access", (_ACCESS, _OPENED)),
 )

@@ -14,7 +14,7 @@ from pysmon.layout.record import U16, U32, U64, Address, Record, Tail, record
 RECORDS: dict[int, type[Record]] = {}  # by kind
 
 # Families are counted apart, in the kernel and above it: seen = filtered + kept + lost. A fork makes no event itself.
-FAMILIES = ("process", "network", "file create", "file delete", "fork", "guard", "process access")
+FAMILIES = ("process", "network", "file create", "file delete", "fork", "guard", "process access", "raw access")
 
 SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
 # The kernel programs' settings: scope, PID namespace, cgroup, its level, families (bits).
@@ -169,6 +169,16 @@ class AccessRecord(Record):
     mode: U32  # for OPEN_MEMORY: 1 to read it, 2 to write it, 3 both
     deed: U16  # as for the guard: TRACE and what follows
     target_image: Tail  # path of the program; empty for the kernel's own threads
+
+
+@record(41, "raw access", RECORDS)
+class RawAccessRecord(Record):
+    """A device that shows a disk, memory or ports was opened to be read."""
+
+    device: U32  # the number of the device itself, as the kernel numbers it; 0 for /proc/kcore
+    mode: U32  # of the inode: a block device, a character device or a file
+    uid: U32
+    path: Tail
 
 
 def decode(data: bytes, offset: int = 0) -> Record:

@@ -45,11 +45,14 @@ class CreateRemoteThread(Event):
     rule="RawAccessRead",
     version=2,
     since="3.10",
+    live=True,
 )
 class RawAccessRead(Event):
     r"""A process opened a disk itself (`\\.\C:`) and so can read files past the file system.
 
-    On Linux: not produced yet. What comes closest is the opening of a block device.
+    On Linux: a block device was opened to be read, or /dev/mem, /dev/kmem, /dev/port or /proc/kcore. The kind and the
+    number of the device count, not its name. Where the kernel is watched from inside, the event says that the opening
+    was allowed; the driver may still refuse it.
     """
 
     RuleName: Text = field(since="4.10", default="-")
@@ -57,7 +60,9 @@ class RawAccessRead(Event):
     ProcessGuid: Guid
     ProcessId: Pid
     Image: Text = field(default="-")
-    Device: Text = field("The device: `\\Device\\HarddiskVolume2`, on Linux `/dev/sda1`.", default="-")
+    Device: Text = field(
+        "The device: `\\Device\\HarddiskVolume2`, on Linux `/dev/sda1`, the path by which it was opened.", default="-"
+    )
     User: Text = field(since="4.80", default="-")
 
 

@@ -82,7 +82,12 @@ INLINE void renamed(struct dentry *dentry, u64 mount)
 }
 
 SEC("fentry/security_file_open")
-int on_file_open(u64 *context) { return opened((void *)context[0]); }
+int on_file_open(u64 *context)
+{
+	struct file *file = (void *)context[0];
+	opened_raw(file);
+	return opened(file);
+}
 
 SEC("fentry/security_path_rename") /* old directory, old dentry, new directory, new dentry */
 int on_path_rename(u64 *context) { return begin(FAMILY_FILE_CREATE, (void *)context[1], (void *)context[2]); }
@@ -145,6 +150,7 @@ int on_##name(struct sys_exit_context *context) \
 { \
 	struct file *file = context->ret < 0 ? NULL : file_of(context->ret); \
 	opened_memory(file); \
+	opened_raw(file); \
 	return opened(file); \
 }
 ON_OPEN(open)

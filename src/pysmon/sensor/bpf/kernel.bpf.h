@@ -34,7 +34,7 @@ enum { ETH_P_IP_BE = 0x0008, ETH_P_IPV6_BE = 0xdd86 };
 
 /* linux/fcntl.h, linux/stat.h, linux/fs.h */
 enum { AT_FDCWD = -100, AT_REMOVEDIR = 0x200, RENAME_EXCHANGE = 2 };
-enum { S_IFMT = 0xf000, S_IFSOCK = 0xc000, S_IFREG = 0x8000, S_IFDIR = 0x4000 };
+enum { S_IFMT = 0xf000, S_IFSOCK = 0xc000, S_IFREG = 0x8000, S_IFBLK = 0x6000, S_IFDIR = 0x4000, S_IFCHR = 0x2000 };
 enum { FMODE_READ = 1, FMODE_WRITE = 2, FMODE_CREATED = 0x100000 };
 /* linux/sched/signal.h, asm-generic/signal.h, asm-generic/siginfo.h */
 enum { SIGNAL_GROUP_EXIT = 4 };
@@ -50,7 +50,7 @@ enum { MAX_PID_NS_LEVEL = 32 };
 struct super_block { u32 s_dev; u64 s_magic; } CORE;
 typedef struct { u32 val; } kuid_t;
 typedef struct { u32 val; } kgid_t;
-struct inode { u16 i_mode; u64 i_ino; struct super_block *i_sb; u64 i_size; u32 i_nlink; void *i_private; } CORE;
+struct inode { u16 i_mode; u32 i_rdev; u64 i_ino; struct super_block *i_sb; u64 i_size; u32 i_nlink; void *i_private; } CORE;
 struct timespec64 { s64 tv_sec; long tv_nsec; } CORE;
 struct inode___old { struct timespec64 i_ctime; } CORE;
 struct inode___6_6 { struct timespec64 __i_ctime; } CORE;
