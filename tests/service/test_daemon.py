@@ -194,6 +194,14 @@ def test_an_output_that_is_away_holds_up_nobody_and_catches_up(root: Path, doer:
     assert sum("/bin/true meanwhile" in line for line in lines) == 1
 
 
+def test_what_is_lost_at_the_end_is_told_where_it_still_can_be(root: Path, doer: Doer) -> None:
+    put_settings(root, '[[output]]\ntype = "syslog"\nto = "tcp://127.0.0.1:9"\n[queue]\nspill = 0\n')
+    with resident(root, doer) as service:
+        service.ready()
+        assert service.end() == 0
+        assert re.search(r"pysmon: \d+ entries for syslog tcp://127.0.0.1:9 lost", service.errors())
+
+
 def test_without_a_place_for_what_waits_it_watches_all_the_same_and_says_so(root: Path, doer: Doer) -> None:
     paths = Paths.under(root)
     paths.spill.mkdir(parents=True)

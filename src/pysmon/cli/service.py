@@ -12,6 +12,7 @@ import click
 
 from pysmon.cli.exits import FINE
 from pysmon.errors import MisuseError, SinkError
+from pysmon.formats.visible import visible
 from pysmon.pipeline.garbage import collect_seldom
 from pysmon.sensor.scope import Scope
 from pysmon.service.daemon import Daemon
@@ -56,7 +57,8 @@ def service(root: Path | None, tree: int | None, cgroup: Path | None) -> int:
         raise SinkError(f"cannot use {error.filename}: {error.strerror}", hint="the service needs root") from error
     ended.append(daemon)
     collect_seldom()
-    daemon.run(stop)
+    for words in daemon.run(stop):
+        click.echo(f"pysmon: {visible(words)}", err=True)
     return FINE
 
 

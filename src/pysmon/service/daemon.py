@@ -103,14 +103,15 @@ class Daemon:
             self._report("SPILL", f"{error}: what memory has no room for will be lost until the service starts again")
             return Fanout(lanes, None)
 
-    def run(self, stop: threading.Event) -> None:
-        """Watch until `stop` is set; everything is closed then."""
+    def run(self, stop: threading.Event) -> list[str]:
+        """Watch until `stop` is set; everything is closed then. What came too late for the log is given back."""
         with closing(self._control), ExitStack() as stack:
             stack.callback(self._fanout.close, _DELIVER)
             if self._closing is not None:
                 stack.callback(os.close, self._closing)
             self._loop(stop)
             self._notifier.stopping()
+        return [words for _, words in (*self._early, *self._fanout.reports())]
 
     def _loop(self, stop: threading.Event) -> None:
         due, reconcile, number = 0.0, time.monotonic() + self._reconcile_every, 0
