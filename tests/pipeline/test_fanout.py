@@ -216,6 +216,23 @@ def test_an_output_is_flushed_when_nothing_comes_and_what_fails_then_is_told() -
         until(lambda: not only(fanout).trouble)
 
 
+def test_a_flush_ends_the_trouble_of_a_flush_and_only_a_write_that_of_a_write() -> None:
+    sink = ListSink(failing=True)
+    with fanned(sink) as fanout:
+        fanout.put(entries(1))
+        until(lambda: only(fanout).trouble)
+        flushed = sink.calls.count("flush")
+        until(lambda: sink.calls.count("write") > 5)
+        assert only(fanout).trouble == "it is away (wait)"
+        assert sink.calls.count("flush") == flushed
+        sink.failing = False
+        until(lambda: not only(fanout).trouble)
+        sink.flushing = SinkError("no room")
+        until(lambda: only(fanout).trouble == "no room")
+        sink.flushing = None
+        until(lambda: not only(fanout).trouble)
+
+
 def test_a_defect_in_a_flush_is_told_and_the_lane_lives_on() -> None:
     class Broken(ListSink):
         def flush(self) -> None:
