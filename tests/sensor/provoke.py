@@ -39,7 +39,7 @@ Act = Callable[[], object]
 
 TAGS = (
     *("ProcessCreate", "ProcessTerminate", "NetworkConnect", "FileCreate", "FileDelete", "FileDeleteDetected"),
-    *("ProcessAccess", "RawAccessRead"),
+    *("ProcessAccess", "RawAccessRead", "eBPFEvent"),
 )
 EVERYTHING = (
     '<Sysmon schemaversion="4.90"><EventFiltering>'

@@ -12,6 +12,7 @@ from pysmon.assemble.guard import overdue, take_guard
 from pysmon.assemble.network import take_flow
 from pysmon.assemble.process import take_exec, take_exit, take_fork, take_task
 from pysmon.assemble.processes import Processes
+from pysmon.assemble.program import take_program
 from pysmon.assemble.scene import BUILT, Scene
 from pysmon.host.guid import Machine
 from pysmon.host.users import Users
@@ -26,6 +27,7 @@ from pysmon.sensor.records import (
     FlowRecord,
     ForkRecord,
     GuardRecord,
+    ProgramRecord,
     RawAccessRecord,
     TaskRecord,
 )
@@ -39,6 +41,7 @@ _TAKE: dict[type[Record], Callable[[Any, Scene], tuple[Event, ...]]] = {
     FlowRecord: take_flow,
     ForkRecord: take_fork,
     GuardRecord: take_guard,
+    ProgramRecord: take_program,
     RawAccessRecord: take_raw_access,
     TaskRecord: take_task,
 }

@@ -25,6 +25,7 @@ from pysmon.sensor.records import (
     FileCreateRecord,
     FileDeleteRecord,
     FlowRecord,
+    ProgramRecord,
     RawAccessRecord,
 )
 
@@ -55,6 +56,8 @@ def facts_of(record: Record, processes: Processes, users: Users) -> Facts:
             return _of_access(record) | _place_of_actor(record, processes)
         case RawAccessRecord():
             return _of_raw_access(record) | _place_of_actor(record, processes)
+        case ProgramRecord():
+            return _of_program(record) | _place_of_actor(record, processes)
         case FlowRecord():
             return _place_of_actor(record, processes)
         case _:
@@ -117,6 +120,12 @@ def _of_raw_access(record: RawAccessRecord) -> Facts:
     if S_ISBLK(record.mode):
         return {"DeviceType": "block", "DeviceNumber": number}
     return {"DeviceType": "character", "DeviceNumber": number} if S_ISCHR(record.mode) else {"DeviceType": "file"}
+
+
+def _of_program(record: ProgramRecord) -> Facts:
+    told = {"BpfFunction": text(record.function), "BpfTracepoint": text(record.tracepoint)}
+    facts: Facts = {"BpfProgramTag": record.tag.to_bytes(8, "little").hex(), "BpfAttachType": record.attach_type}
+    return facts | {name: value for name, value in told.items() if value}
 
 
 def _place_of_actor(record: Record, processes: Processes) -> Facts:

@@ -37,6 +37,7 @@ _LINKED = Provider("fexit", ("on_path_link", "on_vfs_link"))
 _UNLINKED = Provider("fexit", ("on_path_unlink", "on_vfs_unlink"))
 _OPENED = _exits("open", "openat", "openat2", "creat")
 _ACCESS = Provider("fexit", ("on_access",))
+_PROGRAM = Provider("fentry", ("on_program",))
 _REACHING = ("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd")
 
 ABILITIES = (
@@ -55,6 +56,8 @@ ABILITIES = (
     Ability("own kernel objects", "guard", (Provider("fentry", ("on_bpf_command",)), _exits("bpf"))),
     Ability("own memory", "guard", (_ACCESS, _exits(*_REACHING))),
     Ability("processes accessed", "process access", (_ACCESS, _exits(*_REACHING))),
+    Ability("BPF programs loaded", "bpf", (_PROGRAM, Provider("tracepoint", ("on_program_load",)))),
+    Ability("BPF programs attached", "bpf", (Provider("tracepoint", ("on_program_attach",)),)),
     Ability("devices opened", "raw access", (_FILE_OPEN, _OPENED)),
     Ability("memory of processes opened", "process access", (_ACCESS, _OPENED)),
 )

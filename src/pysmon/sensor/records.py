@@ -14,7 +14,7 @@ from pysmon.layout.record import U16, U32, U64, Address, Record, Tail, record
 RECORDS: dict[int, type[Record]] = {}  # by kind
 
 # Families are counted apart, in the kernel and above it: seen = filtered + kept + lost. A fork makes no event itself.
-FAMILIES = ("process", "network", "file create", "file delete", "fork", "guard", "process access", "raw access")
+FAMILIES = ("process", "network", "file create", "file delete", "fork", "guard", "process access", "raw access", "bpf")
 
 SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
 # The kernel programs' settings: scope, PID namespace, cgroup, its level, families (bits).
@@ -179,6 +179,21 @@ class RawAccessRecord(Record):
     mode: U32  # of the inode: a block device, a character device or a file
     uid: U32
     path: Tail
+
+
+@record(42, "bpf", RECORDS)
+class ProgramRecord(Record):
+    """A BPF program came into the kernel, or was attached by bpf(2)."""
+
+    tag: U64  # the kernel's digest of its instructions, as 8 bytes
+    uid: U32
+    command: U32  # of bpf(2): BPF_PROG_LOAD and others (linux/bpf.h)
+    id: U32
+    type: U32
+    attach_type: U32  # of the attaching; when it is loaded: the one that it is made for
+    name: Tail  # ended by NUL, at most 15 characters
+    function: Tail  # of the kernel, that it is made for, ended by NUL
+    tracepoint: Tail  # that it was attached to, ended by NUL
 
 
 def decode(data: bytes, offset: int = 0) -> Record:

@@ -15,11 +15,13 @@ from pysmon.schema.kinds import Guid, Pid, Text, Time, UInt32
     version=1,
     since="4.90",
     target="linux",
+    live=True,
 )
 class EbpfEvent(Event):
     """A process loaded a BPF program into the kernel.
 
-    On Linux: not produced yet.
+    On Linux: also the attaching of one, where bpf(2) does it; BpfCommand tells which it was. A program that is attached
+    by other ways (to a perf event or a network device) makes the event of its loading alone.
     """
 
     RuleName: Text = field(default="-")
@@ -28,7 +30,15 @@ class EbpfEvent(Event):
     ProcessId: Pid
     Image: Text = field(default="-")
     User: Text = field(default="-")
-    BpfCommand: Text = field("Command of bpf(2): `BPF_PROG_LOAD`.", default="-")
-    BpfProgramType: Text = field("Type of the program, as in linux/bpf.h: `BPF_PROG_TYPE_KPROBE`.", default="-")
+    BpfCommand: Text = field(
+        "Command of bpf(2): `BPF_PROG_LOAD`; for attaching `BPF_LINK_CREATE`, `BPF_RAW_TRACEPOINT_OPEN` or"
+        " `BPF_PROG_ATTACH`.",
+        default="-",
+    )
+    BpfProgramType: Text = field(
+        "Type of the program, as in linux/bpf.h without `BPF_PROG_TYPE_`: `KPROBE`; a number if it is newer than"
+        " pysmon.",
+        default="-",
+    )
     BpfProgramId: UInt32 = field("Number that the kernel gave the program.")
-    BpfProgramName: Text = field("Name of the program, at most 15 characters.", default="-")
+    BpfProgramName: Text = field("Name of the program, at most 15 characters; `-` if it has none.", default="-")

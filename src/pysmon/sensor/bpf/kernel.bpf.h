@@ -43,7 +43,16 @@ enum { SI_USER = 0, SI_KERNEL = 0x80 };
 enum { SIGPIPE = 13, SIGALRM = 14, SIGCHLD = 17, SIGURG = 23, SIGVTALRM = 26, SIGPROF = 27, SIGWINCH = 28, SIGIO = 29 };
 /* linux/ptrace.h, linux/bpf.h, linux/magic.h */
 enum { PTRACE_MODE_ATTACH = 2, PTRACE_ATTACH = 16, PTRACE_SEIZE = 0x4206 };
-enum { BPF_PROG_GET_FD_BY_ID = 13, BPF_MAP_GET_FD_BY_ID = 14, BPF_LINK_GET_FD_BY_ID = 30 };
+enum {
+	BPF_PROG_LOAD = 5,
+	BPF_PROG_ATTACH = 8,
+	BPF_PROG_GET_FD_BY_ID = 13,
+	BPF_MAP_GET_FD_BY_ID = 14,
+	BPF_RAW_TRACEPOINT_OPEN = 17,
+	BPF_LINK_CREATE = 28,
+	BPF_LINK_GET_FD_BY_ID = 30,
+};
+enum { PERF_BPF_EVENT_PROG_LOAD = 1 };
 enum { PID_FS_MAGIC = 0x50494446, PROC_SUPER_MAGIC = 0x9fa0 };
 enum { MAX_PID_NS_LEVEL = 32 };
 
@@ -139,8 +148,10 @@ struct sk_buff { u8 *head; u16 protocol, network_header, transport_header; struc
 
 struct bpf_map { u32 id; } CORE;
 struct bpf_link { u32 id; } CORE;
-struct bpf_prog_aux { u32 id; } CORE;
-struct bpf_prog { struct bpf_prog_aux *aux; } CORE;
+struct bpf_prog_aux { u32 id; const char *attach_func_name; char name[16]; } CORE;
+enum bpf_prog_type { BPF_PROG_TYPE_UNSPEC };
+enum bpf_attach_type { BPF_CGROUP_INET_INGRESS };
+struct bpf_prog { enum bpf_prog_type type; enum bpf_attach_type expected_attach_type; u8 tag[8]; struct bpf_prog_aux *aux; } CORE;
 
 struct seq_file;
 struct bpf_iter_meta { struct seq_file *seq; } CORE;

@@ -6,6 +6,7 @@
 #include "network.bpf.c"
 #include "guard.bpf.c"
 #include "access.bpf.c"
+#include "program.bpf.c"
 #include "device.bpf.c"
 #include "file.bpf.c"
 
