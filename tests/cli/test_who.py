@@ -44,6 +44,10 @@ def test_the_process_is_told_from_its_ancestors_on(pysmon: Caller, given: Given)
         (["--file", "/etc/cron.d/x"], [8]),
         (["--file", "id"], [9, 10]),
         (["--file", "/tmp/*"], [5, 7, 8, 11]),
+        (["--file", "*d/x"], [8]),
+        (["--file", "*ron*"], [8]),
+        (["--file", "i*"], [9, 10]),
+        (["--file", "d*"], []),
         (["--file", "/tmp"], []),
         (["--hash", "aa11"], [7]),
         (["--hash", "MD5=00FF"], [7]),
@@ -78,3 +82,10 @@ def test_one_thing_must_be_asked_about(pysmon: Caller, given: Given, asked: list
     answer = pysmon("who", *given, *asked)
     assert (answer.code, answer.out) == (2, "")
     assert "name one thing" in answer.err
+
+
+@pytest.mark.parametrize("name", ["*", "/tmp/*/x", "*a*b*"])
+def test_a_star_elsewhere_is_misuse(pysmon: Caller, given: Given, name: str) -> None:
+    answer = pysmon("who", *given, "--file", name)
+    assert (answer.code, answer.out) == (2, "")
+    assert "at the beginning or the end" in answer.err

@@ -12,9 +12,10 @@ from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.family import with_ancestors
 from pysmon.cli.printing import FORM_NAMES, Printer
 from pysmon.cli.reading import Selection, reading_options
+from pysmon.errors import MisuseError
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
-from pysmon.store.query import Condition, Subject, about
+from pysmon.store.query import Condition, Operator, Subject, about
 from pysmon.views.chain import chain
 from pysmon.views.lineage import Lineage
 from pysmon.views.sentences import NONE, actor
@@ -40,7 +41,10 @@ Exit code: 0 found, 1 nobody, 2 misuse, 3 the log cannot be read.
 @click.option("--domain", metavar="NAME", help="Who looked up that name, or connected to a machine of that name.")
 @click.option("--ip", metavar="ADDRESS", help="Who connected to that address, was called from it, or was told it.")
 @click.option(
-    "--file", "path", metavar="FILE", help="Who dealt with that file or ran it. A name without folder: any; `*`."
+    "--file",
+    "path",
+    metavar="FILE",
+    help="Who dealt with that file or ran it. No folder: in any; `*` at its ends.",
 )
 @click.option("--hash", "digest", metavar="HASH", help="Who ran or had a file with that hash, of any algorithm.")
 @reading_options()
@@ -69,10 +73,18 @@ def who(
 
 
 def _conditions(subject: Subject, value: str) -> tuple[Condition, ...]:
-    if subject != "file" or not value.endswith("*"):
+    if subject != "file" or "*" not in value:
         return about(subject, value)
-    start = value.rstrip("*")
-    return tuple(replace(c, operator="begin with") for c in about(subject, start) if c.operator == "is")
+    part = value.strip("*")
+    if not part or "*" in part:
+        raise MisuseError(f"--file {value!r}: a * stands at the beginning or the end of a name, or at both")
+    open_begin, open_end = value.startswith("*"), value.endswith("*")
+    operator: Operator = "contains" if open_begin and open_end else "end with" if open_begin else "begin with"
+    asked = about(subject, part)
+    conditions = tuple(replace(c, operator=operator) for c in asked if c.operator == "is")
+    if operator == "begin with":  # a name without a folder is one in any folder
+        conditions += tuple(replace(c, operator="contains") for c in asked if c.operator != "is")
+    return conditions
 
 
 def _told(hits: Sequence[Entry[Event]], lineage: Lineage, screen: Screen) -> Iterator[Line]:
