@@ -64,7 +64,7 @@ HEALTHY = Status(
     uptime=NOW - _STARTED,
     memory=50_541_363,
     cpu_seconds=532.8,
-    scope="the whole machine",
+    scope="this machine",
     configuration=ConfigurationState("/root/rules.xml", "5f" * 32, "4.90", _STARTED + HOUR, 2),
     hooks=(
         HookState("processes", "process", "working", "tp_btf"),
@@ -98,7 +98,7 @@ HEALTHY = Status(
 
 ILL = replace(
     HEALTHY,
-    configuration=ConfigurationState("", "", "", _STARTED, 1),
+    configuration=ConfigurationState("Defaults", "76" * 32, "4.90", _STARTED, 1),
     hooks=(
         HEALTHY.hooks[0],
         replace(HEALTHY.hooks[3], state="blind", hook="", refusals=("fentry: refused", "tracepoint: no tracefs")),

@@ -30,7 +30,7 @@ def block(status: Status, first: str) -> list[str]:
 
 def test_the_facts_come_first_if_nothing_is_wrong() -> None:
     assert shown(HEALTHY)[:7] == [
-        "pysmon         0.1.0, process 471, watches the whole machine",
+        "pysmon         0.1.0, process 471, watches this machine",
         "running        3 d 2 h, since 2026-11-18 06:00:00",
         "uses           48.2 MB of memory, 0.2 % of a processor",
         "configuration  /root/rules.xml (schema 4.90), since 2026-11-18 07:00:00, generation 2",
@@ -95,7 +95,7 @@ def test_hooks_are_told_with_what_the_canary_proved_and_what_was_refused() -> No
 def test_what_there_is_none_of_is_left_out() -> None:
     lines = shown(replace(ILL, outputs=(), canary=None))
     assert not [line for line in lines if line.startswith(("outputs", "event log", "canary", "books"))]
-    assert "configuration  none: Sysmon's defaults, since 2026-11-18 06:00:00, generation 1" in lines
+    assert "configuration  Defaults (schema 4.90), since 2026-11-18 06:00:00, generation 1" in lines
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ class RunningService:
         return self._read(self._call("PUT", "/configuration", body, fine=(200, 422)), Judgement)
 
     def reset(self) -> None:
-        """Have it go back to what Sysmon does without a configuration."""
+        """Have it go back to the configuration that pysmon brings."""
         self._call("DELETE", "/configuration")
 
     def reopen(self) -> None:

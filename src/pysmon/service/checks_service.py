@@ -94,7 +94,7 @@ def configuration(patient: Patient) -> Iterator[Finding]:
         yield Finding("bad", "configuration", str(error), error.hint)
         return
     if stored is None:
-        yield Finding("ok", "configuration", "none is stored: Sysmon's defaults hold")
+        yield Finding("ok", "configuration", "none is stored: the one that pysmon brings holds")
         return
     reading = read_configuration(stored.data, stored.name)
     if reading.configuration is None:

@@ -42,7 +42,7 @@ class Controls(Protocol):
         """Read this configuration, called `name`, and use it from now on unless a problem is an error."""
 
     def reset(self) -> None:
-        """Go back to what Sysmon does without a configuration."""
+        """Go back to the configuration that pysmon brings."""
 
     def reopen(self) -> None:
         """Have the outputs open their files anew."""

@@ -17,7 +17,7 @@ from pysmon.store.store import Holding
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationState:
-    """The configuration in use; name, hash and schema version are empty for what Sysmon does without one."""
+    """The configuration in use; the one that pysmon brings is called `Defaults`."""
 
     name: str  # as it was typed
     sha256: str

@@ -67,10 +67,9 @@ def _facts(status: Status) -> Iterator[_Row]:
     yield _fact("running", f"{span(status.uptime)}, since {moment(status.started)}")
     yield _fact("uses", f"{size(status.memory)} of memory, {used:.1f} % of a processor")
     own = status.configuration
-    rules = f"{own.name} (schema {own.schema_version})" if own.sha256 else "none: Sysmon's defaults"
+    rules = f"{own.name} (schema {own.schema_version})"
     yield _fact("configuration", f"{rules}, since {moment(own.since)}, generation {own.generation}")
-    if own.sha256:
-        yield [Piece("", "quiet"), Piece(f"SHA256={visible(own.sha256)}", "quiet")]
+    yield [Piece("", "quiet"), Piece(f"SHA256={visible(own.sha256)}", "quiet")]
     canary = status.canary
     if canary is not None:
         proof = "came back whole" if canary.ended and not canary.blind else "did not come back whole"

@@ -22,7 +22,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationInUse:
-    """The configuration of the running service, byte for byte; empty name, hash and data stand for the defaults."""
+    """The configuration of the running service, byte for byte; the one that pysmon brings is called `Defaults`."""
 
     name: str
     sha256: str
