@@ -34,13 +34,25 @@ class StoreError(PysmonError):
         self.code = code
 
 
-def failure(doing: str, name: str, error: sqlite3.Error) -> StoreError:
+class DamagedError(sqlite3.DatabaseError):
+    """What SQLite gave cannot be what was written; the text says what it is."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
+# What reading and writing can raise: the latter if SQLite's own message quotes bytes of a damaged file.
+FAILURES = (sqlite3.Error, UnicodeDecodeError)
+
+
+def failure(doing: str, name: str, error: Exception) -> StoreError:
     """The error of SQLite as one of ours: `cannot write /var/lib/x: no space left on the disk`."""
     code = code_of(error)
     words, hint = _WORDS.get(code, (str(error), ""))
     return StoreError(f"cannot {doing} {name}: {words}", hint=hint, code=code)
 
 
-def code_of(error: sqlite3.Error) -> int:
+def code_of(error: Exception) -> int:
     """SQLite's primary result code; 0 if there is none."""
+    if isinstance(error, UnicodeDecodeError):
+        return sqlite3.SQLITE_CORRUPT
     return (getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF

@@ -8,7 +8,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from pysmon.store.failure import StoreError, code_of, failure
+from pysmon.store.failure import FAILURES, StoreError, code_of, failure
 
 _FOLDER, _FILE = 0o700, 0o600  # command lines hold secrets
 _PATIENCE = 5.0  # seconds that a reader and a checkpoint wait for each other
@@ -135,7 +135,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
                 raise
             # closed in good order, and this user may not make the file through which readers and a writer agree
             return _reading(f"{path.absolute().as_uri()}?mode=ro&immutable=1")
-    except sqlite3.Error as error:
+    except FAILURES as error:
         raise failure("read", str(path), error) from error
 
 
@@ -147,7 +147,7 @@ def _reading(uri: str) -> sqlite3.Connection:
         made.execute("PRAGMA temp_store = MEMORY")
         made.execute(f"PRAGMA cache_size = -{_CACHE}")
         made.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # SQLite opens the file only now
-    except sqlite3.Error:
+    except FAILURES:
         made.close()
         raise
     return made

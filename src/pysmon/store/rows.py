@@ -12,6 +12,7 @@ from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import EVENTS, Event
 from pysmon.store.blocks import texts_of_block
 from pysmon.store.extra import extra_of_text
+from pysmon.store.failure import DamagedError
 from pysmon.store.query import Query
 from pysmon.store.segments import Segment, all_segments
 from pysmon.store.select import Dictionaries, Where, teach, where
@@ -103,9 +104,11 @@ class Rows:
         try:
             found = self._connection.execute(sql, given).fetchall()
             texts = self._texts_of(plan, found) if found else {}
+            return [self._row(plan, row, texts) for row in found]
+        except (LookupError, TypeError, ValueError, OverflowError) as error:
+            raise DamagedError(f"a row that cannot be one of {plan.table.name}: {error}") from error
         finally:
             self._connection.execute("COMMIT")
-        return [self._row(plan, row, texts) for row in found]
 
     def _texts_of(self, plan: _Plan, found: list[tuple[Any, ...]]) -> dict[int, str]:
         if self._remembered > _REMEMBERED:
@@ -128,7 +131,10 @@ class Rows:
                 values[i] = become(row[i])
         extra = extra_of_text(values[4]) if row[4] else None
         event = plan.table.type.cls(extra=extra, **dict(zip(plan.names, values[len(ENVELOPE) :], strict=True)))
-        return row[0], Entry(row[1], row[2], event, self._origin(row[3]))
+        record_id, time = row[1:3]
+        if type(record_id) is not int or type(time) is not int:
+            raise TypeError(f"a record {record_id!r:.40} of the time {time!r:.40}")
+        return row[0], Entry(record_id, time, event, self._origin(row[3]))
 
     def _origin(self, number: int) -> Origin:
         if number not in self._origins:

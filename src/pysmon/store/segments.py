@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 
+from pysmon.store.failure import DamagedError
+
 
 @dataclass(slots=True)
 class Segment:
@@ -34,7 +36,10 @@ _PLACES = ", ".join("?" * len(fields(Segment)))
 
 def all_segments(connection: sqlite3.Connection) -> list[Segment]:
     """The segments of all classes, the oldest of each class first."""
-    return [Segment(*row) for row in connection.execute("SELECT * FROM segments ORDER BY class, number")]
+    rows = connection.execute("SELECT * FROM segments ORDER BY class, number").fetchall()
+    if not all(isinstance(value, int) for _, *numbers in rows for value in numbers):
+        raise DamagedError("a segment that is described by something else than numbers")
+    return [Segment(*row) for row in rows]
 
 
 def write_segments(connection: sqlite3.Connection, changed: Iterable[Segment]) -> None:

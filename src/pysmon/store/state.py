@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from pysmon.store.failure import DamagedError
+
 VERSION = "version"  # of the tables, see migrations.py
 END = "end"  # the position of the last entry that was ever written
 LAST_RECORD = "last_record"  # its record id
@@ -15,6 +17,8 @@ SYNCED = "synced"  # the position up to which the last writer had the disk's wor
 def read_state(connection: sqlite3.Connection, name: str) -> int:
     """The value of that name; 0 if there is none."""
     found = connection.execute("SELECT value FROM state WHERE name = ?", [name]).fetchone()
+    if found and not isinstance(found[0], int):
+        raise DamagedError(f"{name} is {found[0]!r:.40}, no number")
     return int(found[0]) if found else 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -15,7 +14,7 @@ from pysmon.schema.catalogue import ProcessCreate
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.store.classes import CLASSES
-from pysmon.store.failure import StoreError, failure
+from pysmon.store.failure import FAILURES, StoreError, failure
 from pysmon.store.migrations import check
 from pysmon.store.open import connect_reader, identity
 from pysmon.store.query import Condition, Query, Subject, about
@@ -52,7 +51,7 @@ class Store:
         try:
             check(self._connection, str(path))
             self._rows = Rows(self._connection)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             self._connection.close()
             raise failure("read", str(path), error) from error
         except StoreError:
@@ -88,13 +87,16 @@ class Store:
         """
         query = query if query.upto is not None else replace(query, upto=self.end())
         backward = query.order == "newest first"
-        merged = heapq.merge(*self._rows.of_all(query), key=lambda row: row[0], reverse=backward)
-        return self._told(islice(merged, query.limit))
+        try:
+            asked = self._rows.of_all(query)
+        except FAILURES as error:
+            raise failure("read", str(self.path), error) from error
+        return self._told(islice(heapq.merge(*asked, key=lambda row: row[0], reverse=backward), query.limit))
 
     def _told(self, rows: Iterator[Row]) -> Iterator[Row]:
         try:
             yield from rows
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise failure("read", str(self.path), error) from error
 
     def end(self) -> int:
@@ -104,7 +106,7 @@ class Store:
     def _read_state(self, name: str) -> int:
         try:
             return read_state(self._connection, name)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise failure("read", str(self.path), error) from error
 
     def process(self, guid: str) -> Entry[ProcessCreate] | None:
@@ -156,7 +158,7 @@ class Store:
         try:
             segments = all_segments(self._connection)
             return [_holding(c.name, segments) for c in CLASSES]
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise failure("read", str(self.path), error) from error
 
 

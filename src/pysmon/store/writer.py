@@ -12,7 +12,7 @@ from pathlib import Path
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.store.classes import Limits
-from pysmon.store.failure import StoreError, code_of, failure
+from pysmon.store.failure import FAILURES, StoreError, code_of, failure
 from pysmon.store.memory import Memory
 from pysmon.store.migrations import bring_up
 from pysmon.store.open import WriterLock, connect_writer, identity, make_file, set_aside
@@ -176,7 +176,7 @@ class Writer:
         ready = self._ready(doing)
         try:
             yield ready
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise self._failed(doing, error) from error
 
     def _ready(self, doing: str) -> tuple[sqlite3.Connection, Memory]:
@@ -189,14 +189,14 @@ class Writer:
                 self._connection = self._connect()
             if self._memory is None:
                 self._memory = Memory(self._connection, self.limits)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise self._failed(doing, error) from error
         return self._connection, self._memory
 
     def _connect(self) -> sqlite3.Connection:
         try:
             return self._connected()
-        except sqlite3.DatabaseError as error:
+        except FAILURES as error:
             if code_of(error) != sqlite3.SQLITE_CORRUPT:
                 raise
             self.damaged = set_aside(self.path)
@@ -213,7 +213,7 @@ class Writer:
             raise
         return made
 
-    def _failed(self, doing: str, error: sqlite3.Error) -> StoreError:
+    def _failed(self, doing: str, error: Exception) -> StoreError:
         self._memory = None
         if code_of(error) not in _PASSING:
             self._disconnect()
