@@ -293,6 +293,16 @@ def test_closing_delivers_what_waits_and_then_refuses() -> None:
     assert (only(fanout).put, only(fanout).lost) == (5001, 1)
 
 
+def test_an_output_that_fails_at_the_end_is_asked_once_more_and_then_left(tmp_path: Path) -> None:
+    sink = ListSink(failing=True)
+    fanout = Fanout([(sink, replace(QUICK, retry=60.0, retry_most=60.0))], tmp_path)
+    fanout.put(entries(1))
+    until(lambda: "write" in sink.calls)
+    fanout.close(PATIENCE)
+    assert [call for call in sink.calls if call != "flush"] == ["write", "write", "close"]
+    assert only(fanout).spilled == 1
+
+
 def test_what_waits_at_the_end_is_delivered_by_the_next_run_before_all_else(tmp_path: Path) -> None:
     sink = ListSink(failing=True)
     with fanned(sink, limits=SMALL, spill=tmp_path) as fanout:
