@@ -61,6 +61,12 @@ def test_options_that_contradict_each_other_are_refused(pysmon: Caller, good: Pa
         assert pysmon("fmt", good, *options).code == 2
 
 
+def test_a_file_without_end_is_not_read_whole(pysmon: Caller) -> None:
+    answer = pysmon("fmt", "/dev/zero")
+    assert answer.code == 2
+    assert "C102: the file has more than 16777216 bytes" in answer.err
+
+
 def test_a_file_that_is_not_there_is_told(pysmon: Caller, tmp_path: Path) -> None:
     answer = pysmon("fmt", tmp_path / "x.xml")
     assert answer.code == 2

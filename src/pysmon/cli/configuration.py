@@ -9,7 +9,7 @@ from typing import TextIO
 
 import click
 
-from pysmon.config.decode import decode
+from pysmon.config.decode import LIMIT, decode
 from pysmon.config.model import Configuration
 from pysmon.config.problems import Problem
 from pysmon.config.read import Reading, read_configuration, read_file
@@ -24,7 +24,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 def read_named(name: str) -> Reading:
     """Read the file of that name; `-` is standard input."""
     if name == STDIN:
-        return read_configuration(sys.stdin.buffer.read(), "<stdin>")
+        return read_configuration(sys.stdin.buffer.read(LIMIT + 1), "<stdin>")
     return read_file(Path(name))
 
 
@@ -55,7 +55,7 @@ def configured(name: str) -> Configuration:
 
 def given(name: str) -> tuple[str, Configuration]:
     """The text of a configuration with line ends made `\\n`, and its model; MisuseError if it has errors."""
-    data = sys.stdin.buffer.read() if name == STDIN else _bytes(Path(name))
+    data = sys.stdin.buffer.read(LIMIT + 1) if name == STDIN else _bytes(Path(name))
     reading = read_configuration(data, "<stdin>" if name == STDIN else name).errors()
     text = decode(data).text
     if reading.configuration is None or text is None:
@@ -66,7 +66,8 @@ def given(name: str) -> tuple[str, Configuration]:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(LIMIT + 1)
     except OSError as error:
         raise MisuseError(f"{path} cannot be read: {error.strerror}") from error
 

@@ -30,7 +30,7 @@ def one_event(text: str, record: int | None = None, form: str | None = None) -> 
     found = _with_record(_entries(text, form), record)
     if found is None:
         wanted = "no event" if record is None else f"no event with the record id {record}"
-        raise MisuseError(f"{text} has {wanted}", hint="pysmon log --from FILE shows what a log has")
+        raise MisuseError(f"{text} has {wanted}", hint="pysmon log FILE --all shows what a log has")
     return found
 
 

@@ -33,7 +33,7 @@ class Decoded(NamedTuple):
 def decode(data: bytes) -> Decoded:
     """Turn the bytes of a file into text, as Sysmon finds the encoding: byte order mark, zero bytes, declaration."""
     if len(data) > LIMIT:
-        return _nothing("C102", f"the file has {len(data)} bytes", f"at most {LIMIT} bytes")
+        return _nothing("C102", f"the file has more than {LIMIT} bytes", f"at most {LIMIT} bytes")
     mark, encoding = next(((m, name) for m, name in _MARKS if data.startswith(m)), (b"", ""))
     body = data[len(mark) :]
     if not body.strip(b" \t\r\n\0"):

@@ -78,7 +78,7 @@ def _fetched(cases: Iterable[Case]) -> tuple[dict[Recorded, Event], list[Mistake
             if len(same) == 1:
                 events[wanted] = same[0]
             else:
-                mistakes.append(Mistake(case.place, _missing(wanted, len(same)), "pysmon log --from FILE shows it"))
+                mistakes.append(Mistake(case.place, _missing(wanted, len(same)), "pysmon log FILE --all shows it"))
     return events, mistakes
 
 
