@@ -56,6 +56,8 @@ def test_a_time_bounds_the_tree(pysmon: Caller, given: Given) -> None:
 
 def test_nobody_is_nothing_found(pysmon: Caller, given: Given) -> None:
     assert pysmon("tree", *given, 4711) == (1, "", "pysmon: no process 4711 in this log\n")
+    answer = pysmon("tree", *given, "--since", "2030-01-01")
+    assert answer == (1, "", "pysmon: no process begins in what was asked for\n")
     assert pysmon("tree", *given, "--since", "2027-01-01").code == 1
 
 

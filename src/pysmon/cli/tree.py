@@ -59,8 +59,9 @@ def tree(who: str, files: tuple[str, ...], last: int | None, everything: bool, a
         roots = (
             _of(log, who, ancestors, everything) if who else _latest(log, wanted, last, everything or selection.bounded)
         )
-        if who and not roots:
-            click.echo(f"pysmon: no process {visible(who)} in this log", err=True)
+        if not roots:
+            told = f"no process {visible(who)} in this log" if who else "no process begins in what was asked for"
+            click.echo(f"pysmon: {told}", err=True)
         printer = Printer.of_stdout()
         found = printer.lines(drawn(roots, printer.screen, fold=not everything, always=bool(who)))
     return FINE if found else FINDINGS
