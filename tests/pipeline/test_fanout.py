@@ -336,6 +336,9 @@ def test_an_output_that_hangs_at_the_end_is_left_and_its_entries_wait_in_order(t
     assert (state.queued, state.spilled, state.lost) == (0, 100, 0)
     assert balanced(state)
     sink.go.set()
+    until(lambda: "close" in sink.calls)
+    assert only(fanout).written == 0, "what it did so late is not known to anybody: the next run delivers it again"
+    assert balanced(only(fanout))
     after = ListSink("list")
     with fanned(after, spill=tmp_path) as again:
         until(lambda: only(again).written == 100)
