@@ -59,7 +59,7 @@ def enricher(
 
 
 def built(made: Builder, record: ExecRecord) -> ProcessCreate:
-    (event,) = made.take(record)
+    event, *_ = made.take(record)
     assert isinstance(event, ProcessCreate)
     return event
 

@@ -26,8 +26,9 @@ RUN: Key = (11, 6 * SECOND, 3)
 def created(record: ExecRecord) -> ProcessCreate:
     made = builder()
     made.take(task(SHELL, "/usr/bin/bash", b"bash\0-l\0", uid=1000))
-    (event,) = made.take(record)
+    event, *others = made.take(record)
     assert isinstance(event, ProcessCreate)
+    assert bool(others) is not bool(record.links)
     return event
 
 

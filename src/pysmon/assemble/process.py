@@ -5,6 +5,7 @@ from __future__ import annotations
 from pysmon.assemble.paths import command_line, directory_path, known_path, text
 from pysmon.assemble.processes import Key, ProcessImage
 from pysmon.assemble.scene import Scene
+from pysmon.assemble.tampering import tampering
 from pysmon.schema.catalogue import ProcessCreate, ProcessTerminate
 from pysmon.schema.event import Event
 from pysmon.sensor.records import ExecRecord, ExitRecord, ForkRecord, TaskRecord
@@ -49,7 +50,7 @@ def take_exit(record: ExitRecord, scene: Scene) -> tuple[Event, ...]:
 
 
 def take_exec(record: ExecRecord, scene: Scene) -> tuple[Event, ...]:
-    """Enter the new program: ProcessCreate."""
+    """Enter the new program: ProcessCreate, and ProcessTampering if its file has no name."""
     processes = scene.processes
     tgid, start, time = record.tgid, record.start, record.time
     named = Key(record.parent_tgid, record.parent_start, record.parent_exec_id)
@@ -65,7 +66,8 @@ def take_exec(record: ExecRecord, scene: Scene) -> tuple[Event, ...]:
         parent,
     )
     processes.runs(made, time)
-    return (_process_create(record, scene, made, parent, named),) if 1 in scene.wanted else ()
+    tampered = tampering(record, scene, made)
+    return (_process_create(record, scene, made, parent, named), *tampered) if 1 in scene.wanted else tampered
 
 
 def creator_of(record: ExecRecord) -> Key | None:

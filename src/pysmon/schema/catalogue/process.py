@@ -97,12 +97,14 @@ class ProcessTerminate(Event):
     rule="ProcessTampering",
     version=5,
     since="4.50",
+    live=True,
 )
 class ProcessTampering(Event):
     """A process does not run the program that its file holds (hollowing, herpaderping).
 
-    On Linux: not produced yet. What comes closest is a program without a name in any directory (memfd_create, or
-    deleted before it ran).
+    On Linux: a program was executed whose file has no name in any directory: made in memory (memfd_create), opened with
+    O_TMPFILE, or deleted before it ran. ProcessCreate tells of it as well. Container runtimes start themselves so
+    (`/memfd:runc_cloned`).
     """
 
     RuleName: Text = field(default="-")
@@ -110,5 +112,7 @@ class ProcessTampering(Event):
     ProcessGuid: Guid
     ProcessId: Pid
     Image: Text = field(default="-")
-    Type: Text = field("How: `Image is replaced` or `Image is locked for access`.", default="-")
+    Type: Text = field(
+        "How: `Image is replaced` or `Image is locked for access`; on Linux always the former.", default="-"
+    )
     User: Text = field(since="4.80", default="-")
