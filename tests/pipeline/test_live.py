@@ -26,8 +26,11 @@ from pysmon.errors import MisuseError, SensorError
 from pysmon.pipeline.accounting import EVENT_FAMILIES
 from pysmon.pipeline.live import Session
 from pysmon.pipeline.outcome import Outcome
+from pysmon.pipeline.policy import Policy
 from pysmon.pipeline.replay import Playback
 from pysmon.release import VERSION
+from pysmon.rules.ruleset import Ruleset
+from pysmon.rules.verdict import Verdict
 from pysmon.schema.catalogue import (
     ConfigurationChange,
     ErrorReport,
@@ -340,3 +343,29 @@ def test_a_loss_is_told_counted_and_made_up_for(tmp_path: Path) -> None:
         [e.event for e in entries if isinstance(e.event, ProcessCreate) and e.event.CommandLine == "/bin/true later"]
     )
     assert (last.ParentImage, last.ParentCommandLine) == (SHELL, f"/bin/sh -c {later}")
+
+
+def test_a_record_that_breaks_something_costs_the_service_only_itself() -> None:
+    class Odd(Ruleset):
+        def decide(self, event: Event) -> Verdict:
+            if isinstance(event, ProcessCreate) and event.CommandLine.endswith("odd"):
+                raise ZeroDivisionError("odd")
+            return super().decide(event)
+
+    policy = Policy(None, Odd(Ruleset.compile(None).rules, "/"), frozenset())
+    run = "for i in odd even odd; do /bin/true $i; done"
+
+    def watched(*, guarded: bool) -> tuple[Session, list[Event]]:
+        session = Session(policy, command=["/bin/sh", "-c", run], guarded=guarded)
+        return session, [entry.event for batch in session.batches(threading.Event()) for entry in batch]
+
+    session, events = watched(guarded=True)
+    assert "/bin/true even" in [e.CommandLine for e in events if isinstance(e, ProcessCreate)]
+    (report,) = [e for e in events if isinstance(e, ErrorReport)]
+    assert report.ID == "DEFECT"
+    assert "a record (process) was lost by a defect of pysmon: ZeroDivisionError: odd;" in report.Description
+    assert session.outcome
+    count = session.outcome.families["process"]
+    assert (count.lost, count.exact) == (2, True)
+    with pytest.raises(ZeroDivisionError):
+        watched(guarded=False)

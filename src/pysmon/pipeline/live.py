@@ -17,6 +17,7 @@ from pysmon.assemble.enrich import Enricher
 from pysmon.assemble.service import error_report, service_state
 from pysmon.config.model import Configuration
 from pysmon.errors import MisuseError, RecordError
+from pysmon.formats.visible import visible
 from pysmon.host.machine import clock_offset, host_name, this_machine
 from pysmon.host.users import Users
 from pysmon.pipeline.accounting import Books, losses
@@ -40,6 +41,7 @@ GATHER = 0.05  # s: records that come within it share one batch, which costs les
 _IDLE = 0.5  # s between looks at the stop signal when nothing happens
 _LOOK_AFTER = 1.0  # s between looks at the counts of losses and at the clock
 _CLOCK_SET = 50_000_000  # ns: a larger change of the wall clock is somebody setting it
+_DEFECTS = 16  # different ones that are told
 _PATIENCE = 5.0  # s for the command to end after it was asked to
 
 
@@ -97,6 +99,7 @@ class Session:
         self.sight: Sight | None = None  # what came of the last canary
         self.books = self._books()
         self.unbalanced: list[str] = []  # families whose books did not add up when last looked at; a defect of pysmon
+        self._defects = set[str]()  # that were told
         self.outcome: Outcome | None = None
 
     def reconfigure(self, policy: Policy) -> threading.Event:
@@ -226,8 +229,21 @@ class Session:
             except RecordError:
                 self._flow.accounting.unreadable[family_of(raw)] += 1
                 continue
+            except Exception as defect:
+                if not self._guarded:
+                    raise
+                self._survive(defect, family_of(raw))  # one odd record must not be a way to end the service
+                continue
             entries += [self._journal.entry(event, offset + record.time) for event in kept]
         return entries
+
+    def _survive(self, defect: Exception, family: str) -> None:
+        """Count the record as lost, and tell of it the first time."""
+        self._flow.accounting.unreadable[family] += 1
+        words = f"a record ({family}) was lost by a defect of pysmon: {visible(f'{type(defect).__name__}: {defect}')}"
+        if words not in self._defects and len(self._defects) < _DEFECTS:
+            self._defects.add(words)
+            self.report("DEFECT", f"{words}; please report it. Others like it are only counted")
 
     def _heed(self) -> list[Entry[Event]]:
         """What other threads asked for: events of their own, and a new policy."""
