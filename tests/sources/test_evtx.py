@@ -73,8 +73,15 @@ def test_odd_texts_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert [entry.event.text("CommandLine") for entry in read] == texts
 
 
+def test_a_logon_that_is_a_user_id_of_linux_stays_decimal(tmp_path: Path) -> None:
+    event = any_event(EVENTS[1], UtcTime="2019-04-27 15:57:53.368", LogonId="1000")
+    (read,) = opened(evtx(tmp_path / "x.evtx", [Entry(1, TIME, event, ORIGIN)])).entries()
+    assert read.event.text("LogonId") == "1000"
+
+
 def test_the_slow_way_and_the_fast_way_read_the_same(tmp_path: Path) -> None:
-    path = evtx(tmp_path / "x.evtx", creations(3))
+    decimal = any_event(EVENTS[1], UtcTime="2019-04-27 15:57:53.368", LogonId="1000")
+    path = evtx(tmp_path / "x.evtx", [*creations(2), Entry(3, TIME, decimal, ORIGIN)])
     data = path.read_bytes()[FILE_HEADER_SIZE:]
     fast = list(opened(path).entries())
     at, tally = 512, Tally()

@@ -76,4 +76,6 @@ def _instance(data: bytes, at: int, end: int, definitions: Definitions) -> tuple
 
 def _value(part: Part, places: _Places, data: bytes) -> object:
     value = part_of(part, places, data, 0)
-    return "" if value is None and isinstance(part, Slot) else value
+    if value is None and isinstance(part, Slot):
+        return ""
+    return str(value) if type(value) is int else value  # as Windows shows it: decimal unless its type says otherwise

@@ -143,6 +143,8 @@ def _converted(kind: Kind, type_: int) -> Callable[[bytes], object]:
 
     def convert(data: bytes) -> object:
         value = value_of(type_, data)
+        if type(value) is int and kind.sql == "TEXT":
+            value = str(value)  # a number that is not typed as hexadecimal is shown as a decimal one
         return absent(kind) if value is None else read(value)
 
     return convert
