@@ -252,8 +252,6 @@ class Session:
             events.append(self._reports.get())
         while not self._changes.empty():
             policy, holds = self._changes.get()
-            # What either policy needs comes in while they change places; the flow lets the rest go.
-            self.sensor.want(self.policy.families | policy.families)
             self.policy = policy
             self._flow.use(policy.ruleset, self._enricher())
             self.sensor.want(policy.families)
