@@ -31,7 +31,7 @@ _ENCODER = msgspec.msgpack.Encoder(enc_hook=str)
 _DECODER = msgspec.msgpack.Decoder()
 _NONE = "-"
 _NUMBERS = range(1 << 64)
-_TIMES = range(253_402_300_800 * 10**9)  # ns since 1970, until the end of the year 9999
+_TIMES = range(1 << 63)  # ns since 1970
 
 Names = Mapping[int, tuple[str, ...]]  # of the fields, by the id of the event
 

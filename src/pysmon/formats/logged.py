@@ -13,6 +13,7 @@ from functools import lru_cache
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 
+LATEST = 1 << 33  # seconds: a time after the year 2242 is none, since not every output can hold it
 LOGGED = "TimeCreated"  # the extra fact: as the log wrote it, `2019-07-19T14:50:25.376030800Z`
 
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(?:Z|\+00:?00)?")
@@ -28,7 +29,7 @@ def logged(entry: Entry[Event]) -> int:
 
 
 def moment(value: object) -> int | None:
-    """A time as ns since 1970: from text in UTC, or from a number of seconds. None if it is none since then."""
+    """A time as ns since 1970: from text in UTC, or from a number of seconds. None if it is none between then and 2242."""
     if isinstance(value, str):
         if len(value) == _USUAL and value[-4] == "." and value[-3:].isdecimal() and value.isascii():
             known = _usual(value[:-4])  # as UtcTime is written
@@ -38,7 +39,7 @@ def moment(value: object) -> int | None:
             return None
         second = _second(found[1], found[2])
         return None if second is None else second * _SECOND + int((found[3] or "0").ljust(9, "0"))
-    if isinstance(value, (int, float)) and 0 <= value < 1 << 34:
+    if isinstance(value, (int, float)) and 0 <= value < LATEST:
         return int(value * 1_000_000) * 1000
     return None
 
@@ -55,4 +56,4 @@ def _second(day: str, clock: str) -> int | None:
         second = int(datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=UTC).timestamp())
     except ValueError:
         return None
-    return second if second >= 0 else None
+    return second if 0 <= second < LATEST else None

@@ -18,7 +18,7 @@ from pysmon.formats.evtx.layout import CHUNK_MAGIC, FILE_HEADER_SIZE, FILE_MAGIC
 from pysmon.formats.evtx.read_file import Chunk, chunks
 from pysmon.formats.evtx.read_template import BrokenError, Definition, Definitions
 from pysmon.formats.evtx.read_value import value_of
-from pysmon.formats.logged import LOGGED, moment
+from pysmon.formats.logged import LATEST, LOGGED, moment
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import EVENTS, Event
 from pysmon.sources.evtx_layout import Layout, Said, layout
@@ -31,7 +31,7 @@ from pysmon.sources.source import Taken, Tally, Wanted
 from pysmon.sources.streams import UNREADABLE, Bytes
 
 _BROKEN = (ValueError, IndexError, struct.error, OverflowError)
-_TIMES = range(filetime(0), filetime(253_402_300_800 * 10**9))  # until the end of the year 9999
+_TIMES = range(filetime(0), filetime(LATEST * 10**9))
 _U32 = struct.Struct("<I").unpack_from
 
 

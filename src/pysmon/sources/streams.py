@@ -58,8 +58,7 @@ class Bytes:
             self._raw = raw
             try:
                 if self.packing == "zip":
-                    with zipfile.ZipFile(raw) as archive, archive.open(self.member) as stream:
-                        yield _buffered(cast("_Packed", stream))
+                    yield _buffered(_Member(raw, self.member))
                 else:
                     yield self._unpacked(raw)
             finally:
@@ -110,8 +109,8 @@ def bytes_of(path: Path | str) -> Iterator[Bytes]:
 def _members(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir() and info.file_size]
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+            infos = [i for i in archive.infolist() if i.filename and not i.is_dir() and i.file_size]
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:  # ValueError: a name that is not UTF-8
         raise SourceError(f"{path}: a damaged zip archive: {error}", hint="unpack it with another program") from error
     if any(info.flag_bits & 1 for info in infos):
         raise SourceError(f"{path}: the archive is encrypted", hint="unpack it first: pysmon asks for no passwords")
@@ -164,6 +163,26 @@ class _Pieces(io.RawIOBase):
         piece = self._packed.read1(len(buffer))
         buffer[: len(piece)] = piece
         return len(piece)
+
+
+class _Member:
+    """A member of a zip archive; what is wrong with it shows when it is read."""
+
+    def __init__(self, packed: BinaryIO, name: str) -> None:
+        self._packed, self._name = packed, name
+        self._stream: _Packed | None = None
+
+    def read1(self, size: int, /) -> bytes:
+        if self._stream is None:
+            self._stream = self._opened()
+        return self._stream.read1(size)
+
+    def _opened(self) -> _Packed:
+        try:
+            with zipfile.ZipFile(self._packed) as archive:
+                return cast("_Packed", archive.open(self._name))  # it has the file by itself
+        except (KeyError, ValueError) as error:
+            raise zipfile.BadZipFile(str(error)) from error
 
 
 class _Zstd(io.RawIOBase):
