@@ -148,6 +148,14 @@ def test_what_is_stored_and_no_good_is_told_and_changes_nothing(scene: Scene, da
     assert scene.again().now.name == DEFAULTS
 
 
+def test_one_that_holds_late_is_the_one_in_use_all_the_same(scene: Scene) -> None:
+    own = Configurations(scene.paths, lambda error, words: None, patience=0.01)
+    with pytest.raises(RefusedError, match=r"good.xml is stored, but did not come to hold within 0.01 s"):
+        own.reconfigure(GOOD, "good.xml", lambda policy: threading.Event(), scene.changing)
+    assert own.now.name == "good.xml"
+    assert scene.again().now.name == "good.xml"
+
+
 def test_changes_come_one_after_the_other_and_the_last_one_is_stored(scene: Scene) -> None:
     inside = threading.Semaphore(1)
 

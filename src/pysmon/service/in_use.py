@@ -56,10 +56,14 @@ class InUse:
 class Configurations:
     """Keeps the one in use and the stored one the same. Several threads may ask for a change: one at a time has it."""
 
-    def __init__(self, paths: Paths, report: Callable[[str, str], None]) -> None:
-        """Take the stored one, else the defaults. What is wrong with the stored one is reported (event 255)."""
+    def __init__(self, paths: Paths, report: Callable[[str, str], None], *, patience: float = _PATIENCE) -> None:
+        """Take the stored one, else the defaults. What is wrong with the stored one is reported (event 255).
+
+        `patience` is how many seconds a change may take.
+        """
         self._paths = paths
         self._report = report
+        self._patience = patience
         self._lock = threading.Lock()
         self.now = self._stored(1) or _defaults(1)
 
@@ -111,9 +115,10 @@ class Configurations:
             raise RefusedError(told, hint="free some space, or see why the disk is read-only") from error
 
     def _use(self, wanted: InUse, use: Callable[[Policy], threading.Event]) -> None:
-        if not use(wanted.policy).wait(_PATIENCE):
-            raise RefusedError(f"{wanted.name} is stored, but did not come to hold within {_PATIENCE} s")
-        self.now = wanted
+        came = use(wanted.policy).wait(self._patience)
+        self.now = wanted  # or will be: what was asked for once, the run does sooner or later
+        if not came:
+            raise RefusedError(f"{wanted.name} is stored, but did not come to hold within {self._patience:g} s")
         gc.collect()  # the old rules hold each other, and megabytes of what they remembered
 
     def _stored(self, generation: int) -> InUse | None:
