@@ -8,10 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import click
-import msgspec
 
 from pysmon.cli.configuration import STDIN, configured
 from pysmon.cli.deliver import STDOUT, deliver
+from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.config.blob.compilers import COMPILERS
 from pysmon.config.blob.decode import Decoded, decode
@@ -83,7 +83,7 @@ def encode_command(config: str, output: str, binary_version: str | None, as_json
     if as_json:
         version = str(SchemaVersion(int.from_bytes(data[2:4], "little"), int.from_bytes(data[:2], "little")))
         row = {"file": output, "bytes": len(data), "sha256": sha256(data).hexdigest(), "binary_version": version}
-        click.echo(msgspec.json.encode(row))
+        put_document(row)
     return FINE
 
 
@@ -106,7 +106,7 @@ def decode_command(file: str, output: str, driver: str | None, as_json: bool) ->
         configuration = replace(configuration, options=found.stored.options())
     text = write_configuration(configuration, head=head)
     if as_json:
-        click.echo(msgspec.json.encode(_row(found, decoded) | ({"xml": text} if output == STDOUT else {})))
+        put_document(_row(found, decoded) | ({"xml": text} if output == STDOUT else {}))
     if not as_json or output != STDOUT:
         deliver(text.encode(), output)
     for loss in decoded.losses:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import msgspec
 
 from pysmon.cli.configuration import configured, many
 from pysmon.cli.deliver import deliver
+from pysmon.cli.document import json_document, put_document
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.printing import Printer
 from pysmon.formats.describe import Piece
@@ -44,10 +44,10 @@ def coverage_command(config: str, as_json: bool, layer: str | None) -> int:
         raise click.UsageError("--json and --layer - would both write to standard output")
     found = coverage(configured(config))
     if layer:
-        text = msgspec.json.format(msgspec.json.encode(navigator_layer(found, Path(config).stem)), indent=2)
+        text = json_document(navigator_layer(found, Path(config).stem), indented=True)
         deliver(text + b"\n", layer)
     if as_json:
-        click.echo(msgspec.json.encode(_document(found)))
+        put_document(_document(found))
     elif layer != "-":
         Printer.of_stdout().lines(_table(found))
     return FINE if found.kept else FINDINGS

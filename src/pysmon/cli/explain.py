@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 import click
-import msgspec
 
 from pysmon.cli.configuration import configured
+from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINE
 from pysmon.cli.one_event import one_event
 from pysmon.cli.printing import Printer
@@ -49,7 +49,7 @@ def explain_command(config: str, event: str, record: int | None, form: str | Non
     """
     found = explain(Ruleset.compile(configured(config)), one_event(event, record, form).event)
     if as_json:
-        click.echo(msgspec.json.encode(_document(config, found)))
+        put_document(_document(config, found))
         return FINE
     printer = Printer.of_stdout()
     marks = MARKS if sys.stdout.encoding.lower().replace("-", "") == "utf8" else ASCII_MARKS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 import click
-import msgspec
 
+from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINE
 from pysmon.config.codes import CODES
 from pysmon.errors import MisuseError
@@ -39,7 +39,7 @@ def explain_problem(code: str, as_json: bool) -> int:
     bad, good = (known.bad, known.good) if isinstance(known, Check) else (known.example, "")
     if as_json:
         told = {"code": known.code, "severity": known.severity, "title": known.title, "doc": known.doc}
-        click.echo(msgspec.json.encode({**told, "bad": bad, "good": good}))
+        put_document({**told, "bad": bad, "good": good})
         return FINE
     click.echo(f"{known.code} ({known.severity}): {known.title}\n")
     click.echo(click.wrap_text(known.doc, min(columns_of(sys.stdout), _WIDEST)))

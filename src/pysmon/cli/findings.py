@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
-import msgspec
 
 from pysmon.cli.configuration import STDIN, UNREADABLE, show, tally
+from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE, MISUSE
 from pysmon.config.problems import Problem
 from pysmon.formats.visible import visible
@@ -45,9 +45,9 @@ def _once(_context: click.Context, _parameter: click.Parameter, names: tuple[str
 def tell(problems: list[Problem], form: str, document: Callable[[], dict[str, object]], *, beside: str = "") -> int:
     """Print what was found; the exit code. `document` makes the JSON, `beside` stands after the tally of a text."""
     if form == "json":
-        click.echo(msgspec.json.encode(document(), enc_hook=str))
+        put_document(document())
     elif form == "sarif":
-        click.echo(msgspec.json.format(msgspec.json.encode(sarif(problems)), indent=2))
+        put_document(sarif(problems), indented=True)
     elif form == "github":
         for line in github(problems):
             click.echo(visible(line))

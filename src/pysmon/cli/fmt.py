@@ -5,10 +5,10 @@ from __future__ import annotations
 from hashlib import sha256
 
 import click
-import msgspec
 
 from pysmon.cli.configuration import STDIN, given
 from pysmon.cli.deliver import STDOUT, deliver
+from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.config.fmt import format_text
 
@@ -52,5 +52,5 @@ def fmt(configs: tuple[str, ...], in_place: bool, check: bool, as_json: bool) ->
         if check and changes and not as_json:
             click.echo(name)
     if as_json:
-        click.echo(msgspec.json.encode({"files": rows}))
+        put_document({"files": rows})
     return FINDINGS if check and any(row["changes"] for row in rows) else FINE

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
-import msgspec
 
 from pysmon.cli.configuration import STDIN, given
 from pysmon.cli.deliver import STDOUT, deliver
+from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.errors import MisuseError
 from pysmon.formats.visible import visible
@@ -107,7 +107,10 @@ def split_command(config: str, output: str, force: bool, as_json: bool) -> int:
     for name, text in files.items():
         deliver(text.encode(), str(folder / name))
     names = [str(folder / name) for name in files]
-    click.echo(msgspec.json.encode({"files": names}) if as_json else "\n".join(names))
+    if as_json:
+        put_document({"files": names})
+    else:
+        click.echo("\n".join(names))
     return FINE
 
 
@@ -118,7 +121,7 @@ def _finish(text: str, notes: Iterable[Note], output: str, *, as_json: bool) -> 
         deliver(text.encode(), output)
     if as_json:
         rows = [{**_place(note), "message": note.what, "lost": note.lost} for note in notes]
-        click.echo(msgspec.json.encode({"notes": rows} | ({"xml": text} if output == STDOUT else {})))
+        put_document({"notes": rows} | ({"xml": text} if output == STDOUT else {}))
     else:
         for note in notes:
             click.echo(visible(f"{note.place}: {'lost' if note.lost else 'note'}: {note.what}"), err=True)

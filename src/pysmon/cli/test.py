@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
-import msgspec
 
 from pysmon.cli.configuration import configured, many
 from pysmon.cli.deliver import deliver
+from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.errors import MisuseError
 from pysmon.formats.visible import visible
@@ -60,7 +60,7 @@ def test_command(config: str, files: tuple[Path, ...], junit_file: str | None, a
     if junit_file:
         deliver(junit(results), junit_file)
     if as_json:
-        click.echo(msgspec.json.encode({"configuration": config, **_tally(everything), "tests": _rows(everything)}))
+        put_document({"configuration": config, **_tally(everything), "tests": _rows(everything)})
     elif junit_file != "-":
         _show(everything, verbose=verbose)
     return FINE if all(result.passed for result in everything) else FINDINGS

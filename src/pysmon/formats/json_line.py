@@ -54,7 +54,7 @@ def json_line(entry: Entry[Event]) -> bytes:
         line = _ENCODER.encode(row)
     except UnicodeEncodeError:
         line = _ENCODER.encode(encodable_value(row))
-    return line if line.isascii() else _quiet(line)
+    return line if line.isascii() else quiet(line)
 
 
 @cache
@@ -74,5 +74,6 @@ def encodable_value(value: object) -> object:
     return value
 
 
-def _quiet(line: bytes) -> bytes:
+def quiet(line: bytes) -> bytes:
+    """The same JSON, with C1 controls and line separators as escapes."""
     return _UNQUIET.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode()).encode()
