@@ -141,7 +141,7 @@ def _logs() -> Iterator[tuple[str, str, bytes]]:
             continue
         yield ("text" if form in text else "json"), what.replace(" ", "-").replace(",", ""), data
     entries = [Entry(n, _TIME, event, Origin("host", 1, 2, 3)) for n, event in enumerate(plain_events(), 1)]
-    lines = b"".join(json_line(entry) for entry in entries[:6])
+    lines = b"".join(json_line(entry) + b"\n" for entry in entries[:6])
     yield "json", "own-lines", lines
     yield "packed", "gzip", gzip.compress(lines, mtime=0)
     archive = io.BytesIO()

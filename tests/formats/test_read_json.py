@@ -70,6 +70,9 @@ def test_lines_of_other_tools_are_read_as_far_as_they_go() -> None:
         (b'{"EventID":5,"ProcessId":[],"UtcTime":"2026-11-21 08:15:00"}', "ProcessId is [] (expected pid)"),
         (b'{"EventID":5,"ProcessId":"x","UtcTime":"2026-11-21 08:15:00"}', "ProcessId is 'x' (expected pid)"),
         (b'{"EventID":5,"User":{"a":1},"UtcTime":"2026-11-21 08:15:00"}', "User is {'a': 1} (expected text)"),
+        (b'{"EventID":5,"Extra":' + b"[" * 5000 + b"]" * 5000 + b"}", "nested too deep"),
+        (b'{"EventID":5,"SystemTime":"1969-12-31T23:59:59Z"}', "expected a time from 1970 to 2242"),
+        (b'{"EventID":5,"SystemTime":"2243-01-01T00:00:00Z"}', "expected a time from 1970 to 2242"),
     ],
 )
 def test_what_is_no_entry_says_why(line: bytes, why: str) -> None:
@@ -88,3 +91,8 @@ def test_an_entry_that_windows_wrote_stays_one_of_windows() -> None:
 def test_what_is_read_is_a_plain_entry() -> None:
     back: Entry[Event] = read_json_line(json_line(create()))
     assert (back.origin.process_id, back.event.extra) == (0, None)
+
+
+def test_a_record_id_that_no_output_can_hold_is_0() -> None:
+    line = json_line(create()).replace(b'"EventRecordID":9', b'"EventRecordID":9223372036854775808')
+    assert read_json_line(line).record_id == 0

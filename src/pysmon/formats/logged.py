@@ -29,7 +29,7 @@ def logged(entry: Entry[Event]) -> int:
 
 
 def moment(value: object) -> int | None:
-    """A time as ns since 1970: from text in UTC, or from a number of seconds. None if it is none between then and 2242."""
+    """A time as ns since 1970, from text in UTC or a number of seconds; None if it is none between then and 2242."""
     if isinstance(value, str):
         if len(value) == _USUAL and value[-4] == "." and value[-3:].isdecimal() and value.isascii():
             known = _usual(value[:-4])  # as UtcTime is written

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from pysmon.formats.json_line import EXTRA
+from pysmon.formats.logged import LATEST
 from pysmon.formats.providers import CHANNELS, GUIDS, WINDOWS
 from pysmon.schema import catalogue as _catalogue  # noqa: F401 - fills EVENTS
 from pysmon.schema.entry import Entry, Foreign, Origin
@@ -29,7 +30,10 @@ _NONE = "-"
 
 def read_json_line(line: bytes) -> Entry[Event]:
     """The entry of one line; ValueError says why it is none."""
-    row = _DECODER.decode(line)
+    try:
+        row = _DECODER.decode(line)
+    except RecursionError as error:
+        raise ValueError("the JSON is nested too deep") from error
     number = row.get("EventID")
     schema = EVENTS.get(number) if type(number) is int else None
     if schema is None:
@@ -44,7 +48,8 @@ def read_json_line(line: bytes) -> Entry[Event]:
     record = row.get("EventRecordID")
     computer = row.get("Computer", _NONE)
     channel = str(row.get("Channel") or CHANNELS[WINDOWS]) if row.get("Provider_Name") == WINDOWS else ""
-    return Entry(record if type(record) is int else 0, _time(row, schema), event, _origin(str(computer), channel))
+    record_id = record if type(record) is int and 0 <= record < 1 << 63 else 0
+    return Entry(record_id, _time(row, schema), event, _origin(str(computer), channel))
 
 
 def _value(field: Field, given: object) -> object:
@@ -69,7 +74,10 @@ def _time(row: Mapping[str, Any], schema: EventType) -> int:
     for key in ("SystemTime", "UtcTime"):
         found = _TIME.fullmatch(str(row.get(key, "")))
         if found:
-            return _second(found[1], found[2]) * _SECOND + int((found[3] or "0").ljust(9, "0"))
+            second = _second(found[1], found[2])
+            if not 0 <= second < LATEST:
+                raise ValueError(f"{key} is {found[0]} (expected a time from 1970 to 2242)")
+            return second * _SECOND + int((found[3] or "0").ljust(9, "0"))
     raise ValueError(f"the {schema.tag or schema.cls.__name__} has no time (expected SystemTime: 2026-11-21T06:10:33Z)")
 
 
