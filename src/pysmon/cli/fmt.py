@@ -11,6 +11,7 @@ from pysmon.cli.deliver import STDOUT, deliver
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.config.fmt import format_text
+from pysmon.formats.visible import visible
 
 _EXAMPLES = """\b
 Examples:
@@ -50,7 +51,7 @@ def fmt(configs: tuple[str, ...], in_place: bool, check: bool, as_json: bool) ->
         if not check and (changes or not in_place):
             deliver(laid_out, name if in_place else STDOUT)
         if check and changes and not as_json:
-            click.echo(name)
+            click.echo(visible(name))
     if as_json:
         put_document({"files": rows})
     return FINDINGS if check and any(row["changes"] for row in rows) else FINE

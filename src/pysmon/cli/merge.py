@@ -110,7 +110,7 @@ def split_command(config: str, output: str, force: bool, as_json: bool) -> int:
     if as_json:
         put_document({"files": names})
     else:
-        click.echo("\n".join(names))
+        click.echo("\n".join(map(visible, names)))
     return FINE
 
 
