@@ -13,7 +13,7 @@ from tests.sensor.provoke import EVERYTHING
 
 from pysmon.config.read import read_configuration
 from pysmon.errors import SensorError
-from pysmon.pipeline.canary import PROVES, WITHIN, Canary
+from pysmon.pipeline.canary import PROVES, WITHIN, Canary, Sight
 from pysmon.pipeline.live import Session
 from pysmon.pipeline.policy import Policy
 from pysmon.schema.catalogue import ErrorReport
@@ -86,6 +86,23 @@ def test_a_sensor_that_sees_nothing_is_called_blind(kernel: None, tmp_path: Path
     assert session.sight.blind >= {"processes", "files deleted", "TCP connected"}
     assert [e.ID for e in told] == ["CANARY"]
     assert "files deleted" in told[0].Description
+
+
+@pytest.mark.vm
+def test_what_was_proved_once_needs_no_canary_at_the_next_change(kernel: None, tmp_path: Path) -> None:
+    session = Session(everything(), Scope.of_tree(1 << 22), canary=tmp_path)
+    stop, give_up = threading.Event(), time.monotonic() + 20
+    first: Sight | None = None
+    for _ in session.batches(stop):
+        if session.sight and first is None:
+            first, give_up = session.sight, time.monotonic() + 3  # in which a second one would be back
+            seen = session.books.families["process"].seen
+            session.reconfigure(everything())
+        if time.monotonic() > give_up:
+            stop.set()
+    assert first
+    assert session.sight is first
+    assert session.books.families["process"].seen == seen
 
 
 @pytest.mark.vm
