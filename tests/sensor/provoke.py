@@ -39,7 +39,7 @@ Act = Callable[[], object]
 
 TAGS = (
     *("ProcessCreate", "ProcessTerminate", "NetworkConnect", "FileCreate", "FileDelete", "FileDeleteDetected"),
-    *("ProcessAccess", "RawAccessRead", "ProcessTampering", "eBPFEvent"),
+    *("FileCreateTime", "ProcessAccess", "RawAccessRead", "ProcessTampering", "eBPFEvent"),
 )
 EVERYTHING = (
     '<Sysmon schemaversion="4.90"><EventFiltering>'

@@ -14,6 +14,7 @@ from pysmon.assemble.process import take_exec, take_exit, take_fork, take_task
 from pysmon.assemble.processes import Processes
 from pysmon.assemble.program import take_program
 from pysmon.assemble.scene import BUILT, Scene
+from pysmon.assemble.times import take_file_time
 from pysmon.host.guid import Machine
 from pysmon.host.users import Users
 from pysmon.layout.record import Record
@@ -24,6 +25,7 @@ from pysmon.sensor.records import (
     ExitRecord,
     FileCreateRecord,
     FileDeleteRecord,
+    FileTimeRecord,
     FlowRecord,
     ForkRecord,
     GuardRecord,
@@ -38,6 +40,7 @@ _TAKE: dict[type[Record], Callable[[Any, Scene], tuple[Event, ...]]] = {
     ExitRecord: take_exit,
     FileCreateRecord: take_file_create,
     FileDeleteRecord: take_file_delete,
+    FileTimeRecord: take_file_time,
     FlowRecord: take_flow,
     ForkRecord: take_fork,
     GuardRecord: take_guard,

@@ -24,6 +24,7 @@ from pysmon.sensor.records import (
     ExitRecord,
     FileCreateRecord,
     FileDeleteRecord,
+    FileTimeRecord,
     FlowRecord,
     ProgramRecord,
     RawAccessRecord,
@@ -58,7 +59,7 @@ def facts_of(record: Record, processes: Processes, users: Users) -> Facts:
             return _of_raw_access(record) | _place_of_actor(record, processes)
         case ProgramRecord():
             return _of_program(record) | _place_of_actor(record, processes)
-        case FlowRecord():
+        case FlowRecord() | FileTimeRecord():
             return _place_of_actor(record, processes)
         case _:
             return {}

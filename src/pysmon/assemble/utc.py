@@ -15,7 +15,7 @@ class UtcTexts:
 
     def __init__(self) -> None:
         """Begin without a second."""
-        self._second = -1
+        self._second: int | None = None
         self._text = ""
 
     def text(self, ns: int) -> str:

@@ -38,6 +38,17 @@ _UNLINKED = Provider("fexit", ("on_path_unlink", "on_vfs_unlink"))
 _OPENED = _exits("open", "openat", "openat2", "creat")
 _ACCESS = Provider("fexit", ("on_access",))
 _PROGRAM = Provider("fentry", ("on_program",))
+_TIMES = Provider("fexit", ("on_vfs_utimes_begin", "on_vfs_utimes"))
+_TIME_CALLS = ("utimensat", "futimesat", "utimes", "utime")
+_CHANGE_TIMES = Provider(  # since 6.13
+    "tp_btf",
+    (
+        *("on_change_time", "on_change_time_set", "on_change_time_kept"),
+        *(f"on_{call}_begin" for call in _TIME_CALLS),
+        *(f"on_{call}" for call in _TIME_CALLS),
+    ),
+    some=True,
+)
 _REACHING = ("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd")
 
 ABILITIES = (
@@ -51,6 +62,7 @@ ABILITIES = (
     Ability("files renamed", "file create", (_RENAMED, _exits("rename", "renameat", "renameat2"))),
     Ability("files linked", "file create", (_LINKED, _exits("link", "linkat"))),
     Ability("files deleted", "file delete", (_UNLINKED, _exits("unlink", "unlinkat"))),
+    Ability("file times set", "file time", (_TIMES, _CHANGE_TIMES)),
     Ability("own process", "guard", (Provider("iter", ("on_ourselves",)),)),
     Ability("own signals", "guard", (Provider("tp_btf", ("on_signal",)),)),
     Ability("own kernel objects", "guard", (Provider("fentry", ("on_bpf_command",)), _exits("bpf"))),

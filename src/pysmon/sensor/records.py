@@ -14,7 +14,10 @@ from pysmon.layout.record import U16, U32, U64, Address, Record, Tail, record
 RECORDS: dict[int, type[Record]] = {}  # by kind
 
 # Families are counted apart, in the kernel and above it: seen = filtered + kept + lost. A fork makes no event itself.
-FAMILIES = ("process", "network", "file create", "file delete", "fork", "guard", "process access", "raw access", "bpf")
+FAMILIES = (
+    *("process", "network", "file create", "file delete", "fork", "guard"),
+    *("process access", "raw access", "bpf", "file time"),
+)
 
 SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
 # The kernel programs' settings: scope, PID namespace, cgroup, its level, families (bits).
@@ -136,6 +139,23 @@ class FileDeleteRecord(Record):
     uid: U32
     links: U32  # before the removal; 0 if the hook does not know
     path: Tail
+    directory: Tail
+    name: Tail
+
+
+@record(22, "file time", RECORDS)
+class FileTimeRecord(Record):
+    """A process set the modification time of a file to another one. Seconds (since 1970) have a sign."""
+
+    inode: U64
+    seconds: U64
+    previous_seconds: U64
+    nanoseconds: U32
+    previous_nanoseconds: U32
+    device: U32
+    mode: U32
+    uid: U32
+    path: Tail  # whole, from kernel objects; else empty, and the name is below
     directory: Tail
     name: Tail
 

@@ -13,13 +13,16 @@ from pysmon.schema.shape import SEQUENCE_NUMBER, Before
     title="File creation time changed",
     rule="FileCreateTime",
     version=5,
+    live=True,
     history=(Before("4.32", version=4), Before("3.10", version=3, had=(SEQUENCE_NUMBER,))),
 )
 class FileCreateTime(Event):
     """A process changed the creation time of a file.
 
-    On Linux: not produced yet. A creation time cannot be set there; what comes closest is the setting of the
-    modification time (utimensat).
+    On Linux: a process set the modification time (utimensat, futimesat, utimes, utime) to another one than stood there;
+    a creation time cannot be set. A touch to the present time makes none, nor do writes. Copying with times kept
+    (`cp -p`, `tar`) does. Seen inside the kernel; where that is not allowed, since Linux 6.13 and on file systems that
+    set the change time first (ext4, xfs, btrfs, tmpfs).
     """
 
     RuleName: Text = field(since="4.10", default="-")
@@ -28,8 +31,8 @@ class FileCreateTime(Event):
     ProcessId: Pid
     Image: Text = field(default="-")
     TargetFilename: Text = field(default="-")
-    CreationUtcTime: Time = field("The time that was set, in UTC.")
-    PreviousCreationUtcTime: Time = field("The time that stood there before, in UTC.")
+    CreationUtcTime: Time = field("The time that was set, in UTC. On Linux: the modification time.")
+    PreviousCreationUtcTime: Time = field("The time that stood there before, in UTC. On Linux: the modification time.")
     User: Text = field(since="4.80", default="-")
 
 

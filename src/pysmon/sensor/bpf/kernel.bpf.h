@@ -61,9 +61,10 @@ typedef struct { u32 val; } kuid_t;
 typedef struct { u32 val; } kgid_t;
 struct inode { u16 i_mode; u32 i_rdev; u64 i_ino; struct super_block *i_sb; u64 i_size; u32 i_nlink; void *i_private; } CORE;
 struct timespec64 { s64 tv_sec; long tv_nsec; } CORE;
-struct inode___old { struct timespec64 i_ctime; } CORE;
+struct inode___old { struct timespec64 i_ctime, i_mtime; } CORE;
 struct inode___6_6 { struct timespec64 __i_ctime; } CORE;
-struct inode___6_11 { s64 i_ctime_sec; u32 i_ctime_nsec; } CORE;
+struct inode___6_7 { struct timespec64 __i_mtime; } CORE;
+struct inode___6_11 { s64 i_ctime_sec, i_mtime_sec; u32 i_ctime_nsec, i_mtime_nsec; } CORE;
 #define SECOND 1000000000ull
 #define CTIME_QUERIED (1u << 31) /* a mark in i_ctime_nsec since 6.13 */
 struct qstr { const u8 *name; } CORE;
@@ -159,6 +160,7 @@ struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; } 
 
 /* What a syscalls:sys_exit_* tracepoint hands over (its format file in tracefs). */
 struct sys_exit_context { u64 common; s64 nr; s64 ret; };
+struct sys_enter_context { u64 common; s64 nr; u64 arguments[6]; };
 
 struct pt_regs;
 struct pt_regs___x86 { u64 di, si, dx, r10, r8, r9, orig_ax; } CORE;

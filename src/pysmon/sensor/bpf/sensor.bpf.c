@@ -9,6 +9,7 @@
 #include "program.bpf.c"
 #include "device.bpf.c"
 #include "file.bpf.c"
+#include "times.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 /* The loader refuses an object whose layouts are not those of records.py. */
