@@ -14,7 +14,16 @@ from pysmon.host.users import Users
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.catalogue import ConfigurationChange
 
-_FAMILY_OF_EVENT = {2: "file time", 3: "network", 9: "raw access", 10: "process access", 11: "file create", 23: "file delete", 26: "file delete", 100: "bpf"}
+_FAMILY_OF_EVENT = {
+    2: "file time",
+    3: "network",
+    9: "raw access",
+    10: "process access",
+    11: "file create",
+    23: "file delete",
+    26: "file delete",
+    100: "bpf",
+}
 _ALGORITHMS = ("SHA256",)  # where a configuration names none
 
 
