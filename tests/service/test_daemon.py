@@ -17,7 +17,10 @@ from tests.service.resident import Doer, resident
 
 from pysmon.errors import SensorError
 from pysmon.pipeline.fanout import folder_name
+from pysmon.pipeline.spill import Spill
 from pysmon.schema.catalogue import ConfigurationChange, ServiceStateChange
+from pysmon.schema.entry import Entry
+from pysmon.schema.event import Event
 from pysmon.sensor.rights import check_rights
 from pysmon.sensor.scope import Scope
 from pysmon.service.daemon import Daemon
@@ -192,6 +195,24 @@ def test_an_output_that_is_away_holds_up_nobody_and_catches_up(root: Path, doer:
     lines = (folder / "events.json").read_text().splitlines()
     assert len(lines) == len(service.log())
     assert sum("/bin/true meanwhile" in line for line in lines) == 1
+
+
+def test_without_an_event_log_the_numbers_go_on_behind_what_waits(root: Path, doer: Doer) -> None:
+    paths = Paths.under(root)
+    paths.settings.write_text('[[output]]\ntype = "syslog"\nto = "tcp://127.0.0.1:9"\n')
+    for _ in range(2):
+        with resident(root, doer) as service:
+            service.ready()
+            assert service.end() == 0
+    (folder,) = paths.spill.iterdir()
+    spill = Spill(folder, 1 << 20)
+    waiting: list[Entry[Event]] = []
+    while found := spill.read(1000)[0]:  # of one file at a time
+        waiting += found
+        spill.delivered(len(found))
+    spill.close()
+    assert len([e for e in waiting if isinstance(e.event, ServiceStateChange)]) == 4
+    assert [e.record_id for e in waiting] == list(range(1, len(waiting) + 1))
 
 
 def test_what_is_lost_at_the_end_is_told_where_it_still_can_be(root: Path, doer: Doer) -> None:
