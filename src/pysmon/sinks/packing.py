@@ -12,7 +12,8 @@ from typing import BinaryIO
 from pysmon.errors import SinkError
 from pysmon.sinks.descriptor import cause, hint
 
-STEP = 4 << 20  # bytes that are read in one step: some tens of milliseconds
+STEP = 4 << 20  # bytes that are packed in one step: some tens of milliseconds
+_PIECE = 1 << 16  # bytes that are read at once: a larger block would leave a hole in the heap that nothing else fills
 _LEVEL = 6
 
 
@@ -93,9 +94,12 @@ class Packing:
     def _go_on(self) -> None:
         if self._from is None or self._to is None or self._raw is None:
             return
-        data = self._from.read(STEP)
-        self._to.write(data)
-        if len(data) == STEP:
+        for _ in range(STEP // _PIECE):
+            data = self._from.read(_PIECE)
+            self._to.write(data)
+            if len(data) < _PIECE:
+                break
+        else:
             return
         self._to.close()
         self._raw.flush()
