@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from pysmon.schema.event import Event
 from pysmon.sensor.rights import check_rights
 from pysmon.sensor.scope import Scope
 from pysmon.service.daemon import Daemon
+from pysmon.service.notify import Notifier
 from pysmon.service.paths import Paths
 from pysmon.service.settings import Output, Settings
 from pysmon.service.stored import load, save
@@ -268,21 +271,45 @@ def test_settings_that_are_no_good_end_it_with_their_place(root: Path, doer: Doe
     assert "Traceback" not in service.errors()
 
 
-def test_the_books_are_compared_and_told_once_in_a_while(root: Path, doer: Doer) -> None:
-    paths = Paths.under(root)
-    settings = Settings((Output("store", {"path": str(paths.store)}),))
+def run_in_child(make: Callable[[], Daemon], seconds: float = 6.0) -> None:
+    """Run a service for so long, in a process of its own."""
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            stop = threading.Event()
-            threading.Timer(4.0, stop.set).start()
-            scope = Scope.of_tree(doer.pid)
-            Daemon(paths, settings, scope=scope, keep_rights=True, reconcile_every=0.5).run(stop)
+            daemon, stop = make(), threading.Event()
+            threading.Timer(seconds, stop.set).start()
+            daemon.run(stop)
             status = 0
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_the_service_manager_is_told_that_it_is_ready_alive_and_about_to_end(root: Path, doer: Doer) -> None:
+    paths = Paths.under(root)
+    settings = Settings((Output("store", {"path": str(paths.store)}),))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(root / "notify"))
+        manager.setblocking(False)
+        notifier = Notifier({"NOTIFY_SOCKET": str(root / "notify"), "WATCHDOG_USEC": "4000000"})
+        scope = Scope.of_tree(doer.pid)
+        run_in_child(partial(Daemon, paths, settings, scope=scope, keep_rights=True, notifier=notifier))
+        told = []
+        with suppress(BlockingIOError):
+            while True:
+                told.append(manager.recv(4096).decode())
+    (ready,) = [number for number, words in enumerate(told) if words.startswith("READY=1")]
+    assert "STATUS=watching a process and what it starts; configuration Defaults" in told[ready]
+    assert told[ready:].count("WATCHDOG=1") > 1
+    assert "STOPPING=1" not in "".join(told[:ready])
+    assert "STOPPING=1" in told[-1]
+
+
+def test_the_books_are_compared_and_told_once_in_a_while(root: Path, doer: Doer) -> None:
+    paths = Paths.under(root)
+    settings = Settings((Output("store", {"path": str(paths.store)}),))
+    run_in_child(partial(Daemon, paths, settings, scope=Scope.of_tree(doer.pid), keep_rights=True, reconcile_every=0.5))
     with Store(paths.store) as store:
         states = [e.event.text("State") for e in store.select(Query(ids=frozenset({4})))]
     assert len(states) > 3
