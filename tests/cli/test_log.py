@@ -162,6 +162,13 @@ def test_a_log_that_has_no_whole_line_yet_is_empty(pysmon: Caller, tmp_path: Pat
     assert pysmon("log", path) == (1, "", "")
 
 
+def test_a_named_pipe_is_told_instead_of_waited_for(pysmon: Caller, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    answer = pysmon("log", tmp_path / "pipe")
+    assert (answer.code, answer.out) == (2, "")
+    assert "a pipe cannot be read by its name" in answer.err
+
+
 def test_a_folder_without_logs_is_told(pysmon: Caller, tmp_path: Path) -> None:
     answer = pysmon("log", "--from", tmp_path)
     assert (answer.code, answer.out) == (2, "")

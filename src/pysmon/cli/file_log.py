@@ -146,7 +146,7 @@ def has_own_lines(name: str) -> bool:
         head = sys.stdin.buffer.peek(SAMPLE) if isinstance(sys.stdin.buffer, BufferedReader) else b""
         return not packing_of(head) and _is_own(head)
     path = Path(name)
-    if path.is_dir() or (has_magic(name) and not path.exists()):
+    if path.is_dir() or path.is_fifo() or (has_magic(name) and not path.exists()):
         return False
     with path.open("rb") as file:
         head = file.read(SAMPLE)

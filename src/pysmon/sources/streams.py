@@ -94,6 +94,8 @@ def bytes_of(path: Path | str) -> Iterator[Bytes]:
         yield Bytes("standard input", None, packing=packing, _head=head)
         return
     path = Path(path)
+    if path.is_fifo():
+        raise SourceError(f"{path}: a pipe cannot be read by its name", hint="a log is looked at twice: pipe it to `-`")
     with path.open("rb") as file:
         packing = packing_of(file.read(4))
     size = path.stat().st_size
