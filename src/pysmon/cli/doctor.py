@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
+from pysmon.cli.document import put_document
 from pysmon.cli.exits import ENVIRONMENT, FINDINGS, FINE
 from pysmon.cli.printing import Printer
 from pysmon.service.doctor import conclusion, examine
@@ -31,7 +31,7 @@ def doctor(as_json: bool) -> int:
     """
     findings = list(examine(ThisMachine()))
     if as_json:
-        click.echo(msgspec.json.encode({"worst": worst(findings), "findings": findings}))
+        put_document({"worst": worst(findings), "findings": findings})
     else:
         Printer.of_stdout().lines([*told(findings), conclusion(findings)])
     return _CODES[worst(findings)]

@@ -9,9 +9,9 @@ from itertools import repeat
 from typing import TypeVar
 
 import click
-import msgspec
 
 from pysmon.cli.configuration import STDIN, configured
+from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.output import Output, output_forms, output_to
 from pysmon.cli.printing import Printer
@@ -85,7 +85,7 @@ def replay(
     advice = list(suggestions(rules, account, most)) if most else []
     report = Report(config, rules, account, reading.tallies, advice, most)
     if as_json:
-        click.echo(msgspec.json.encode(report.document()))
+        put_document(report.document())
     elif to != "-":
         Printer.of_stdout().lines(report.lines())
     return tell(reading)

@@ -42,7 +42,9 @@ def _rule(code: str) -> dict[str, object]:
 
 def _result(problem: Problem, rule: int) -> dict[str, object]:
     place = problem.place
-    physical: dict[str, object] = {"artifactLocation": {"uri": quote(place.file.replace("\\", "/"), safe="/:")}}
+    physical: dict[str, object] = {
+        "artifactLocation": {"uri": quote(place.file.replace("\\", "/"), safe="/:", errors="surrogateescape")}
+    }
     if place.line:
         physical["region"] = {"startLine": place.line, **({"startColumn": place.column} if place.column else {})}
     return {
