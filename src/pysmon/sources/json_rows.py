@@ -16,10 +16,11 @@ from pysmon.sources.texts import encoding_of
 _DECODER = msgspec.json.Decoder()
 LONGEST = 1 << 22  # bytes of one object
 _PIECE = 1 << 18
-_TOKEN = re.compile(rb'"(?:[^"\\]+|\\.)*+"|"|[{}]', re.DOTALL)
+_TOKEN = re.compile(rb'"(?:[^"\\]+|\\.?)*+(?:"|\Z)|[{}]', re.DOTALL)  # a text may go on beyond what is held
 _WRAPPED = re.compile(rb'\s*\{[^{}\[\]]*"(?:results|[Ee]vents)"\s*:\s*\[|\s*\{[^\[\]]*"hits"\s*:\s*\[')
 _BEGIN = re.compile(rb"^(?:\xef\xbb\xbf)?[ \t]*[{\[]", re.MULTILINE)
-_NEXT = re.compile(rb"\n\s*\{")
+_NEXT = re.compile(rb"\n[ \t\r]*\{")
+_MOST_TRIES = 8  # to go on within an object that does not end, before all of it is given up
 Row = dict[str, Any]
 
 
@@ -100,9 +101,11 @@ def _by_braces(stream: BinaryIO, begin: int, tally: Tally) -> Iterator[tuple[str
             line += held.count(b"\n", start, end)
             used = end
         held = held[used:]
+        tries = 0
         while b"{" in held and (ended or len(held) > LONGEST):
+            tries += 1
             tally.damage(f"line {line}", "an object that does not end")
-            following = _NEXT.search(held, held.index(b"{"))
+            following = _NEXT.search(held, held.index(b"{")) if tries < _MOST_TRIES else None
             skipped = following.start() + 1 if following else len(held)
             line += held.count(b"\n", 0, skipped)
             held = held[skipped:]

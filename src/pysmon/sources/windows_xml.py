@@ -29,11 +29,11 @@ _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def _attribute(element: str, name: str) -> re.Pattern[str]:
-    return re.compile(rf"""<{element}\s[^>]*?\b{name}\s*=\s*(?:'([^']*)'|"([^"]*)")""")
+    return re.compile(rf"""<{element}\s[^<>]*?\b{name}\s*=\s*(?:'([^']*)'|"([^"]*)")""")
 
 
 def _element(name: str) -> re.Pattern[str]:
-    return re.compile(rf"<{name}(?:\s[^>]*)?>([^<]*)<()")
+    return re.compile(rf"<{name}(?:\s[^<>]*)?>([^<]*)<()")
 
 
 _PROVIDER = _attribute("Provider", "Name")
@@ -62,7 +62,7 @@ def found_in(text: str) -> Found:
     if "<!" in text:
         if "<!DOCTYPE" in text or "<!ENTITY" in text:
             raise NoEventError("a document type stands in the event (expected plain elements)")
-        text = _COMMENT.sub("", _CDATA.sub(lambda found: found[1].translate(_MARKUP), text))
+        text = _without_comments(_with_plain_text(text))
     end = text.find("</System>")
     if end < 0:
         raise NoEventError("an event without its <System>")
@@ -104,13 +104,13 @@ def events_in(pieces: Iterator[str], tally: Tally) -> Iterator[tuple[str, str]]:
         held += piece
         at = 0
         while (begin := _BEGIN.search(held, at)) is not None:
-            end = held.find(_END, begin.end())
-            following = _BEGIN.search(held, begin.end(), end if end >= 0 else len(held))
+            following = _BEGIN.search(held, begin.end())
+            end = held.find(_END, begin.end(), following.start() if following else len(held))
             if end < 0 and following is None:
                 break
             line += held.count("\n", at, begin.start())
             at = begin.start()
-            if following is not None:
+            if following is not None and end < 0:
                 tally.damage(f"line {line}", "an event that does not end (the next one begins within it)")
                 stop = following.start()
             else:
@@ -126,6 +126,17 @@ def events_in(pieces: Iterator[str], tally: Tally) -> Iterator[tuple[str, str]]:
         held = held[keep:]
     if _BEGIN.search(held):
         tally.damage(f"line {line}", "an event that does not end")
+
+
+def _with_plain_text(text: str) -> str:
+    """Without CDATA. Behind the last end there is nothing to find, and looking for it would take a day."""
+    end = text.rfind("]]>") + 3
+    return _CDATA.sub(lambda found: found[1].translate(_MARKUP), text[:end]) + text[end:]
+
+
+def _without_comments(text: str) -> str:
+    end = text.rfind("-->") + 3
+    return _COMMENT.sub("", text[:end]) + text[end:]
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str | None:
