@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.assemble.stage import (
     CHILD,
     MACHINE,
@@ -123,6 +124,16 @@ def test_the_end_of_a_process_names_the_program_that_it_ran_last() -> None:
     (event,) = made.take(leave(RUN, uid=1000, time=11 * SECOND))
     assert isinstance(event, ProcessTerminate)
     assert event.texts() == ["-", "2026-11-21 05:46:51.000", guid(RUN), "11", "/bin/ls", "joe"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_end_that_the_kernel_tells_twice_is_told_once(known: bool) -> None:
+    made = builder()
+    made.want([1, 5])
+    if known:
+        made.take(execute(CHILD, "/usr/bin/true"))
+    assert len(made.take(leave(CHILD))) == 1
+    assert made.take(leave(CHILD)) == ()
 
 
 def test_the_end_of_a_stranger_is_told_all_the_same() -> None:

@@ -36,7 +36,7 @@ def take_task(record: TaskRecord, scene: Scene) -> tuple[Event, ...]:
 def take_exit(record: ExitRecord, scene: Scene) -> tuple[Event, ...]:
     """Retire the process: ProcessTerminate."""
     image = scene.processes.ended(Key(record.tgid, record.start, record.exec_id), record.time)
-    if 5 not in scene.wanted:
+    if image is None or 5 not in scene.wanted:
         return ()
     return (
         ProcessTerminate(

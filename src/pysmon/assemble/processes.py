@@ -127,12 +127,19 @@ class Processes:
             known.image, known.command_line, known.uid = made.image, made.command_line, made.uid
             known.cgroup_path = made.cgroup_path
 
-    def ended(self, key: Key, time: int) -> ProcessImage:
-        """A process has ended; its image, or a stranger."""
-        image = self._images.get(key) or self._stranger(key)
-        if self._current.get(key.tgid) is image:
+    def ended(self, key: Key, time: int) -> ProcessImage | None:
+        """A process has ended; its image, or a stranger. None if that is known already.
+
+        The kernel may tell it twice: of two threads that end at the same time both can be the last one.
+        """
+        image = self._images.get(key)
+        if image is None:
+            image = self._images[key] = self._stranger(key)
+        elif self._current.get(key.tgid) is image:
             del self._current[key.tgid]
-            self._retire(image, time)
+        else:
+            return None
+        self._retire(image, time)
         return image
 
     def _enter(self, made: ProcessImage, time: int) -> None:
