@@ -29,6 +29,7 @@ from pysmon.schema.lookup import nearest
 _KEYS = ("name", "event", "log", "record", "expect", "rule")
 _EXPECT = {"keep": True, "drop": False}
 _LARGEST = 16 << 20  # bytes of a file
+_DIGITS = 20  # of an EventRecordID
 _EVENT_KEYS = ("EventID", "EventRecordID", "SystemTime", "Provider_Name", "Channel", "Computer")  # as in our JSON lines
 _NONE = "-"
 
@@ -147,15 +148,17 @@ class _Reader:
         rule = _scalar(given["rule"]) if "rule" in given else None
         if rule is not None and not _EXPECT[expect]:
             raise _WrongError(given["rule"], "an event that is dropped has no RuleName", "leave rule away")
-        name = _scalar(given["name"]) if "name" in given else _named(event, number)
+        name = (_scalar(given["name"]) if "name" in given else "") or _named(event, number)
         return Case(name, self._place(node), event, _EXPECT[expect], rule)
 
     def _recorded(self, given: Mapping[str, Any]) -> Recorded:
         record = _scalar(given["record"]) if "record" in given else None
-        if record is not None and not (record.isascii() and record.isdigit()):
+        if record is not None and not (record.isascii() and record.isdigit() and len(record) <= _DIGITS):
             raise _WrongError(given["record"], f"record is {record!r} (expected the number that EventRecordID is)")
-        log = self._path.parent / _scalar(given["log"])
-        return Recorded(log, None if record is None else int(record))
+        log = _scalar(given["log"])
+        if "\0" in log:
+            raise _WrongError(given["log"], f"log is {log!r} (expected the name of a file)")
+        return Recorded(self._path.parent / log, None if record is None else int(record))
 
 
 def _event(node: Any) -> Event:
