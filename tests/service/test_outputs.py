@@ -31,6 +31,10 @@ def test_the_event_log_is_found_among_them(tmp_path: Path) -> None:
     assert log
     assert log.name == named
     assert event_log(sinks[:1]) is None
+    late = LateSink("late", lambda: log)
+    assert event_log([late]) is None
+    late.flush()
+    assert event_log([late]) is log
     for sink in sinks:
         sink.close()
 

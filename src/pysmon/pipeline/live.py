@@ -42,6 +42,7 @@ _IDLE = 0.5  # s between looks at the stop signal when nothing happens
 _LOOK_AFTER = 1.0  # s between looks at the counts of losses and at the clock
 _CLOCK_SET = 50_000_000  # ns: a larger change of the wall clock is somebody setting it
 _DEFECTS = 16  # different ones that are told
+_REST_OF_LEARNING = 9  # times as long as looking at all processes took, until they are looked at again
 _PATIENCE = 5.0  # s for the command to end after it was asked to
 
 
@@ -93,6 +94,7 @@ class Session:
         self._closed = False
         self._guarded, self._last_words = guarded, last_words
         self._looked_at = _since_boot()
+        self._stale, self._learn_at = False, 0.0  # processes were missed; when they may be looked for again
         self._canary_folder = canary if self.scope.kind in ("machine", "tree") else None
         self._canary: Canary | None = None
         self._proved = frozenset[str]()  # families that a canary was sent for
@@ -261,10 +263,13 @@ class Session:
         return self._own(*events)
 
     def _learn(self) -> None:
+        began, self._stale = time.monotonic(), False
         for task in with_texts(self.sensor.snapshot()):
             if self._tape:
                 self._tape.record(task.encode())
             self._flow.learn(task)
+        now = time.monotonic()
+        self._learn_at = now + _REST_OF_LEARNING * (now - began)  # a storm must not be answered by reading /proc alone
 
     def _told_late(self) -> list[Entry[Event]]:
         """What was done to the run before this one, and it had no time to tell."""
@@ -284,8 +289,9 @@ class Session:
         lost = losses(before, self._counts)
         if lost:
             yield self._own(error_report(time.time_ns(), "QUEUE", lost))
-            if any(self._counts[f].lost > before[f].lost for f in ("process", "fork")):
-                self._learn()
+            self._stale = self._stale or any(self._counts[f].lost > before[f].lost for f in ("process", "fork"))
+        if self._stale and time.monotonic() >= self._learn_at:
+            self._learn()
         self.books = self._books()
         if self._guarded:
             yield self._repeated(last=last)

@@ -80,13 +80,13 @@ class Daemon:
             self._notifier.starting(_LOADING)
             # Threads begin from here on: before, they would have kept the rights.
             sinks = open_outputs(settings)
-            self._log = event_log(sinks)
+            log = event_log(sinks)
             self._fanout = self._fanned(sinks)
             undo.callback(self._fanout.close, 0.0)
-            logged = self._log.last_record_id if self._log else 0
+            logged = log.last_record_id if log else 0
             self.session.go_on_after(max(logged, self._fanout.last_record_id))
             self._watched = Watched(places_of(paths))
-            self._reporter = Reporter(self.session, self._fanout, self._configurations, self._log)
+            self._reporter = Reporter(self.session, self._fanout, self._configurations, sinks)
             with self._watched.changing(paths.control):
                 self._control = ControlServer(paths.control, self)
             undo.pop_all()
@@ -169,7 +169,14 @@ class Daemon:
         self._reporter.note()
         if self._reload.is_set():
             self._reload.clear()
+            self._start_reload()
+
+    def _start_reload(self) -> None:
+        """In a thread of its own: compiling takes time, and events come meanwhile."""
+        try:
             threading.Thread(target=self._do_reload, name="pysmon reload", daemon=True).start()
+        except RuntimeError:  # the machine has no room for a thread now
+            self._reload.set()
 
     def _do_reload(self) -> None:
         self._fanout.reopen()

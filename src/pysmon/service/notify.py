@@ -52,6 +52,7 @@ class Notifier:
         if not self._address:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as told:
+            told.setblocking(False)  # a manager that is stuck must not hold us up
             try:
                 told.sendto(text.encode(), self._address)
             except OSError:

@@ -42,6 +42,11 @@ class LateSink:
         if isinstance(self._sink, Reopens):
             self._sink.reopen()
 
+    @property
+    def opened(self) -> Sink | None:
+        """The sink itself, once it could be opened."""
+        return self._sink
+
     def remarks(self) -> list[str]:
         """What happened to entries on their way."""
         return self._sink.remarks() if isinstance(self._sink, Remarks) else []
@@ -66,8 +71,9 @@ def open_outputs(settings: Settings) -> list[Sink]:
 
 
 def event_log(sinks: Sequence[Sink]) -> StoreSink | None:
-    """The event log among them."""
-    return next((sink for sink in sinks if isinstance(sink, StoreSink)), None)
+    """The event log among them, if it could be opened."""
+    opened = (sink.opened if isinstance(sink, LateSink) else sink for sink in sinks)
+    return next((sink for sink in opened if isinstance(sink, StoreSink)), None)
 
 
 def log_path(settings: Settings) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pysmon.pipeline.canary import Sight
@@ -15,8 +15,9 @@ from pysmon.release import VERSION
 from pysmon.service.finding import Finding
 from pysmon.service.gauges import Gauges
 from pysmon.service.in_use import Configurations
+from pysmon.service.outputs import event_log
 from pysmon.service.status import CanaryState, HookState, LogState, Reconciliation, Status
-from pysmon.sinks.store import StoreSink
+from pysmon.sinks.sink import Sink
 from pysmon.store.failure import StoreError
 from pysmon.store.store import Store
 
@@ -27,9 +28,9 @@ _OWN = ("OUTPUT", "QUEUE")  # what other parts of a status tell better
 class Reporter:
     """Notes what happens in the main thread, and tells it to whoever asks."""
 
-    def __init__(self, session: Session, fanout: Fanout, configurations: Configurations, log: StoreSink | None) -> None:
+    def __init__(self, session: Session, fanout: Fanout, configurations: Configurations, sinks: Sequence[Sink]) -> None:
         """Begin to follow them."""
-        self._session, self._fanout, self._configurations, self._log = session, fanout, configurations, log
+        self._session, self._fanout, self._configurations, self._sinks = session, fanout, configurations, sinks
         self._began, self._started = time.monotonic_ns(), time.time_ns()
         self._gauges = Gauges(self._began)
         self._findings: deque[Finding] = deque(maxlen=_REMEMBERED)
@@ -53,7 +54,7 @@ class Reporter:
 
     def log_reports(self) -> Iterator[tuple[str, str]]:
         """What the event log says of its last writer, once: ID and description of events 255."""
-        log = self._log
+        log = event_log(self._sinks)
         if log is None or self._log_told or not log.is_open:
             return
         self._log_told = True
@@ -96,16 +97,17 @@ class Reporter:
         return {"machine": "this machine", "tree": "a process and what it starts"}.get(kind, f"a {kind}")
 
     def _log_state(self) -> LogState | None:
-        if self._log is None:
+        log = event_log(self._sinks)
+        if log is None:
             return None
-        path = Path(self._log.name)
+        path = Path(log.name)
         files = [path, path.with_name(f"{path.name}-wal")]
         size = sum(file.stat().st_size for file in files if file.exists())
         try:
             with Store(path) as store:
-                return LogState(str(path), size, self._log.limits.total, tuple(store.holdings()))
+                return LogState(str(path), size, log.limits.total, tuple(store.holdings()))
         except StoreError:
-            return LogState(str(path), size, self._log.limits.total, ())
+            return LogState(str(path), size, log.limits.total, ())
 
 
 def _resident() -> int:
