@@ -66,7 +66,7 @@ def build_rpm(tree: Path, folder: Path, target: Target, work: Path) -> Path:
         "clamp_mtime_to_source_date_epoch": "1",
         "_build_id_links": "none",
         "__os_install_post": "%{nil}",  # no stripping, no byte code: what was built is what is shipped
-        "_binary_payload": "w9.xzdio",
+        "_binary_payload": "w6.xzdio",
     }
     defines = [word for name, value in settings.items() for word in ("--define", f"{name} {value}")]
     pack = ["rpmbuild", "-bb", "--quiet", "--target", target.machine]

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -59,12 +60,13 @@ class Target:
 def make_tree(tree: Path, wheel: Path, downloads: Path, target: Target) -> None:
     """Fill the empty folder `tree`; `downloads` keeps what comes from the package index."""
     library = tree / "usr/lib/pysmon"
-    for archive in (*fetch_vendored(downloads, target), wheel):
+    wheels = fetch_vendored(downloads, target)
+    for archive in (*wheels, wheel):
         _unpack(archive, library)
     _put(tree, PROGRAM, (FOLDER / "pysmon").read_bytes(), 0o755)
     _put(tree, "usr/lib/systemd/system/pysmon.service", unit_text([PROGRAM]).encode())
     _put(tree, "etc/pysmon/pysmon.toml", settings_text().encode())
-    _put(tree, "usr/share/doc/pysmon/copyright", copyright_text(library).encode())
+    _put(tree, "usr/share/doc/pysmon/copyright", copyright_text(wheels, library).encode())
     _put(tree, "usr/share/doc/pysmon/changelog.Debian.gz", _zipped(changelog_text(target)))
     _put(tree, "usr/share/man/man8/pysmon.8.gz", _zipped((FOLDER / "pysmon.8").read_text()))
     for path in (tree, *tree.rglob("*")):
@@ -92,24 +94,27 @@ def fetch_vendored(downloads: Path, target: Target) -> list[Path]:
     return sorted({wheel.name: wheel for wheel in found}.values(), key=lambda wheel: wheel.name)
 
 
-def copyright_text(library: Path) -> str:
-    """What is in the package and under which licence: Debian's machine-readable form, then each licence as it came."""
+def copyright_text(wheels: Iterable[Path], library: Path) -> str:
+    """What is in the package and under which licence, in Debian's machine-readable form."""
     said = [
         "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: pysmon\n",
         f"Files: *\nCopyright: 2026 The pysmon authors\nLicense: MIT\n{_indented((ROOT / 'LICENSE').read_text())}\n",
     ]
-    for info in sorted(library.glob("*.dist-info")):
-        name = info.name.partition("-")[0]
-        if name == "pysmon":
-            continue
+    parts: dict[str, set[str]] = {}
+    for wheel in wheels:
+        tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+        parts.setdefault("-".join(wheel.name.split("-")[:2]), set()).update(tops)
+    for name, tops in parts.items():
+        info = library / f"{name}.dist-info"
         named = [p for p in sorted(info.rglob("*")) if p.name.upper().startswith(("LICENSE", "COPYING"))]
         texts = [p.read_text() for p in named if p.is_file()]
         if not texts:
-            raise ToolError(f"{info.name} brings no licence")
+            raise ToolError(f"{name} brings no licence")
         holders = dict.fromkeys(re.findall(r"Copyright.*\d{4}.*", "\n".join(texts)))
         owner = "\n ".join(line.strip() for line in holders) or "its authors"
-        text = _indented("\n".join(texts))
-        said.append(f"Files: usr/lib/pysmon/{name}/*\nCopyright: {owner}\nLicense: {name}\n{text}\n")
+        paths = " ".join(f"usr/lib/pysmon/{top}/*" for top in sorted(tops))
+        licence = f"License: {name.partition('-')[0]}\n{_indented(chr(10).join(texts))}"
+        said.append(f"Files: {paths}\nCopyright: {owner}\n{licence}\n")
     return "\n".join(said)
 
 

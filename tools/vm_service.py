@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,13 +42,10 @@ def boot(folder: Path, *, limit: int, cpus: int, memory: int, console: Path) -> 
         try:
             machine.wait(limit)
         except subprocess.TimeoutExpired:
-            machine.kill()
             print(f"vm_service: past the limit of {limit} s; the end of its console:", file=sys.stderr)
             print("\n".join(console.read_text(errors="replace").splitlines()[-20:]), file=sys.stderr)
-        except KeyboardInterrupt:
-            machine.kill()
-            raise
         finally:
+            machine.kill()
             machine.wait()
             over.set()
             reader.join()
@@ -111,6 +109,7 @@ def main() -> int:
     parser.add_argument("--cpus", type=int, default=2)
     parser.add_argument("--console", type=Path, default=Path("/dev/null"), help="a file for what the kernel says")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that the machine ends with us
     try:
         fine = prove(
             given.script,
