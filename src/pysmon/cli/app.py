@@ -38,6 +38,7 @@ TOPICS: Mapping[str, Mapping[str, _Place]] = {
         "explain": _Place("explain", "explain_command", "Why is this event kept or dropped?"),
         "test": _Place("test", "test_command", "Run its unit tests."),
         "replay": _Place("replay", "replay", "What would it keep of a log, and by which rule?"),
+        "diff": _Place("diff", "diff_command", "What is different between two, in meaning and on a log?"),
         "coverage": _Place("coverage", "coverage_command", "Which ATT&CK techniques do its rules name?"),
         "explain-problem": _Place("explain_problem", "explain_problem", "What does a code of check or lint mean?"),
         "dump": _Place("dump", "dump", "Print its rules as `sysmon -c` does."),

@@ -1,0 +1,70 @@
+"""`pysmon diff`: what is different between two configurations, by what they mean and by what they do to a log."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+import msgspec
+
+from pysmon.cli.configuration import STDIN, configured
+from pysmon.cli.diff_report import DiffReport
+from pysmon.cli.exits import FINDINGS, FINE
+from pysmon.cli.printing import Printer
+from pysmon.cli.replay import follow, tell
+from pysmon.sources.open import open_sources
+from pysmon.sources.pieces import pieces
+from pysmon.workbench.compare import Compare, Comparison, together
+from pysmon.workbench.diff import diff
+from pysmon.workbench.readers import Reading
+from pysmon.workbench.replay import Rules
+
+_EXAMPLES = """\b
+Examples:
+  pysmon diff old.xml new.xml
+  pysmon diff old.xml new.xml yesterday.evtx 'archive/*.json'
+  git show HEAD:config.xml | pysmon diff - config.xml Sysmon.evtx
+  pysmon diff --json old.xml new.xml Sysmon.evtx | jq .behaviour.turns
+
+\b
+Exit code: 0 the same, 1 different, 2 misuse.
+"""
+
+
+@click.command("diff", epilog=_EXAMPLES, short_help="What is different between two configurations.")
+@click.argument("old")
+@click.argument("new")
+@click.argument("logs", metavar="[LOG]...", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+@click.option("--input-format", "shape", metavar="SHAPE", help="The shape of the logs, if it is not found out.")
+@click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Read with N processes.")
+@click.option(
+    "--top", "most", type=click.IntRange(0), default=10, show_default=True, help="Lines of each list of events."
+)
+def diff_command(
+    old: str, new: str, logs: tuple[str, ...], as_json: bool, shape: str | None, jobs: int, most: int
+) -> int:
+    """Compare the configurations OLD and NEW by what they mean, and on the events of LOG by what they do.
+
+    By meaning: comments, layout, the case of values and the order of what the engine takes in any order make no
+    difference. By behaviour: which events are kept by one and dropped by the other or get another RuleName, and which
+    rule of each is behind it.
+    """
+    if [old, new, *logs].count(STDIN) > 1:
+        raise click.UsageError("standard input (-) can be read only once")
+    before, after = Rules(configured(old)), Rules(configured(new))
+    changes = diff(before.configuration, after.configuration)
+    compared: Comparison | None = None
+    tallies = {}
+    if logs:
+        cut = [piece for source in open_sources(logs, shape) for piece in pieces(source)]
+        reading = Reading(cut, partial(Compare, before, after), jobs)
+        follow(reading, cut)
+        compared, tallies = together(reading.results), reading.tallies
+        tell(reading)
+    report = DiffReport(old, new, before, after, changes, compared, tallies, most)
+    if as_json:
+        click.echo(msgspec.json.encode(report.document()))
+    else:
+        Printer.of_stdout().lines(report.lines())
+    return FINE if report.same else FINDINGS

@@ -1,0 +1,252 @@
+"""What a diff found, as a page for people and as one JSON document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from pysmon.cli.configuration import many
+from pysmon.cli.replay_report import log_row, rule_text, ruling_row
+from pysmon.config.model import EventFilter, Filter, Rule
+from pysmon.formats.clock import system_time
+from pysmon.formats.describe import Piece, Style
+from pysmon.formats.visible import visible
+from pysmon.rules.explain_text import condition_text
+from pysmon.rules.ruling import Ruling
+from pysmon.service.status_page import moment
+from pysmon.sources.source import Tally
+from pysmon.views.columns import columns
+from pysmon.views.words import Line
+from pysmon.workbench.compare import TURNS, Comparison, Pair, Sample, Turn, turn_of
+from pysmon.workbench.diff import Change, Part
+from pysmon.workbench.replay import Rules
+
+_SIGNS: Mapping[str, tuple[str, Style]] = {
+    "added": ("+", "name"),
+    "removed": ("-", "alarm"),
+    "changed": ("~", "user"),
+    "moved": (">", "user"),
+    "default": ("~", "alarm"),
+    "option": ("~", "value"),
+}
+_EMPTY = Line([])
+Turned = tuple[Ruling, Ruling, Pair]
+
+
+@dataclass
+class DiffReport:
+    """What there is to tell."""
+
+    old_name: str
+    new_name: str
+    old: Rules
+    new: Rules
+    changes: list[Change]
+    compared: Comparison | None  # None: no log was given
+    tallies: Mapping[str, Tally]
+    most: int  # lines of each list of events
+
+    @property
+    def same(self) -> bool:
+        """Whether there is no difference at all."""
+        return not self.changes and not any(self.turns.values())
+
+    @property
+    def events(self) -> int:
+        """How many events were judged."""
+        return sum(pair.events for pair in (self.compared or {}).values())
+
+    @cached_property
+    def turns(self) -> dict[Turn, list[Turned]]:
+        """Pairs of rules with the events that changed between them, the most first."""
+        found: dict[Turn, list[Turned]] = {turn: [] for turn in TURNS}
+        for (one, two), pair in (self.compared or {}).items():
+            turn = turn_of(one, two)
+            if turn != "same":
+                was, now = (
+                    rules.ruleset.rulings(key[0]).by_key(key) for rules, key in ((self.old, one), (self.new, two))
+                )
+                found[turn].append((was, now, pair))
+        for rows in found.values():
+            rows.sort(key=lambda row: (-row[2].events, row[0].key, row[1].key))
+        return found
+
+    def document(self) -> dict[str, object]:
+        """One JSON document."""
+        return {
+            "old": self.old_name,
+            "new": self.new_name,
+            "same": self.same,
+            "meaning": [_change(change) for change in self.changes],
+            "behaviour": None if self.compared is None else self._behaviour(),
+        }
+
+    def _behaviour(self) -> dict[str, object]:
+        changed = {turn: sum(pair.events for _, _, pair in rows) for turn, rows in self.turns.items()}
+        return {
+            "logs": [log_row(name, tally) for name, tally in self.tallies.items()],
+            "events": self.events,
+            "same": self.events - sum(changed.values()),
+            "kept_to_dropped": changed["kept -> dropped"],
+            "dropped_to_kept": changed["dropped -> kept"],
+            "another_rule_name": changed["another RuleName"],
+            "turns": [
+                {
+                    "turn": turn,
+                    "events": pair.events,
+                    "old": ruling_row(was, self.old),
+                    "new": ruling_row(now, self.new),
+                    "samples": [_sample(sample) for sample in _sorted(pair)],
+                }
+                for turn, rows in self.turns.items()
+                for was, now, pair in rows
+            ],
+        }
+
+    def lines(self) -> Iterator[Line]:
+        """The page; nothing in it can steer a terminal."""
+        if not self.changes:
+            yield Line([Piece("by meaning: no difference", "value")])
+        else:
+            yield Line([Piece(f"by meaning: {many(len(self.changes), 'difference')}", "value")])
+        tag = None
+        for change in self.changes:
+            if change.tag != tag and change.sort != "option":
+                yield Line([Piece(f"  {change.tag}", "name")])
+                tag = change.tag
+            yield from _told(change)
+        if self.compared is not None:
+            yield _EMPTY
+            yield from self._turned()
+
+    def _turned(self) -> Iterator[Line]:
+        logs = many(len(self.tallies), "log")
+        changed = sum(pair.events for rows in self.turns.values() for _, _, pair in rows)
+        if not changed:
+            yield Line([Piece(f"by behaviour: no difference on {self.events:,} events in {logs}", "value")])
+            return
+        yield Line([Piece(f"by behaviour: {changed:,} of {self.events:,} events in {logs} change", "value")])
+        for turn, rows in self.turns.items():
+            if rows:
+                yield _EMPTY
+                count = sum(pair.events for _, _, pair in rows)
+                yield Line([Piece(f"{turn}: {count:,}", "alarm" if turn == "kept -> dropped" else "name")])
+                yield from self._rows(rows)
+
+    def _rows(self, rows: list[Turned]) -> Iterator[Line]:
+        for was, now, pair in rows[: self.most]:
+            lines = [
+                [Piece(f"{count:>8}", "value"), Piece(f"{side}", "quiet"), Piece(_by(ruling, rules), "value")]
+                for count, side, ruling, rules in (
+                    (f"{pair.events:,}", "was", was, self.old),
+                    ("", "now", now, self.new),
+                )
+            ]
+            yield from columns(lines, hang=15)
+            for sample in _sorted(pair):
+                said = "  ".join(visible(text) for text in (sample.actor, sample.thing) if text != "-")
+                head = f"{'':13}record {sample.record_id}, {moment(sample.time)}"
+                yield Line([Piece(f"{head}  ", "quiet"), Piece(said, "path")], 15)
+        if len(rows) > self.most:
+            rest = sum(pair.events for _, _, pair in rows[self.most :])
+            yield Line([Piece(f"{rest:>8,}  by {many(len(rows) - self.most, 'further pair')} of rules", "quiet")])
+
+
+def _by(ruling: Ruling, rules: Rules) -> str:
+    line = f"line {ruling.by.place.line}: " if ruling.by else ""
+    name = f"  {visible(ruling.rule_name)}" if ruling.keep and ruling.rule_name != "-" else ""
+    onmatch = ruling_row(ruling, rules)["onmatch"]
+    side = f"{onmatch} " if onmatch else ""
+    return f"{'kept' if ruling.keep else 'dropped'} by {line}{side}{rule_text(ruling, rules)}{name}"
+
+
+def _told(change: Change) -> Iterator[Line]:
+    sign, style = _SIGNS[change.sort]
+    indent = "  " if change.sort == "option" else "    "
+    if change.sort == "option":
+        yield Line([Piece(f"{indent}{sign} ", style), Piece(f"{change.tag}: {visible(change.said)}", "value")], 6)
+        return
+    if change.sort == "default":
+        said = f"what no element matches: {change.said}"
+        yield Line([Piece(f"{indent}{sign} ", style), Piece(said, "value")], 6)
+        return
+    parts = [part for part in (change.old, change.new) if part]
+    where = " -> ".join(str(part.place.line) for part in parts)
+    head = [
+        Piece(f"{indent}{sign} ", style),
+        Piece(f"{change.onmatch:8}{f'line {where}' if where else '':18}", "quiet"),
+    ]
+    single = change.sort == "changed" and isinstance(change.old, Filter) and isinstance(change.new, Filter)
+    if single and change.old and change.new:
+        yield Line([*head, Piece(part_text(change.old), "value")], 30)
+        yield Line([Piece(f"{'':30}-> {part_text(change.new)}", "value")], 33)
+        return
+    said = f"  {change.said}" if change.said else ""
+    text = part_text(parts[-1]) if parts else ""
+    yield Line([*head, Piece(f"{text}{said}", "value")], 30)
+    for came, condition in change.inner:
+        sign, style = _SIGNS["added" if came else "removed"]
+        yield Line([Piece(f"{'':30}{sign} ", style), Piece(part_text(condition), "value")], 34)
+
+
+def part_text(part: Part) -> str:
+    """A part of a configuration on one line that is safe to print, with the name that it gives."""
+    if isinstance(part, Filter):
+        return f"{condition_text(part)}{f'  {visible(part.name)}' if part.name else ''}"
+    conditions = part.filters if isinstance(part, Rule) else _first(part)
+    shown = " ".join(condition_text(condition) for condition in conditions[:2])
+    more = f" and {len(conditions) - 2} more" if len(conditions) > 2 else ""
+    name = next((f"  {visible(condition.name)}" for condition in conditions if condition.name), "")
+    if isinstance(part, Rule):
+        return f'<Rule groupRelation="{part.relation.name.lower()}"> {shown}{more}{name}'
+    if not conditions:
+        return f'<{part.tag} onmatch="{part.onmatch}"/>'
+    return f'<{part.tag} onmatch="{part.onmatch}"> {part.relation.name.lower()}: {shown}{more}{name}'
+
+
+def _first(element: EventFilter) -> tuple[Filter, ...]:
+    return tuple(f for entry in element.entries for f in (entry.filters if isinstance(entry, Rule) else (entry,)))
+
+
+def _change(change: Change) -> dict[str, object]:
+    return {
+        "change": change.sort,
+        "event": change.tag,
+        "onmatch": change.onmatch or None,
+        "old": _part(change.old),
+        "new": _part(change.new),
+        "conditions": [{"change": "added" if came else "removed", **_condition(f)} for came, f in change.inner],
+        "said": change.said or None,
+    }
+
+
+def _part(part: Part | None) -> dict[str, object] | None:
+    if part is None:
+        return None
+    kind = "condition" if isinstance(part, Filter) else "rule" if isinstance(part, Rule) else "element"
+    return {"kind": kind, "line": part.place.line, "column": part.place.column, "text": part_text(part)}
+
+
+def _condition(part: Filter) -> dict[str, object]:
+    return {
+        "field": part.field,
+        "condition": part.condition.value,
+        "value": part.value,
+        "name": part.name,
+        "line": part.place.line,
+    }
+
+
+def _sorted(pair: Pair) -> list[Sample]:
+    return sorted(pair.samples, key=lambda sample: (sample.log, sample.time, sample.record_id))
+
+
+def _sample(sample: Sample) -> dict[str, object]:
+    return {
+        "log": sample.log,
+        "record_id": sample.record_id,
+        "time": system_time(sample.time),
+        "image": sample.actor,
+        "object": sample.thing,
+    }
