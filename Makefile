@@ -7,9 +7,11 @@ CONFIG ?=
 TESTS ?=
 TARGETS ?=
 SECONDS ?= 60
+MINUTES ?= 60
+ARCH ?=
 
 .SILENT:
-.PHONY: help run test test-package judge-evtx lint bench fuzz vm docs clean
+.PHONY: help run test test-package package judge-evtx lint bench fuzz vm vm-soak docs clean
 
 help: ## List the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -24,7 +26,11 @@ test: ## Run the tests; TESTS="tests/rules -k quirk": only those
 
 test-package: ## Build wheel and sdist and look into them
 	sh tools/setup.sh dev
-	.venv/bin/python -m pytest -m package tests/test_package.py
+	.venv/bin/python -m pytest -m package tests/test_package.py tests/tools/test_package.py
+
+package: ## Build a .deb, and a .rpm where rpmbuild is, into dist/; ARCH=arm64: for that machine
+	sh tools/setup.sh dev
+	.venv/bin/python tools/package.py $(if $(ARCH),--arch $(ARCH))
 
 judge-evtx: ## Write all real events as EVTX and let three readers of others read them: a quarter of an hour
 	sh tools/setup.sh dev
@@ -45,9 +51,15 @@ fuzz: ## Fuzz the parsers of foreign bytes, SECONDS=60 each; TARGETS="evtx blob"
 	sh tools/setup.sh fuzz
 	.venv/bin/python -m fuzz.run $(TARGETS) --seconds $(SECONDS)
 
-vm: ## Run the tests of the sensor on Debian's own kernel, in a throw-away virtual machine
+vm: ## Prove the service on a stock Debian 12, and test the sensor on its kernel, in virtual machines: half an hour
 	sh tools/setup.sh dev
+	if [ -z "$(TESTS)" ]; then sh tools/vm_packages.sh && .venv/bin/python tools/vm_service.py proof --packages build/vm; fi
 	sh tools/vm_tests.sh $(TESTS)
+
+vm-soak: ## Put the service under load in a virtual machine, for MINUTES=60
+	sh tools/setup.sh dev
+	sh tools/vm_packages.sh
+	.venv/bin/python tools/vm_service.py soak $(MINUTES) --packages build/vm --cpus 1 --limit $$(($(MINUTES) * 60 + 1200))
 
 docs: ## Write the reference pages anew from the definitions
 	sh tools/setup.sh dev
