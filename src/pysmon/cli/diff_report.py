@@ -31,6 +31,7 @@ _SIGNS: Mapping[str, tuple[str, Style]] = {
     "option": ("~", "value"),
 }
 _EMPTY = Line([])
+_SAMPLES = 4  # events that are shown of those that change between two rules
 Turned = tuple[Ruling, Ruling, Pair]
 
 
@@ -97,7 +98,8 @@ class DiffReport:
                     "events": pair.events,
                     "old": ruling_row(was, self.old),
                     "new": ruling_row(now, self.new),
-                    "samples": [_sample(sample) for sample in _sorted(pair)],
+                    "images": len(pair.samples),
+                    "samples": [_sample(sample) for sample in pair.telling(_SAMPLES)],
                 }
                 for turn, rows in self.turns.items()
                 for was, now, pair in rows
@@ -144,10 +146,10 @@ class DiffReport:
                 )
             ]
             yield from columns(lines, hang=15)
-            for sample in _sorted(pair):
-                said = "  ".join(visible(text) for text in (sample.actor, sample.thing) if text != "-")
-                head = f"{'':13}record {sample.record_id}, {moment(sample.time)}"
-                yield Line([Piece(f"{head}  ", "quiet"), Piece(said, "path")], 15)
+            yield from columns([_sample_row(sample) for sample in pair.telling(_SAMPLES)], (0,), hang=23)
+            if len(pair.samples) > _SAMPLES:
+                further = many(len(pair.samples) - _SAMPLES, "further image")
+                yield Line([Piece(f"{'':15}and {further}", "quiet")])
         if len(rows) > self.most:
             rest = sum(pair.events for _, _, pair in rows[self.most :])
             yield Line([Piece(f"{rest:>8,}  by {many(len(rows) - self.most, 'further pair')} of rules", "quiet")])
@@ -238,13 +240,16 @@ def _condition(part: Filter) -> dict[str, object]:
     }
 
 
-def _sorted(pair: Pair) -> list[Sample]:
-    return sorted(pair.samples, key=lambda sample: (sample.log, sample.time, sample.record_id))
+def _sample_row(sample: Sample) -> list[Piece]:
+    said = "  ".join(visible(text) for text in (sample.actor, sample.thing) if text != "-")
+    head = f"first record {sample.record_id}, {moment(sample.time)}"
+    return [Piece(f"{sample.events:>20,}", "value"), Piece(head, "quiet"), Piece(said, "path")]
 
 
 def _sample(sample: Sample) -> dict[str, object]:
     return {
         "log": sample.log,
+        "events": sample.events,
         "record_id": sample.record_id,
         "time": system_time(sample.time),
         "image": sample.actor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any, Literal
 
@@ -18,20 +18,24 @@ from pysmon.workbench.tally import OBJECTS, actor_of
 
 Turn = Literal["kept -> dropped", "dropped -> kept", "another RuleName", "same"]
 TURNS: tuple[Turn, ...] = ("kept -> dropped", "dropped -> kept", "another RuleName")
-_SAMPLES = 3
+_MOST_IMAGES = 200  # of events that changed between the same two rules
 _LONGEST = 1000  # characters of a value of a sample
 Values = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sample:
-    """An event that changed, so that it can be found again. Its values are cut if they are very long."""
+    """The first event of an image that changed, so that it can be found again, and how many of that image did.
+
+    Its values are cut if they are very long.
+    """
 
     log: str
     record_id: int
     time: int  # ns since 1970
     actor: str
     thing: str
+    events: int = 1
 
 
 @dataclass(slots=True)
@@ -39,12 +43,25 @@ class Pair:
     """Events on which one rule of the old and one of the new configuration decide."""
 
     events: int = 0
-    samples: list[Sample] = field(default_factory=list)  # the first few, if they changed
+    samples: dict[object, Sample] = field(default_factory=dict)  # of those that changed, by their image
 
     def add(self, other: Pair) -> None:
         """Take over another count."""
         self.events += other.events
-        self.samples += other.samples[: _SAMPLES - len(self.samples)]
+        for actor, sample in other.samples.items():
+            known = self.samples.get(actor)
+            if known is None:
+                if len(self.samples) < _MOST_IMAGES:
+                    self.samples[actor] = sample
+                continue
+            first = min(known, sample, key=lambda each: (each.time, each.record_id))
+            self.samples[actor] = replace(first, events=known.events + sample.events)
+
+    def telling(self, most: int) -> list[Sample]:
+        """Some samples: of images with many events, and of those with the fewest, which are easily overlooked."""
+        found = sorted(self.samples.values(), key=lambda each: (-each.events, each.log, each.time, each.record_id))
+        rare = most // 2
+        return found if len(found) <= most else [*found[: most - rare], *found[-rare:]] if rare else found[:most]
 
 
 Comparison = dict[tuple[Key, Key], Pair]
@@ -70,11 +87,11 @@ def together(parts: Iterable[Comparison]) -> Comparison:
 class _Slot(Pair):
     """A pair while it is counted."""
 
-    __slots__ = ("sampled",)
+    __slots__ = ("changes",)
 
     def __init__(self, turn: Turn) -> None:
         super().__init__()
-        self.sampled = 0 if turn == "same" else _SAMPLES
+        self.changes = turn != "same"
 
 
 @dataclass(slots=True, eq=False)
@@ -85,6 +102,7 @@ class _Plan:
     new: Callable[[Values], Ruling]
     of_old: Callable[[Values], Values]  # its values out of those that are taken
     of_new: Callable[[Values], Values]
+    actor: int  # where among them the image is; -1: nowhere
 
 
 class Compare:
@@ -111,9 +129,13 @@ class Compare:
             if slot is None:
                 slot = slots[pair] = _Slot(turn_of(pair[0].key, pair[1].key))
             slot.events += 1
-            if slot.sampled:
-                slot.sampled -= 1
-                slot.samples.append(_sample(self._log, make()))
+            if slot.changes:
+                actor = values[plan.actor] if plan.actor >= 0 else None
+                known = slot.samples.get(actor)
+                if known is not None:
+                    known.events += 1
+                elif len(slot.samples) < _MOST_IMAGES:
+                    slot.samples[actor] = _sample(self._log, make())
 
     def result(self) -> Comparison:
         """What came of all events."""
@@ -126,11 +148,15 @@ class Compare:
             new.by_rule(number, _itself),
             _picked(names, old.by_values(number)[0]),
             _picked(names, new.by_values(number)[0]),
+            names.index(actor_of(number)) if actor_of(number) in names else -1,
         )
 
 
 def _fields(old: Ruleset, new: Ruleset, number: int) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*old.by_values(number)[0], *new.by_values(number)[0])))
+    read = dict.fromkeys((*old.by_values(number)[0], *new.by_values(number)[0]))
+    if actor_of(number) and (old.wants(number) or new.wants(number)):
+        read[actor_of(number)] = None
+    return tuple(read)
 
 
 def _itself(ruling: Ruling) -> Ruling:
@@ -149,8 +175,8 @@ def _picked(names: Sequence[str], wanted: Sequence[str]) -> Callable[[Values], V
 
 def _sample(log: str, entry: Entry[Event]) -> Sample:
     event = entry.event
-    texts = [
+    actor, thing = (
         event.text(name)[:_LONGEST] if name else "-"
         for name in (actor_of(event.type.id), OBJECTS.get(event.type.id, ""))
-    ]
-    return Sample(log, entry.record_id, entry.time, *texts)
+    )
+    return Sample(log, entry.record_id, entry.time, actor, thing)

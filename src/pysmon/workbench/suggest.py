@@ -56,7 +56,7 @@ class Suggestion:
     configuration: Configuration  # with it
     saves: Count
     hides: tuple[tuple[Ruling, int], ...]  # the rules that keep those events now, with how many
-    things: tuple[tuple[str, int], ...]  # the objects that would be seen no more, the most frequent of them
+    things: tuple[tuple[str, int], ...]  # objects that would be seen no more: the most frequent, and the rarest
     different: int  # how many objects those are
     exact: bool  # False: it saves and hides more than what could be counted one by one
 
@@ -147,10 +147,15 @@ def _suggestion(rules: Rules, account: Account, wish: _Wish) -> Suggestion | Non
         replace(rules.configuration, filters=(*others, *changed)),
         saved,
         tuple(hides.most_common()),
-        tuple(things.most_common(_SHOWN)),
+        _telling(things),
         len(things),
         exact,
     )
+
+
+def _telling(things: Counter[str]) -> tuple[tuple[str, int], ...]:
+    found = things.most_common()
+    return tuple(found if len(found) <= _SHOWN else [*found[: _SHOWN - 1], found[-1]])
 
 
 def _dropped(
