@@ -108,7 +108,7 @@ class Replay:
     def result(self) -> Account:
         """What came of all events."""
         self._hand_on()
-        self._account.counts = {slot.ruling.key: slot.count for slot in self._slots.values()}
+        self._account.weighed = {slot.ruling.key: slot.weighed for slot in self._slots.values()}
         self._empty_ways()
         return self._account
 

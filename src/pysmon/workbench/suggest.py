@@ -130,7 +130,8 @@ def _suggestion(rules: Rules, account: Account, wish: _Wish) -> Suggestion | Non
     saved, hides, things = Count(), Counter[Ruling](), Counter[str]()
     exact = account.kept.exact
     for (key, _, thing), kept, ruling in _dropped(rules, account, wish, changed):
-        bytes_each = account.counts[key].bytes / account.counts[key].events
+        count = account.weighed[key].count
+        bytes_each = count.bytes / count.events
         saved.add(Count(kept.events, kept.events * bytes_each))
         hides[ruling] += kept.events
         if isinstance(thing, str):

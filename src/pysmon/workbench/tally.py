@@ -54,6 +54,26 @@ class Count:
         self.bytes += other.bytes
 
 
+@dataclass(slots=True)
+class Weighed:
+    """Events of one ruling, and the bytes of those that were looked at, each for the `weight` that it stands for."""
+
+    events: int = 0
+    bytes: int = 0
+    weight: int = 0
+
+    @property
+    def count(self) -> Count:
+        """The events, and the bytes of all if the rest are like those that were looked at."""
+        return Count(self.events, self.bytes / self.weight * self.events if self.weight else 0.0)
+
+    def add(self, other: Weighed) -> None:
+        """Take over what another one counted."""
+        self.events += other.events
+        self.bytes += other.bytes
+        self.weight += other.weight
+
+
 class Slot:
     """What was counted for one ruling."""
 
@@ -72,10 +92,9 @@ class Slot:
         self.piece = 0
 
     @property
-    def count(self) -> Count:
-        """What was counted. The bytes are those of the events that were looked at, and as many for each of the rest."""
-        events = self.events + self.piece
-        return Count(events, self.bytes / self.weight * events if self.weight else 0.0)
+    def weighed(self) -> Weighed:
+        """What was counted so far."""
+        return Weighed(self.events + self.piece, self.bytes, self.weight)
 
     def look(self, entry: Entry[Event], weight: int) -> int:
         """Weigh an event that stands for so many; its time, in ns since 1970."""
@@ -169,14 +188,19 @@ class Days:
 class Account:
     """What came of a replay. Those of several processes can be put together."""
 
-    counts: dict[Key, Count] = field(default_factory=dict)
+    weighed: dict[Key, Weighed] = field(default_factory=dict)
     kept: Table = field(default_factory=Table)
     days: Days = field(default_factory=Days)
 
+    @property
+    def counts(self) -> dict[Key, Count]:
+        """What was counted for each ruling."""
+        return {key: weighed.count for key, weighed in self.weighed.items()}
+
     def add(self, other: Account) -> None:
         """Take over another account."""
-        for key, count in other.counts.items():
-            self.counts.setdefault(key, Count()).add(count)
+        for key, weighed in other.weighed.items():
+            self.weighed.setdefault(key, Weighed()).add(weighed)
         self.kept.exact = self.kept.exact and other.kept.exact
         for way, kept in other.kept.ways.items():
             self.kept.add(way, kept)
