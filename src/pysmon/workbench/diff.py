@@ -15,10 +15,13 @@ from pysmon.config.model import Configuration, EventFilter, Filter, Relation, Ru
 from pysmon.errors import Place
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.lookup import TAGS, by_tag
+from pysmon.schema.options import options_at
+from pysmon.schema.versions import newest
 from pysmon.workbench.diff_canon import Form, canonical, condition_form
 
 Sort = Literal["added", "removed", "changed", "moved", "default", "option"]
 Part = Filter | Rule | EventFilter
+_UNDECLARED = ("CopyOnDeletePE", "CopyOnDeleteSIDs", "CopyOnDeleteExtensions", "CopyOnDeleteProcesses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,21 @@ def _options(old: Configuration, new: Configuration) -> Iterator[Change]:
     for each in fields(old.options):
         one, two = getattr(old.options, each.name), getattr(new.options, each.name)
         if one != two:
-            yield Change("option", each.name, said=f"{_shown(one)} -> {_shown(two)}")
+            yield Change("option", _element(each.name), said=f"{_shown(one)} -> {_shown(two)}")
+
+
+def _element(option: str) -> str:
+    """The name that an option has in a configuration."""
+    wanted = option.replace("_", "")
+    names = [o.element for o in options_at(newest("windows").version, "windows") if o.element]
+    return next((name for name in (*names, *_UNDECLARED) if name.lower().startswith(wanted)), option)
 
 
 def _shown(value: object) -> str:
     if value is None:
         return "not given"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or "none"
     return str(value)
