@@ -180,7 +180,7 @@ class Report:
 
     def _rules(self, *, keep: bool) -> Iterator[Line]:
         found = [(ruling, count) for ruling, count in self.by_rule if ruling.keep is keep]
-        if not found:
+        if not found or not self.most:
             return
         total = sum(count.events for _, count in found)
         rows = [[_head("kept by" if keep else "dropped by"), _head("share"), _head("line"), _head("rule")]]
