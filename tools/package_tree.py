@@ -24,7 +24,8 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")  # Debian 12, Ubuntu 24.04, Debian 13
 PROGRAM = "/usr/bin/pysmon"
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}  # Debian's name: everybody else's
 _LIBC = ("manylinux_2_17", "manylinux2014")
-_NOT_NEEDED = re.compile(r"\.dist-info/(RECORD|WHEEL|REQUESTED|INSTALLER)$|\.pyi$|(^|/)bin/|\.data/")
+# Of PyYAML what is Python alone: it reads nothing but tests of configurations, and no C code has to read those as root.
+_NOT_NEEDED = re.compile(r"\.dist-info/(RECORD|WHEEL|REQUESTED|INSTALLER)$|\.pyi$|(^|/)bin/|\.data/|(^|/)_yaml\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def make_tree(tree: Path, wheel: Path, downloads: Path, target: Target) -> None:
     _put(tree, "etc/pysmon/pysmon.toml", settings_text().encode())
     _put(tree, "usr/share/doc/pysmon/copyright", copyright_text(wheels, library).encode())
     _put(tree, "usr/share/doc/pysmon/changelog.Debian.gz", _zipped(changelog_text(target)))
+    _put(tree, "usr/share/lintian/overrides/pysmon", (FOLDER / "deb/lintian-overrides").read_bytes())
     _put(tree, "usr/share/man/man8/pysmon.8.gz", _zipped((FOLDER / "pysmon.8").read_text()))
     for path in (tree, *tree.rglob("*")):
         if not path.is_symlink():
@@ -102,7 +104,8 @@ def copyright_text(wheels: Iterable[Path], library: Path) -> str:
     ]
     parts: dict[str, set[str]] = {}
     for wheel in wheels:
-        tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+        names = zipfile.ZipFile(wheel).namelist()
+        tops = {name.partition("/")[0] for name in names if not _NOT_NEEDED.search(name)}
         parts.setdefault("-".join(wheel.name.split("-")[:2]), set()).update(tops)
     for name, tops in parts.items():
         info = library / f"{name}.dist-info"
