@@ -37,7 +37,7 @@ _WHOLE = msgspec.json.Decoder(dict[str, Any])
 _NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _UTC_TIME = len('"2019-07-19 14:50:20.871"')
 _TYPES = frozenset(f'"{name}"'.encode() for name in NXLOG_TYPES)
-_PROVIDER = f'"{PROVIDER}"'.encode()
+_PROVIDER = msgspec.Raw(f'"{PROVIDER}"'.encode())
 _NULL = b"null"
 _NEEDED = {"SourceName", "EventID", "UtcTime"}
 _KINDS = {f.kind.name: f.kind for made in EVENTS.values() for f in made.fields}
@@ -132,7 +132,7 @@ def _is_plain(layout: _Layout, row: Mapping[str, msgspec.Raw]) -> bool:
     return (
         (not layout.has_type or bytes(row["EventType"]) not in _TYPES)
         and (not layout.has_version or bytes(row["Version"]).isdigit())
-        and (not layout.has_both or bytes(row["ProcessId"]) == bytes(row["SourceProcessId"]))
+        and (not layout.has_both or row["ProcessId"] == row["SourceProcessId"])
     )
 
 
@@ -199,7 +199,7 @@ class _Reader:
                         plan, utc = layout.plans[bytes(row["EventID"])], bytes(row["UtcTime"])
                         if (
                             plan is not None
-                            and bytes(row["SourceName"]) == _PROVIDER
+                            and row["SourceName"] == _PROVIDER
                             and len(utc) == _UTC_TIME
                             and seconds[utc[:21]]
                             and utc[21:24].isdigit()
