@@ -26,3 +26,10 @@ def test_what_was_lost_is_said_in_words() -> None:
 def test_what_could_not_be_written_is_said_by_output() -> None:
     outcome = Outcome(kept={}, filtered={}, families={})
     assert summary(outcome, {"/var/log/x": 3, "y": 0}).endswith("3 events could not be written to /var/log/x\n")
+
+
+def test_families_of_which_nothing_came_are_left_out() -> None:
+    nothing = FamilyCount(0, 0, 0, 0)
+    outcome = Outcome(kept={}, filtered={}, families={"process": FamilyCount(1, 1, 0, 0), "guard": nothing})
+    assert summary(outcome, {}) == "records  seen  kept  filtered  lost\nprocess     1     1         0     0\n"
+    assert summary(Outcome(kept={}, filtered={}, families={"guard": nothing}), {}) == "no records came\n"

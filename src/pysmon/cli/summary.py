@@ -9,7 +9,7 @@ from pysmon.schema.event import EVENTS
 
 
 def summary(outcome: Outcome, unwritten: Mapping[str, int]) -> str:
-    """A few tables of plain text, with a newline at the end."""
+    """A few tables of plain text, with a newline at the end. Families of which nothing came are left out."""
     ids = sorted({*outcome.kept, *outcome.filtered})
     events = [
         (str(i), EVENTS[i].cls.__name__, str(outcome.kept.get(i, 0)), str(outcome.filtered.get(i, 0))) for i in ids
@@ -17,11 +17,12 @@ def summary(outcome: Outcome, unwritten: Mapping[str, int]) -> str:
     families = [
         (name, str(count.seen), str(count.kept), str(count.filtered), str(count.lost))
         for name, count in outcome.families.items()
+        if count.seen or count.lost
     ]
     parts: list[str] = []
     if events:
         parts += _table(("id", "event", "kept", "filtered"), events)
-    parts += _table(("records", "seen", "kept", "filtered", "lost"), families)
+    parts += _table(("records", "seen", "kept", "filtered", "lost"), families) if families else ["no records came"]
     if outcome.lost:
         parts.append(f"{outcome.lost} records were lost: events of theirs are missing from the output")
     parts += [f"{count} events could not be written to {name}" for name, count in unwritten.items() if count]
