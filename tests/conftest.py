@@ -14,6 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("pysmon", deadline=None)  # how long an example takes depends on the machine
+settings.load_profile("pysmon")
 
 ROOT = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("PYSMON_SHARED") or ROOT.parent / "shared")

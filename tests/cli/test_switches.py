@@ -78,7 +78,10 @@ def test_nothing_is_said_without_switches() -> None:
     assert with_settings(call, b"as it was", None) == b"as it was"
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["C"], exclude_characters=",:*"), min_size=1), min_size=1))
+NAMES = st.text(st.characters(exclude_categories=["C"], exclude_characters=",:*"), min_size=1)
+
+
+@given(st.lists(NAMES.filter(lambda name: name == name.strip()), min_size=1))
 def test_any_name_comes_through(names: list[str]) -> None:
     configuration = read(with_settings(parse(["-i", "-g", ",".join(names)]), b"", None))
     assert [value for _, _, value in filters(configuration)["PipeEvent"][1]] == names

@@ -11,7 +11,15 @@ from pysmon.sources.parts import Row, message_fields
 ENVELOPE = frozenset(
     {
         *("@timestamp", "@version", "AccountName", "AccountType", "ActivityID", "Category", "Channel", "Computer"),
-        *("Domain", "EventID", "EventReceivedTime", "EventRecordID", "EventSourceName", "EventTime", "EventTypeOrignal"),
+        *(
+            "Domain",
+            "EventID",
+            "EventReceivedTime",
+            "EventRecordID",
+            "EventSourceName",
+            "EventTime",
+            "EventTypeOrignal",
+        ),
         *("ExecutionProcessID", "Guid", "Hostname", "Keywords", "Level", "Message", "Opcode", "OpcodeValue"),
         *("ProviderGuid", "Provider_Name", "Qualifiers", "RecordNumber", "RelatedActivityID", "Severity"),
         *("SeverityValue", "SourceModuleName", "SourceModuleType", "SourceName", "SystemTime", "Task", "ThreadID"),
