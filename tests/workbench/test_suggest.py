@@ -110,7 +110,7 @@ def test_on_anything_a_suggestion_drops_just_what_it_says(
             old, new = before.ruleset.decide(each), after.ruleset.decide(each)
             asked = all(each.text(name).lower() == value.lower() for name, value in suggestion.fields)
             assert new == old or (old.keep and not new.keep and asked)
-            saved += old.keep and not new.keep and all(each.text(n) == v for n, v in suggestion.fields)
+            saved += old.keep and not new.keep
         assert saved == suggestion.saves.events
 
 

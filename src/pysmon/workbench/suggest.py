@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal, NamedTuple
 
 from pysmon.config.model import Condition, Configuration, EventFilter, Filter, Relation, Rule
 from pysmon.config.write import quoted, text
 from pysmon.errors import Place
 from pysmon.rules.compile import compile_event
+from pysmon.rules.conditions import fold
 from pysmon.rules.ruleset import Ruleset
 from pysmon.rules.ruling import Ruling
 from pysmon.schema.event import EVENTS
@@ -22,26 +24,94 @@ from pysmon.workbench.tally import OBJECTS, Account, Count, Kept, Way, actor_of
 _LEAST_SHARE = 0.01  # of what is kept, that an exclude has to save
 _LEAST = 2  # events
 _MOSTLY = 0.8  # of the events of an image: so many with one object, and the exclude asks for both
+_CANDIDATES = 250  # wishes that are looked at for each suggestion: no more can save a hundredth
 _SHOWN = 3  # objects of what would be hidden
 _GROUPS = SchemaVersion(4, 20)  # the first with RuleGroup and Rule
 _Spot = Literal["into", "instead", "behind"]
 
 
 class _Wish(NamedTuple):
-    """What to exclude of a tag: an image, an object, or both together. None: any."""
+    """What to exclude of a tag: an image, an object, or both together, as the rules compare them. None: any."""
 
     tag: str
-    actor: object
-    thing: object
+    actor: str | None
+    thing: str | None
 
-    def takes(self, way: Way) -> bool:
-        """Whether it is about events that were kept in that way."""
-        key, actor, thing = way
-        return (
-            EVENTS[key[0]].tag == self.tag
-            and (self.actor is None or self.actor == actor)
-            and (self.thing is None or self.thing == thing)
-        )
+
+@dataclass(slots=True)
+class _Row:
+    """A way to be kept, with image and object as the rules compare them; None if they cannot be asked for."""
+
+    way: Way
+    kept: Kept
+    tag: str
+    actor: str | None
+    thing: str | None
+
+
+class _Rows:
+    """The ways to be kept, found again by what they have in common."""
+
+    def __init__(self, ways: dict[Way, Kept]) -> None:
+        usable = cache(_usable)
+        self._of: dict[_Wish, list[_Row]] = defaultdict(list)
+        self._left: Counter[_Wish] = Counter()
+        self._covered: set[int] = set()
+        for way, kept in ways.items():
+            (number, *_), actor, thing = way
+            row = _Row(way, kept, EVENTS[number].tag, usable(actor), usable(thing))
+            for wish in _wide(row):
+                self._of[wish].append(row)
+                self._left[wish] += kept.events
+        self.total = sum(kept.events for kept in ways.values())
+
+    def of(self, wish: _Wish) -> list[_Row]:
+        """All that fit a wish."""
+        if wish.actor is None or wish.thing is None:
+            return self._of[wish]
+        return [row for row in self._of[wish._replace(thing=None)] if row.thing == wish.thing]
+
+    def cover(self, wish: _Wish) -> None:
+        """These need not be saved any more."""
+        for row in self.of(wish):
+            if id(row) not in self._covered:
+                self._covered.add(id(row))
+                self._left.subtract(dict.fromkeys(_wide(row), row.kept.events))
+
+    def best(self, tried: set[_Wish], least: float, *, narrow: bool) -> _Wish | None:
+        """The wish that most of what is left fits; if `narrow`, one for both things where nearly all have both."""
+        for wish, events in self._left.most_common(_CANDIDATES + len(tried)):
+            if events < least:
+                return None
+            found = self._narrowed(wish, events) if narrow else wish
+            if found not in tried:
+                return found
+        return None
+
+    def _narrowed(self, wish: _Wish, events: int) -> _Wish:
+        pairs: Counter[_Wish] = Counter()
+        for row in self._of[wish]:
+            if row.actor is not None and row.thing is not None and id(row) not in self._covered:
+                pairs[_Wish(row.tag, row.actor, row.thing)] += row.kept.events
+        ((pair, most),) = pairs.most_common(1) or [(wish, 0)]
+        return pair if most >= _MOSTLY * events else wish
+
+
+def _wide(row: _Row) -> list[_Wish]:
+    wishes = []
+    if row.tag and row.actor is not None:
+        wishes.append(_Wish(row.tag, row.actor, None))
+    if row.tag and row.thing is not None:
+        wishes.append(_Wish(row.tag, None, row.thing))
+    return wishes
+
+
+def _usable(value: object) -> str | None:
+    """A value as the rules compare it; None if it says nothing, or cannot stand in XML."""
+    if not isinstance(value, str) or value in ("", "-"):
+        return None
+    usable = all(c >= " " and not "\ud7ff" < c < "\ue000" and c < "\ufffe" for c in value)
+    return fold(value) if usable else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,62 +136,22 @@ def suggestions(rules: Rules, account: Account, most: int = 10) -> Iterator[Sugg
 
     An event is said to be saved if the configuration with the exclude in it drops it: that is judged, not concluded.
     """
-    left = dict(account.kept.ways)
-    total = sum(kept.events for kept in left.values())
+    rows = _Rows(account.kept.ways)
+    least = max(rows.total * _LEAST_SHARE, _LEAST)
+    narrow = rules.configuration.schema_version >= _GROUPS
     tried: set[_Wish] = set()
     found = 0
-    while found < most:
-        wish = _best(rules, left, tried, max(total * _LEAST_SHARE, _LEAST))
-        if wish is None:
-            return
+    while found < most and (wish := rows.best(tried, least, narrow=narrow)):
         tried.add(wish)
-        made = _suggestion(rules, account, wish)
+        made = _suggestion(rules, account, wish, rows.of(wish))
         if made is not None:
             found += 1
-            left = {way: kept for way, kept in left.items() if not wish.takes(way)}
+            rows.cover(wish)
             yield made
 
 
-def _best(rules: Rules, left: dict[Way, Kept], tried: set[_Wish], least: float) -> _Wish | None:
-    """The wish that the most events fit, made narrower if nearly all of them have the other thing in common."""
-    single: Counter[_Wish] = Counter()
-    pairs: Counter[_Wish] = Counter()
-    for (key, actor, thing), kept in left.items():
-        tag = EVENTS[key[0]].tag
-        if not tag:
-            continue
-        if _is_usable(actor):
-            single[_Wish(tag, actor, None)] += kept.events
-        if _is_usable(thing):
-            single[_Wish(tag, None, thing)] += kept.events
-            if _is_usable(actor):
-                pairs[_Wish(tag, actor, thing)] += kept.events
-    together: dict[_Wish, _Wish] = {}
-    if rules.configuration.schema_version >= _GROUPS:
-        for pair, events in pairs.items():
-            for wide in (pair._replace(actor=None), pair._replace(thing=None)):
-                if events >= _MOSTLY * single[wide]:
-                    together[wide] = pair
-    for wish, events in single.most_common():
-        if events < least:
-            return None
-        narrow = together.get(wish, wish)
-        if narrow not in tried:
-            return narrow
-    return None
-
-
-def _is_usable(value: object) -> bool:
-    """Whether a value says something, and can stand in XML."""
-    if not isinstance(value, str) or value in ("", "-"):
-        return False
-    return all(character >= " " and not "\ud7ff" < character < "\ue000" and character < "\ufffe" for character in value)
-
-
-def _suggestion(rules: Rules, account: Account, wish: _Wish) -> Suggestion | None:
-    first = by_tag(wish.tag)[0].id
-    fields = [(actor_of(first), wish.actor), (OBJECTS.get(first, ""), wish.thing)]
-    asked = tuple((name, str(value)) for name, value in fields if value is not None)
+def _suggestion(rules: Rules, account: Account, wish: _Wish, rows: list[_Row]) -> Suggestion | None:
+    asked = _asked(wish, rows)
     filters = tuple(f for f in rules.configuration.filters if f.tag == wish.tag)
     added = _added(filters, wish.tag, asked)
     if added is None:
@@ -129,7 +159,7 @@ def _suggestion(rules: Rules, account: Account, wish: _Wish) -> Suggestion | Non
     changed, spot, element = added
     saved, hides, things = Count(), Counter[Ruling](), Counter[str]()
     exact = account.kept.exact
-    for (key, _, thing), kept, ruling in _dropped(rules, account, wish, changed):
+    for (key, _, thing), kept, ruling in _dropped(rules, wish.tag, rows, changed):
         count = account.weighed[key].count
         bytes_each = count.bytes / count.events
         saved.add(Count(kept.events, kept.events * bytes_each))
@@ -159,20 +189,33 @@ def _telling(things: Counter[str]) -> tuple[tuple[str, int], ...]:
     return tuple(found if len(found) <= _SHOWN else [*found[: _SHOWN - 1], found[-1]])
 
 
+def _asked(wish: _Wish, rows: list[_Row]) -> tuple[tuple[str, str], ...]:
+    """The fields and values to ask for, each in the spelling that most events have."""
+    first = by_tag(wish.tag)[0].id
+    found = []
+    for name, at, wanted in ((actor_of(first), 1, wish.actor), (OBJECTS.get(first, ""), 2, wish.thing)):
+        if wanted is not None:
+            spellings: Counter[str] = Counter()
+            for row in rows:
+                spellings[str(row.way[at])] += row.kept.events
+            found.append((name, spellings.most_common(1)[0][0]))
+    return tuple(found)
+
+
 def _dropped(
-    rules: Rules, account: Account, wish: _Wish, changed: tuple[EventFilter, ...]
+    rules: Rules, tag: str, rows: list[_Row], changed: tuple[EventFilter, ...]
 ) -> Iterator[tuple[Way, Kept, Ruling]]:
     """What is kept now and dropped under the changed elements, judged by an event that stands for each way."""
     splits_on = rules.ruleset.image_splits_on
-    ruleset = Ruleset({t.id: compile_event(t, changed, splits_on) for t in by_tag(wish.tag)}, splits_on)
-    for way, kept in account.kept.ways.items():
-        key = way[0]
-        if not kept.values or not wish.takes(way):
+    ruleset = Ruleset({t.id: compile_event(t, changed, splits_on) for t in by_tag(tag)}, splits_on)
+    for row in rows:
+        key = row.way[0]
+        if not row.kept.values:
             continue
-        given = dict(zip(fields_taken(rules.ruleset, key[0]), kept.values, strict=True))
+        given = dict(zip(fields_taken(rules.ruleset, key[0]), row.kept.values, strict=True))
         names, decide = ruleset.by_values(key[0])
         if not decide(tuple(given[name] for name in names)).keep:
-            yield way, kept, rules.ruleset.rulings(key[0]).by_key(key)
+            yield row.way, row.kept, rules.ruleset.rulings(key[0]).by_key(key)
 
 
 def _added(
