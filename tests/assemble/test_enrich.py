@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 from tests.assemble.stage import SECOND, Key, builder, create, execute, flow, users
+from tests.host.gate import Gate
 from tests.sensor.provoke import apart, mount, own_mounts
 
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher, hashes_of_image, reads_nothing
+from pysmon.host.errands import Errands
 from pysmon.host.hashes import Hashes
 from pysmon.schema.catalogue import FileCreate, ProcessCreate
-from pysmon.sensor.records import ExecRecord
+from pysmon.sensor.records import ExecRecord, FileCreateRecord
 
 NOBODY: Key = (4_000_000, SECOND, 1)  # above any process id that Linux gives
 BORN = 1_795_240_000_123_000_000
@@ -156,6 +158,33 @@ def test_a_file_of_that_name_here_is_taken_only_if_its_inode_tells_that_it_is_th
     assert birth_of(2, {"/proc/1/root/home/joe/a 0": BORN}) == "now"
     for seen in ("/home/joe/a 5", "/proc/1/root/home/joe/a 5"):
         assert birth_of(2, {seen: BORN}, inode=5) == "2026-11-21 05:46:40.123"
+
+
+def test_a_file_system_that_does_not_answer_holds_up_no_event() -> None:
+    gate, made = Gate(), builder()
+    errands = Errands(patience=0.01)
+    adds = Enricher(made.processes, users(), Hashes(()), birth=lambda *_: len(gate()), errands=errands)
+    for _ in range(2):
+        event, record = renamed(made)
+        adds.late(event, record)
+        assert event.CreationUtcTime == event.UtcTime
+    assert gate.came == 1
+    gate.open()
+
+
+def test_an_errand_brings_the_birth_of_a_file() -> None:
+    made = builder()
+    event, record = renamed(made)
+    errands = Errands(patience=60)
+    Enricher(made.processes, users(), Hashes(()), birth=lambda *_: BORN, errands=errands).late(event, record)
+    assert event.CreationUtcTime == "2026-11-21 05:46:40.123"
+
+
+def renamed(made: Builder) -> tuple[FileCreate, FileCreateRecord]:
+    record = create(NOBODY, "/home/joe/a", how=2)
+    (event,) = made.take(record)
+    assert isinstance(event, FileCreate)
+    return event, record
 
 
 def test_extra_facts_are_for_outputs_that_show_them() -> None:

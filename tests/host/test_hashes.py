@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.host.gate import Gate
 
+from pysmon.host.errands import Errands
 from pysmon.host.hashes import ALGORITHMS, Expected, Hashes
 from pysmon.host.imphash import NEEDS, imphash
 
@@ -175,3 +178,30 @@ def test_a_windows_program_without_the_package_for_it_is_said_to_lack_its_imphas
 def test_bytes_that_are_no_windows_program_have_no_imphash(data: bytes) -> None:
     pytest.importorskip("pefile", reason="the package pefile (extra `pe`) is not installed")
     assert imphash(b"MZ" + data) == ""
+
+
+def test_a_file_system_that_does_not_answer_holds_up_nobody_and_costs_only_its_own_files(tmp_path: Path) -> None:
+    gate = Gate()
+    errands = Errands(patience=0.01)
+    hung = Hashes(["IMPHASH"], imports=gate, clock=settled, errands=errands)
+    path = program(tmp_path, b"MZ")
+    meant = expected_of(path)
+    for _ in range(3):
+        made = hung.of(str(path), expected=meant)
+        assert (made.text, made.skipped) == ("-", "its file system does not answer in time")
+    assert gate.came == 1
+    (told,) = errands.reports()
+    assert told.startswith(f"the file system {meant.device >> 20}:{meant.device & 0xFFFFF} did not answer")
+    gate.open()
+
+
+def test_what_came_too_late_is_known_the_next_time(tmp_path: Path) -> None:
+    gate = Gate()
+    hashes = Hashes(["IMPHASH"], imports=gate, clock=settled, errands=Errands(patience=0.01))
+    path = program(tmp_path, b"MZ")
+    assert hashes.of(str(path), expected=expected_of(path)).text == "-"
+    gate.open()
+    give_up = time.monotonic() + 60
+    while hashes.of(str(path), expected=expected_of(path)).text != "IMPHASH=here":
+        assert time.monotonic() < give_up
+    assert gate.came == 1

@@ -66,3 +66,23 @@ def test_names_are_remembered_up_to_a_limit() -> None:
     for uid in (1, 2, 3, 3, 1):
         users.name(uid)
     assert database.asked == [1, 2, 3, 1]
+
+
+def test_a_name_that_comes_later_is_the_number_until_then() -> None:
+    answers = iter([None, None, "joe"])
+    users = Users(ask=lambda _: next(answers))
+    assert [users.name(7) for _ in range(4)] == ["7", "7", "joe", "joe"]
+
+
+def test_a_user_that_nobody_knew_is_asked_for_again_after_a_minute_and_others_are_not() -> None:
+    database = Database(u7="joe")
+    users = Users(ask=database)
+    users.name(7)
+    users.name(8)
+    database.names[8] = "ann"
+    for _ in range(59):
+        users.refresh()
+    assert users.name(8) == "8"
+    users.refresh()
+    assert (users.name(8), users.name(7)) == ("ann", "joe")
+    assert database.asked == [7, 8, 8]

@@ -75,3 +75,7 @@ def test_what_is_told_is_a_record_that_can_go_to_a_tape() -> None:
 def numbers(record: TaskRecord) -> list[int]:
     """The positions of the members that are no texts, but for the sizes."""
     return [i for i in range(len(record)) if i not in record.layout.tails and record.layout.names[i] != "size"]
+
+
+def test_a_process_of_which_nothing_can_be_read_keeps_its_numbers() -> None:
+    assert list(with_texts([own_task()], lambda _: None)) == [own_task()]

@@ -10,7 +10,8 @@ from pysmon.assemble.processes import Processes
 from pysmon.assemble.trim import Trimmer
 from pysmon.assemble.utc import utc_text
 from pysmon.host.birth import birth_time
-from pysmon.host.hashes import Expected, Hashed, Hashes
+from pysmon.host.errands import Errands
+from pysmon.host.hashes import Expected, Hashed, Hashes, file_system
 from pysmon.host.users import Users
 from pysmon.layout.record import Record
 from pysmon.schema.catalogue import FileCreate, ProcessCreate
@@ -41,14 +42,18 @@ class Enricher:
         reads: Callable[[int], frozenset[str]] = reads_nothing,
         extras: bool = True,
         birth: Callable[[str, int], int | None] = birth_time,
+        errands: Errands | None = None,
     ) -> None:
-        """`reads` tells by event id which fields the rules read; `extras` is for outputs that show them (JSON)."""
+        """`reads` tells by event id which fields the rules read; `extras` is for outputs that show them (JSON).
+
+        `errands` look up births, so that no file system can hold up the caller; without them he does it himself.
+        """
         self._processes = processes
         self._users = users
         self._hashes = hashes
         self._trimmer = Trimmer(field_sizes or {})
         self._extras = extras
-        self._birth = birth
+        self._birth, self._errands = birth, errands
         self._hashes_early = "Hashes" in reads(ProcessCreate.type.id)
         self._birth_early = "CreationUtcTime" in reads(FileCreate.type.id)
 
@@ -84,12 +89,19 @@ class Enricher:
         """A file that was renamed or linked is older than its name."""
         if not isinstance(event, FileCreate) or not isinstance(record, FileCreateRecord) or record.how == OPENED:
             return
+        if self._errands is None:
+            born = self._born(event, record)
+        else:
+            # 0 for none: an errand has to bring something
+            born = self._errands.ask(file_system(record.device), lambda: self._born(event, record) or 0) or None
+        if born is not None:
+            event.CreationUtcTime = utc_text(born)
+
+    def _born(self, event: FileCreate, record: FileCreateRecord) -> int | None:
         # The name holds where the process lives; elsewhere it may name another file, which only the inode tells.
         there, *elsewhere = _places(record.tgid, event.TargetFilename)
         births = (self._birth(path, record.inode) for path in (there, *(elsewhere if record.inode else ())))
-        born = next((birth for birth in births if birth is not None), None)
-        if born is not None:
-            event.CreationUtcTime = utc_text(born)
+        return next((birth for birth in births if birth is not None), None)
 
 
 def hashes_of_image(record: ExecRecord, hashes: Hashes) -> Hashed:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pysmon.host.errands import Errands
 from pysmon.host.imphash import NEEDS, imphash
 
 ALGORITHMS = ("SHA1", "MD5", "SHA256", "IMPHASH")  # the order in which Sysmon writes them
@@ -50,8 +52,12 @@ class Hashes:
         remembered: int = _REMEMBERED,
         imports: Callable[[bytes], str | None] = imphash,
         clock: Callable[[], int] = time.time_ns,
+        errands: Errands | None = None,
     ) -> None:
-        """`algorithms` of ALGORITHMS, `limit` in bytes; `remembered` is how many files are kept in mind."""
+        """`algorithms` of ALGORITHMS, `limit` in bytes; `remembered` is how many files are kept in mind.
+
+        `errands` read the files, so that no file system can hold up the caller; without them he reads them himself.
+        """
         unknown = set(algorithms) - set(ALGORITHMS)
         if unknown:
             raise ValueError(f"not a hash algorithm: {', '.join(sorted(unknown))} (expected {', '.join(ALGORITHMS)})")
@@ -60,7 +66,9 @@ class Hashes:
         self._remembered = remembered
         self._imports = imports
         self._clock = clock
+        self._errands = errands
         self._known: dict[tuple[int, ...], Hashed] = {}
+        self._lock = threading.Lock()  # of what is known: errands that were late remember, too
 
     def of(self, *paths: str, expected: Expected | None = None) -> Hashed:
         """The hashes of the first path that leads to the `expected` file; `-` if none does or it cannot be read."""
@@ -68,6 +76,12 @@ class Hashes:
             return Hashed()
         if expected and expected.change_time and (known := self._recall(expected)):
             return known  # without a look at the file: it is the same as it was then
+        if self._errands is None:
+            return self._look(paths, expected)
+        made = self._errands.ask(file_system(expected.device if expected else 0), lambda: self._look(paths, expected))
+        return made or Hashed(skipped="its file system does not answer in time")
+
+    def _look(self, paths: Sequence[str], expected: Expected | None) -> Hashed:
         for path in paths:
             try:
                 found = os.stat(path)
@@ -126,15 +140,22 @@ class Hashes:
         return Hashed(",".join(texts) or "-", NEEDS if imports is None else "")
 
     def _recall(self, key: tuple[int, ...]) -> Hashed | None:
-        known = self._known.pop(key, None)
-        if known:
-            self._known[key] = known  # the last used is the last to go
+        with self._lock:
+            known = self._known.pop(key, None)
+            if known:
+                self._known[key] = known  # the last used is the last to go
         return known
 
     def _remember(self, key: tuple[int, ...], made: Hashed) -> None:
-        if len(self._known) >= self._remembered:
-            del self._known[next(iter(self._known))]
-        self._known[key] = made
+        with self._lock:
+            if len(self._known) >= self._remembered:
+                del self._known[next(iter(self._known))]
+            self._known[key] = made
+
+
+def file_system(device: int) -> str:
+    """What errands call the file system with that number (major << 20 | minor), as `findmnt` shows it; 0: any."""
+    return f"the file system {device >> 20}:{device & 0xFFFFF}" if device else "a file system"
 
 
 def _key(found: os.stat_result) -> tuple[int, ...]:

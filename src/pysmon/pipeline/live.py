@@ -18,7 +18,10 @@ from pysmon.assemble.service import error_report, service_state
 from pysmon.config.model import Configuration
 from pysmon.errors import MisuseError, RecordError
 from pysmon.formats.visible import visible
+from pysmon.host.errands import Errands
 from pysmon.host.machine import clock_offset, host_name, this_machine
+from pysmon.host.proc import ProcessFacts, read_process
+from pysmon.host.user_database import UserDatabase
 from pysmon.host.users import Users
 from pysmon.pipeline.accounting import Books, losses
 from pysmon.pipeline.canary import UNPROVED, Canary, Sight
@@ -43,6 +46,7 @@ _LOOK_AFTER = 1.0  # s between looks at the counts of losses and at the clock
 _CLOCK_SET = 50_000_000  # ns: a larger change of the wall clock is somebody setting it
 _DEFECTS = 16  # different ones that are told
 _REST_OF_LEARNING = 9  # times as long as looking at all processes took, until they are looked at again
+_ONE_PROCESS = 0.5  # s to read what /proc tells of it
 _PATIENCE = 5.0  # s for the command to end after it was asked to
 
 
@@ -84,7 +88,9 @@ class Session:
             self.sensor.close()
             raise
         self.scope = Scope.of_tree(self._command.pid) if self._command else scope or Scope.machine()
-        self._machine, self._users, self._extras = this_machine(), Users(), extras
+        self._machine, self._extras = this_machine(), extras
+        self._errands, self._readers = Errands(), Errands(patience=_ONE_PROCESS)
+        self._users = Users(ask=UserDatabase(self._errands))
         self._builder = Builder(self._machine, self._users, clock_offset=clock_offset())
         self._flow = Flow(self.policy.ruleset, self._builder, self._enricher())
         self._journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()), first_record)
@@ -155,6 +161,8 @@ class Session:
         if self._canary:
             self._canary.stop()
         self.sensor.close()
+        self._errands.close()
+        self._readers.close()
         if self._command:
             self._command.poll()  # it has ended by now unless it will not: leave no zombie
         if self._tape:
@@ -264,12 +272,16 @@ class Session:
 
     def _learn(self) -> None:
         began, self._stale = time.monotonic(), False
-        for task in with_texts(self.sensor.snapshot()):
+        for task in with_texts(self.sensor.snapshot(), self._read_process):
             if self._tape:
                 self._tape.record(task.encode())
             self._flow.learn(task)
         now = time.monotonic()
         self._learn_at = now + _REST_OF_LEARNING * (now - began)  # a storm must not be answered by reading /proc alone
+
+    def _read_process(self, pid: int) -> ProcessFacts | None:
+        """The memory of a process that hangs, where its arguments are, may be locked for as long as that."""
+        return self._readers.ask(f"/proc/{pid}", lambda: read_process(pid))
 
     def _told_late(self) -> list[Entry[Event]]:
         """What was done to the run before this one, and it had no time to tell."""
@@ -292,6 +304,8 @@ class Session:
             self._stale = self._stale or any(self._counts[f].lost > before[f].lost for f in ("process", "fork"))
         if self._stale and time.monotonic() >= self._learn_at:
             self._learn()
+        if late := [*self._errands.reports(), *self._readers.reports()]:
+            yield self._own(*(error_report(time.time_ns(), "HOST", words) for words in late))
         self.books = self._books()
         if self._guarded:
             yield self._repeated(last=last)
@@ -326,7 +340,7 @@ class Session:
         self._canary.release(time.monotonic())
 
     def _enricher(self) -> Enricher:
-        return self.policy.enricher(self._builder, self._users, extras=self._extras)
+        return self.policy.enricher(self._builder, self._users, self._errands, extras=self._extras)
 
     def _books(self) -> Books:
         counts = self._flow.accounting

@@ -9,6 +9,7 @@ from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
 from pysmon.assemble.service import configuration_change
 from pysmon.config.model import Configuration
+from pysmon.host.errands import Errands
 from pysmon.host.hashes import Hashes
 from pysmon.host.users import Users
 from pysmon.rules.ruleset import Ruleset
@@ -42,13 +43,20 @@ class Policy:
         wanted = frozenset(family for i, family in _FAMILY_OF_EVENT.items() if ruleset.wants(i))
         return cls(configuration, ruleset, wanted)
 
-    def enricher(self, builder: Builder, users: Users, *, extras: bool) -> Enricher:
+    def enricher(self, builder: Builder, users: Users, errands: Errands, *, extras: bool) -> Enricher:
         """What adds the facts that this configuration asks for to events; `extras` are those that only JSON shows."""
         options = self.configuration.options if self.configuration else None
         algorithms = options.hash_algorithms if options and options.hash_algorithms else _ALGORITHMS
         sizes: Mapping[str, int] = options.field_sizes if options else {}
-        hashes = Hashes(algorithms)
-        return Enricher(builder.processes, users, hashes, field_sizes=sizes, reads=self.ruleset.reads, extras=extras)
+        return Enricher(
+            builder.processes,
+            users,
+            Hashes(algorithms, errands=errands),
+            field_sizes=sizes,
+            reads=self.ruleset.reads,
+            extras=extras,
+            errands=errands,
+        )
 
     def told(self, time: int) -> ConfigurationChange:
         """Event 16: this configuration holds from `time` on (ns since 1970)."""

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from pysmon.host.proc import read_process
+from pysmon.host.proc import ProcessFacts, read_process
 from pysmon.sensor.records import TaskRecord, components_of
 
 _TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")  # ns
 
 
-def with_texts(tasks: Iterable[TaskRecord]) -> Iterator[TaskRecord]:
-    """The same records with image, directory, terminal and arguments; without, if the process has gone meanwhile."""
+def with_texts(
+    tasks: Iterable[TaskRecord], read: Callable[[int], ProcessFacts | None] = read_process
+) -> Iterator[TaskRecord]:
+    """The same records with image, directory, terminal and arguments; without, if the process has gone meanwhile.
+
+    `read` gives the facts of a process by its id.
+    """
     for task in tasks:
-        facts = read_process(task.tgid)
+        facts = read(task.tgid)
         if facts is None or facts.start_ticks != task.start // _TICK:
             yield task
             continue

@@ -29,7 +29,8 @@ class ErrorReport(Event):
         "What kind of failure, in one word. `QUEUE`: events were lost; `CANARY`: a hook is blind; `CONFIG`: a"
         " configuration was refused or cannot be used; `OUTPUT`: an output is in trouble, or works again; `STORE`: the"
         " event log was not closed in good order; `RECONCILIATION`: the books do not add up; `TAMPER`: somebody reached"
-        " for pysmon or its files; `SERVICE`: the service manager asked something of it.",
+        " for pysmon or its files; `SERVICE`: the service manager asked something of it; `HOST`: a file system or the"
+        " user database does not answer, or does again.",
         default="-",
     )
     Description: Text = field("What happened, with counts or the system's error message.", default="-")
