@@ -102,7 +102,7 @@ def test_to_read_programs_of_others_is_always_needed() -> None:
 def test_finding_out_what_is_needed_gives_nothing_up(rich: frozenset[str]) -> None:
     needed = needed_once_attached()
     assert needed >= READING
-    assert needed <= READING | {"CAP_BPF"}
+    assert needed <= READING | {"CAP_BPF", "CAP_PERFMON"}
     assert effective() == rich
 
 
@@ -111,7 +111,7 @@ def test_where_everybody_may_call_bpf_the_capability_stays_for_the_day_when_not(
 ) -> None:
     setting = tmp_path / "unprivileged_bpf_disabled"
     setting.write_text("0\n")
-    assert needed_once_attached(setting) == READING | {"CAP_BPF"}
+    assert needed_once_attached(setting) == READING | {"CAP_BPF", "CAP_PERFMON"}
 
 
 @pytest.mark.vm
@@ -127,7 +127,7 @@ def test_a_sensor_goes_on_with_what_it_is_said_to_need() -> None:
             return remains, len(read), sensor.counts()["process"].due, len(sensor.snapshot())
 
     remains, read, due, tasks = apart(act)
-    assert remains <= READING | {"CAP_BPF"}
+    assert remains <= READING | {"CAP_BPF", "CAP_PERFMON"}
     assert read >= 2
     assert due >= 2
     assert tasks >= 1

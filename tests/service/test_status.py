@@ -79,12 +79,12 @@ def test_the_log_is_told_by_class_with_how_far_back_it_reaches() -> None:
 
 def test_hooks_are_told_with_what_the_canary_proved_and_what_was_refused() -> None:
     assert block(HEALTHY, "sensor") == [
-        "sensor             state                     hook        canary  instead of",
-        "processes          working                   tp_btf      seen",
-        "running processes  working                   iter        -",
-        "TCP connected      working                   tp_btf      seen",
-        "UDP received       working                   tracepoint  seen    fentry: Operation not permitted",
-        "files deleted      off: no rule can keep it  -           -",
+        "sensor             state                               hook        canary  instead of",
+        "processes          working                             tp_btf      seen",
+        "running processes  working                             iter        -",
+        "TCP connected      working                             tp_btf      seen",
+        "UDP received       working                             tracepoint  seen    fentry: Operation not permitted",
+        "files deleted      not asked for: no rule can keep it  -           -",
     ]
     assert block(ILL, "sensor")[1:] == [
         "processes     working  tp_btf  blind",

@@ -116,6 +116,8 @@ class Session:
         What is given back is set once it holds, or the run is over.
         """
         holds = threading.Event()
+        for service in self.sensor.prepare(policy.families):
+            self.report("HOOK", f"{service}: events that the new configuration asks for will be missing")
         self._changes.put((policy, holds))
         if self._closed:
             self._let_wait_no_longer()
@@ -221,7 +223,7 @@ class Session:
             kept=self.books.kept,
             filtered=self.books.filtered,
             families=self.books.families,
-            services=self.sensor.services,
+            services=tuple(s for s in self.sensor.services if s.ability.family in self._asked()),
             exit_status=self._command.status if self._command else None,
         )
 
@@ -325,7 +327,7 @@ class Session:
 
     def _send_canary(self) -> None:
         """Prove that what is wanted is seen, for families that no canary was sent for yet."""
-        wanted = self.policy.families | {"process"}
+        wanted = self._asked()
         if self._canary_folder is None or self._canary or wanted <= self._proved:
             return
         self._proved |= wanted
@@ -338,6 +340,10 @@ class Session:
             return
         self.sensor.include(self._canary.pid)
         self._canary.release(time.monotonic())
+
+    def _asked(self) -> frozenset[str]:
+        """The families that the sensor is asked for now."""
+        return self.policy.families | {"process", *(("guard",) if self._guarded else ())}
 
     def _enricher(self) -> Enricher:
         return self.policy.enricher(self._builder, self._users, self._errands, extras=self._extras)

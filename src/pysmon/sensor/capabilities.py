@@ -26,6 +26,7 @@ _SET_NO_NEW_PRIVILEGES, _DROP_BOUND, _READ_BOUND = 38, 24, 23  # linux/prctl.h
 _AMBIENT, _AMBIENT_CLEAR_ALL = 47, 4
 _BPF_CALLS = {"x86_64": 321, "aarch64": 280}
 _NEXT_KEY = 4  # BPF_MAP_GET_NEXT_KEY
+_FOR_HOOKS = "CAP_PERFMON"  # opens tracepoints
 _FOR_MAPS = ("CAP_BPF", "CAP_SYS_ADMIN")  # either opens bpf(2); the lesser one first
 _UNPRIVILEGED = Path("/proc/sys/kernel/unprivileged_bpf_disabled")
 
@@ -41,20 +42,22 @@ def effective(task: Path = Path("/proc/self")) -> frozenset[str]:
 def needed_once_attached(setting: Path = _UNPRIVILEGED) -> frozenset[str]:
     """What a sensor at work still needs of this process, tried out on this kernel.
 
+    Hooks come and go with the configuration, and who may not open tracepoints can attach none of those later.
     Before Linux 5.19 with kernel.unprivileged_bpf_disabled set, every call of bpf(2) needs CAP_BPF, and so reading
     counters and setting the scope; since then only loading does. Distributions change that, so it is tried. Where the
     setting is 0 trying shows nothing, and it may be set later: then the capability stays.
     """
     held = _permitted()
+    always = _READING | (held & {_FOR_HOOKS})
     opening = next((name for name in _FOR_MAPS if name in held), None)
     if opening is None:
-        return _READING
+        return always
     _set(held - set(_FOR_MAPS), held)
     try:
         refused = _asks_in_vain()
     finally:
         _set(held, held)
-    return _READING | {opening} if refused or _open_to_all(setting) else _READING
+    return always | {opening} if refused or _open_to_all(setting) else always
 
 
 def drop_capabilities(keep: Iterable[str]) -> frozenset[str]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import select
 import struct
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import merge
 from typing import Protocol, Self
 
 from pysmon.layout.record import Record
+from pysmon.sensor.hooks import LIFECYCLE, Hooks
 from pysmon.sensor.last_words import LastWords
 from pysmon.sensor.libbpf import Map, possible_cpus
-from pysmon.sensor.loader import Loaded, Service, load
+from pysmon.sensor.loader import Service, load
 from pysmon.sensor.records import FAMILIES, SCOPES, SETTINGS, TaskRecord, decode
 from pysmon.sensor.ring import Ring
 from pysmon.sensor.scope import Scope
@@ -46,11 +48,16 @@ class Sensor:
     """The kernel programs at work. Use as a context manager: programs, maps and rings go with it."""
 
     def __init__(self, families: Iterable[str] = FAMILIES) -> None:
-        """Load and attach; SensorError if that is not possible. Watches nobody until `watch`."""
-        loaded: Loaded = load()
+        """Load all programs, and attach those that tell of these families; SensorError if that is not possible.
+
+        Watches nobody until `watch`.
+        """
+        self._families = LIFECYCLE.union(families)
+        loaded = load(attach=self._families)
         self._object = loaded.object
-        self.services: tuple[Service, ...] = loaded.services
-        self._families = _bits(families)
+        self._hooks = Hooks(loaded, self._families)
+        self._guarded = self._closed = False
+        self._open = threading.Lock()  # held by who must not be overtaken by `close`
         self._scope = Scope("nobody")
         self._settings = self._object.map("settings")
         self._tree = self._object.map("tree")
@@ -71,10 +78,32 @@ class Sensor:
         self._scope = scope
         self._set()
 
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """What serves each ability, whether it is asked for now or not."""
+        return self._hooks.services
+
+    def prepare(self, families: Iterable[str]) -> list[Service]:
+        """Attach what these families need, so that `want` with the same changes over without a gap. From any thread.
+
+        Returns the services that turn out not to work after all.
+        """
+        with self._open:
+            if self._closed:
+                return []
+            failed = self._hooks.prepare(LIFECYCLE.union(families))
+            if self._guarded:
+                self._know_ourselves()
+        return failed
+
     def want(self, families: Iterable[str]) -> None:
-        """Tell of these families from now on; whom to watch stays as it is, and nothing is missed meanwhile."""
-        self._families = _bits(families)
+        """Tell of these families from now on; whom to watch stays as it is, and nothing is missed meanwhile.
+
+        A family that is not wanted any more is silent at once; its hooks are let go in the background.
+        """
+        self._families = LIFECYCLE.union(families)
         self._set()
+        self._hooks.settle(self._families)
 
     def include(self, pid: int) -> None:
         """Watch this process too, and what it starts, if the scope is a process tree."""
@@ -88,7 +117,7 @@ class Sensor:
             scope.namespace,
             scope.cgroup,
             scope.cgroup_level,
-            self._families,
+            sum(1 << FAMILIES.index(f) for f in self._families),
         )
         self._settings.update(struct.pack("<I", 0), settings)
 
@@ -104,11 +133,16 @@ class Sensor:
         Returns the number of this process as the kernel counts, which inside a PID namespace is not `os.getpid()`.
         SensorError if the kernel does not tell it.
         """
+        self._hooks.always("guard")
+        self._guarded = True
+        self._know_ourselves()
+        (tgid,) = _NUMBER.unpack(self._object.iterate("on_ourselves"))
+        return int(tgid)
+
+    def _know_ourselves(self) -> None:
         ours = self._object.map("our_objects")
         for kind, number in self.objects():
             ours.update(_OBJECT.pack(kind, number), b"\1")
-        (tgid,) = _NUMBER.unpack(self._object.iterate("on_ourselves"))
-        return int(tgid)
 
     def objects(self) -> list[tuple[int, int]]:
         """All that the sensor has in the kernel: the kind (PROGRAM, MAP, LINK of records.py) and the id of each."""
@@ -151,7 +185,10 @@ class Sensor:
 
     def close(self) -> None:
         """Stop watching and leave nothing behind."""
+        with self._open:
+            self._closed = True
         self._settings.update(struct.pack("<I", 0), bytes(SETTINGS.size))
+        self._hooks.close()
         self._poll.close()
         self._events.close()
         self._processes.close()
@@ -184,11 +221,6 @@ def in_order(events: list[bytes], processes: list[bytes], *, more: bool) -> tupl
 def records(data: Iterable[bytes]) -> Iterable[Record]:
     """Decode, one by one."""
     return map(decode, data)
-
-
-def _bits(families: Iterable[str]) -> int:
-    """One bit a family; those that the process table lives on are always wanted."""
-    return sum(1 << FAMILIES.index(f) for f in {"process", "fork", *families})
 
 
 def _time_of(data: bytes) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from ctypes import c_bool, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from functools import cache
@@ -146,7 +146,7 @@ class Object:
         self._object = self._lib.bpf_object__open_file(path.encode(), None)
         if not self._object:
             raise SensorError(f"cannot open the kernel object {path}: {self._log.text.strip() or 'no reason given'}")
-        self._links: list[int] = []
+        self._links: dict[str, int] = {}  # of what is attached, by program
         self.programs: dict[str, int] = {}
         handle = None
         while handle := self._lib.bpf_object__next_program(self._object, handle):
@@ -175,13 +175,27 @@ class Object:
         return "" if not failed else f"{os.strerror(-failed)}\n{self._log.text}"
 
     def attach(self, program: str) -> str:
-        """Attach a loaded program. Returns "" or the reason why not."""
+        """Attach a loaded program, unless it is. Returns "" or the reason why not."""
+        if program in self._links:
+            return ""
         self._log.clear()
         link = self._lib.bpf_program__attach(self.programs[program])
         if not link:
             return os.strerror(ctypes.get_errno())
-        self._links.append(link)
+        self._links[program] = link
         return ""
+
+    @property
+    def attached(self) -> frozenset[str]:
+        """The programs that are."""
+        return frozenset(self._links)
+
+    def detach(self, programs: Iterable[str]) -> None:
+        """Take these programs off their hooks, those that are on; they stay loaded. It takes its time."""
+        links = [self._links.pop(program) for program in programs if program in self._links]
+        # The kernel waits some 70 ms for each tracepoint that is let go; waiting at once for all costs half.
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(self._lib.bpf_link__destroy, links))
 
     def iterate(self, program: str) -> bytes:
         """Run an iterator program once and return all that it wrote."""
@@ -204,7 +218,7 @@ class Object:
     def ids(self) -> Iterator[tuple[int, int]]:
         """What the kernel calls all that is loaded: the kind (PROGRAM, MAP, LINK of records.py) and the id of each."""
         fds = [(PROGRAM, self._lib.bpf_program__fd(handle)) for handle in self.programs.values()]
-        fds += [(LINK, self._lib.bpf_link__fd(link)) for link in self._links]
+        fds += [(LINK, self._lib.bpf_link__fd(link)) for link in self._links.values()]
         handle = None
         while handle := self._lib.bpf_object__next_map(self._object, handle):
             fds.append((MAP, self._lib.bpf_map__fd(handle)))
@@ -215,10 +229,7 @@ class Object:
 
     def close(self) -> None:
         """Detach and unload everything; a second call does nothing."""
-        # The kernel waits some 70 ms for each tracepoint that is let go; waiting at once for all costs half.
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(self._lib.bpf_link__destroy, self._links))
-        self._links.clear()
+        self.detach(self.attached)
         if self._object:
             self._lib.bpf_object__close(self._object)
             self._object = None

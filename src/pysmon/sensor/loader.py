@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 
@@ -12,7 +13,7 @@ from pysmon.errors import SensorError
 from pysmon.layout.c_text import digest
 from pysmon.sensor.libbpf import Object, give_back_memory, possible_cpus
 from pysmon.sensor.providers import ABILITIES, Ability, Provider
-from pysmon.sensor.records import RECORDS
+from pysmon.sensor.records import FAMILIES, RECORDS
 from pysmon.sensor.rights import TRACEFS, check_rights, ensure_tracefs
 
 SLOTS_PER_CPU = 2  # emit.bpf.h
@@ -43,10 +44,10 @@ class Loaded:
     services: tuple[Service, ...]
 
 
-def load(abilities: tuple[Ability, ...] = ABILITIES) -> Loaded:
-    """Load and attach, for each ability, its best provider that works. Nothing is watched until a scope is set.
+def load(abilities: tuple[Ability, ...] = ABILITIES, *, attach: Collection[str] = FAMILIES) -> Loaded:
+    """Load, for each ability, its best provider that works, and attach those of the families `attach`.
 
-    Raises SensorError if the rights, the library or a required ability is missing.
+    Nothing is watched until a scope is set. SensorError if the rights, the library or a required ability is missing.
     """
     check_rights()
     have_tracefs = ensure_tracefs()
@@ -55,7 +56,7 @@ def load(abilities: tuple[Ability, ...] = ABILITIES) -> Loaded:
         chosen = {a.name: _choice(a, len(tried[a.name])) for a in abilities}
         with as_file(OBJECT) as path:
             made = _open(str(path))
-        refused = _start(made, chosen, have_tracefs)
+        refused = _start(made, chosen, {a.name for a in abilities if a.family in attach}, have_tracefs)
         if not refused:
             give_back_memory()
             return Loaded(made, tuple(Service(a, chosen[a.name], tuple(tried[a.name])) for a in abilities))
@@ -92,8 +93,10 @@ def _open(path: str) -> Object:
     return made
 
 
-def _start(made: Object, chosen: dict[str, Provider | None], have_tracefs: bool) -> dict[str, str]:
-    """Load and attach; returns the abilities whose provider failed, with the reason."""
+def _start(
+    made: Object, chosen: dict[str, Provider | None], attach: Collection[str], have_tracefs: bool
+) -> dict[str, str]:
+    """Load all and attach some, by name; returns the abilities whose provider failed, with the reason."""
     wanted = {p: name for name, provider in chosen.items() if provider for p in provider.programs}  # or one such name
     absent = {p for p in wanted if not _exists(made.section(p), have_tracefs)}
     trouble = made.load(set(wanted) - absent)
@@ -102,16 +105,23 @@ def _start(made: Object, chosen: dict[str, Provider | None], have_tracefs: bool)
         if culprit is None:
             raise SensorError(f"the kernel refuses the sensor: {trouble.strip()}")
         return _refused_like(culprit, wanted[culprit], chosen, _reason(trouble))
-    failures_of = {p: _attach(made, p, absent) for p in wanted}
+    failures = {p: f"no {made.section(p)} here" for p in absent}
     refused = {}
     for name, provider in chosen.items():
-        if provider is None:
-            continue
-        reasons = [failures_of[p] for p in provider.programs]
-        failures = [r for r in reasons if r]
-        if failures and (not provider.some or len(failures) == len(reasons)):
-            refused[name] = failures[0]
+        reason = attach_provider(made, provider, failures, name in attach) if provider else ""
+        if reason:
+            refused[name] = reason
     return refused
+
+
+def attach_provider(made: Object, provider: Provider, failures: dict[str, str], attach: bool = True) -> str:
+    """Attach its programs but those of which it is known that it fails; returns "" or the reason why it is of no use.
+
+    `attach=False`: only look at what is known.
+    """
+    reasons = [failures.get(p) or (_attach(made, p) if attach else "") for p in provider.programs]
+    failed = [reason for reason in reasons if reason]
+    return failed[0] if failed and (not provider.some or len(failed) == len(reasons)) else ""
 
 
 def _refused_like(program: str, name: str, chosen: dict[str, Provider | None], reason: str) -> dict[str, str]:
@@ -126,9 +136,7 @@ def _hook(provider: Provider | None) -> str:
     return provider.hook if provider else ""
 
 
-def _attach(made: Object, program: str, absent: set[str]) -> str:
-    if program in absent:
-        return f"no {made.section(program)} here"
+def _attach(made: Object, program: str) -> str:
     if made.section(program).startswith("iter/"):
         return ""  # attached anew for each run
     return made.attach(program)

@@ -136,7 +136,7 @@ def _hooks(status: Status) -> Iterator[_Row]:
 
 def _state(hook: HookState) -> Piece:
     if hook.state == "off":
-        return Piece("off: no rule can keep it", "quiet")
+        return Piece("not asked for: no rule can keep it", "quiet")
     return Piece(hook.state, "alarm" if hook.state == "blind" else "value")
 
 
