@@ -258,7 +258,7 @@ def test_it_gives_up_what_it_does_not_need_any_more(root: Path, doer: Doer) -> N
         state = Path(f"/proc/{service.process.pid}/status").read_text()
         assert service.end() == 0
     held = int(next(line.split()[1] for line in state.splitlines() if line.startswith("CapEff")), 16)
-    assert held & ~(1 << 2 | 1 << 19 | 1 << 39 | 1 << 21) == 0, "more than reading files, /proc and maps"
+    assert held & ~(1 << 2 | 1 << 19 | 1 << 38 | 1 << 39 | 1 << 21) == 0, "more than files, /proc, maps and hooks"
     assert "NoNewPrivs:\t1" in state
 
 

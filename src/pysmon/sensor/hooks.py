@@ -1,8 +1,8 @@
 """Which programs are on their hooks: those of the families that somebody asks for, and no other.
 
 A hook costs a little whenever it is passed, and the first tracepoint at a system call makes all of them slower. So a
-program is attached when a family that it serves is asked for, and let go when nobody asks any more. Programs stay loaded
-all the while: attaching one takes some 50 us, loading all of them half a second.
+program is attached when a family that it serves is asked for, and let go when nobody asks any more. Programs stay
+loaded all the while: attaching one takes some 50 us, loading all of them half a second.
 """
 
 from __future__ import annotations
