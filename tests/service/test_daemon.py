@@ -218,6 +218,36 @@ def test_without_an_event_log_the_numbers_go_on_behind_what_waits(root: Path, do
     assert [e.record_id for e in waiting] == list(range(1, len(waiting) + 1))
 
 
+def test_a_log_that_cannot_be_opened_at_the_start_gets_no_number_twice(root: Path, doer: Doer) -> None:
+    with resident(root, doer) as service:
+        service.ready()
+        assert service.end() == 0
+        before = [e.record_id for e in service.log()]
+    paths = service.paths
+    aside = paths.store.rename(paths.store.with_name("aside"))
+    paths.store.mkdir()
+    with resident(root, doer) as service:
+        service.ready()
+        paths.store.rmdir()
+        aside.rename(paths.store)
+        service.until(lambda: len(service.log()) > len(before), "the log is not opened")
+        assert service.end() == 0
+        numbers = [e.record_id for e in service.log()]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_the_numbers_of_a_log_that_was_lost_are_not_given_again(root: Path, doer: Doer) -> None:
+    with resident(root, doer) as service:
+        service.ready()
+        assert service.end() == 0
+        last = service.log()[-1].record_id
+    service.paths.store.unlink()
+    with resident(root, doer) as service:
+        service.ready()
+        assert service.end() == 0
+        assert service.log()[0].record_id == last + 1
+
+
 def test_what_is_lost_at_the_end_is_told_where_it_still_can_be(root: Path, doer: Doer) -> None:
     put_settings(root, '[[output]]\ntype = "syslog"\nto = "tcp://127.0.0.1:9"\n[queue]\nspill = 0\n')
     with resident(root, doer) as service:

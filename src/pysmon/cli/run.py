@@ -113,7 +113,7 @@ def run(
             kept = StoreSink(store)
             stack.callback(kept.close)
             sinks.append(kept)
-            first_record = kept.last_record_id + 1
+            first_record = (kept.last_record_id or 0) + 1
         stack.enter_context(stopped_by_signals(stop, command=bool(command), hangup_ends=not isinstance(sink, Reopens)))
         if replay:
             source: Session | Playback = Playback(configuration, replay)

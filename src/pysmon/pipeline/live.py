@@ -152,6 +152,11 @@ class Session:
         """Number the first entry as the one after that of a log; before `batches`."""
         self._journal.number = record_id + 1
 
+    @property
+    def last_record_id(self) -> int:
+        """The number of the last entry."""
+        return self._journal.number - 1
+
     def close(self) -> None:
         """Let go of everything; for a session whose `batches` were never asked for. A second call does nothing."""
         if self._closed:

@@ -24,7 +24,8 @@ from pysmon.service.control import ControlServer
 from pysmon.service.guard import Watched, places_of, secure
 from pysmon.service.in_use import CONFIG, Configurations
 from pysmon.service.notify import Notifier
-from pysmon.service.outputs import event_log, open_outputs
+from pysmon.service.numbering import Numbering
+from pysmon.service.outputs import last_number, open_outputs
 from pysmon.service.paths import Paths
 from pysmon.service.report import Reporter
 from pysmon.service.settings import Settings
@@ -80,11 +81,10 @@ class Daemon:
             self._notifier.starting(_LOADING)
             # Threads begin from here on: before, they would have kept the rights.
             sinks = open_outputs(settings)
-            log = event_log(sinks)
             self._fanout = self._fanned(sinks)
             undo.callback(self._fanout.close, 0.0)
-            logged = log.last_record_id if log else 0
-            self.session.go_on_after(max(logged, self._fanout.last_record_id))
+            self._numbering = Numbering(paths.numbers)
+            self.session.go_on_after(self._numbering.begin(last_number(settings, sinks), self._fanout.last_record_id))
             self._watched = Watched(places_of(paths))
             self._reporter = Reporter(self.session, self._fanout, self._configurations, sinks)
             with self._watched.changing(paths.control):
@@ -110,6 +110,7 @@ class Daemon:
             if self._closing is not None:
                 stack.callback(os.close, self._closing)
             self._loop(stop)
+            self._numbering.end(self.session.last_record_id)
             self._notifier.stopping()
         return [words for _, words in (*self._early, *self._fanout.reports())]
 
@@ -166,6 +167,7 @@ class Daemon:
         while self._early:
             self._reporter.remember(*self._early[0])
             self.session.report(*self._early.popleft())
+        self._numbering.keep_ahead(self.session.last_record_id)
         self._reporter.note()
         if self._reload.is_set():
             self._reload.clear()

@@ -76,6 +76,14 @@ def event_log(sinks: Sequence[Sink]) -> StoreSink | None:
     return next((sink for sink in opened if isinstance(sink, StoreSink)), None)
 
 
+def last_number(settings: Settings, sinks: Sequence[Sink]) -> int | None:
+    """The number of the last entry in the event log, 0 if none is asked for; None if it cannot be told."""
+    if log_path(settings) is None:
+        return 0
+    log = event_log(sinks)
+    return log.last_record_id if log and log.is_open and not log.damaged else None
+
+
 def log_path(settings: Settings) -> Path | None:
     """Where the event log is."""
     found = next((output for output in settings.outputs if output.type == "store"), None)

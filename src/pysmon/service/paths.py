@@ -51,6 +51,11 @@ class Paths:
         return self.state / "log"
 
     @property
+    def numbers(self) -> Path:
+        """How far the entries are numbered; it stays with the event log."""
+        return self.store.with_name(f"{self.store.name}.numbers")
+
+    @property
     def spill(self) -> Path:
         """The folder in which entries wait for outputs that are slow or away."""
         return self.state / "spill"

@@ -70,12 +70,12 @@ class StoreSink:
         return self._writer.damaged if self._writer else None
 
     @property
-    def last_record_id(self) -> int:
-        """The record id of the last entry in the log, after which a run may go on counting; 0 if it cannot be told."""
+    def last_record_id(self) -> int | None:
+        """The record id of the last entry in the log, after which a run may go on counting; None if it is not known."""
         try:
-            return self._writer.last_record_id if self._writer else 0
+            return self._writer.last_record_id if self._writer else None
         except StoreError:
-            return 0
+            return None
 
     def write(self, entries: Sequence[Entry[Event]]) -> None:
         """Append them, a few thousand in one transaction."""
