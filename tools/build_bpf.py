@@ -32,6 +32,8 @@ FLAGS = [
     *("-fno-stack-protector", "-Wall", "-Wextra", "-Werror"),
 ]
 
+NO_BITS = 8  # SHT_NOBITS: a section that has a size, but no bytes in the file
+
 
 class BuildError(Exception):
     """The object cannot be built: no compiler, or the compiler's own messages."""
@@ -107,7 +109,7 @@ def without_debug_sections(elf: bytes) -> bytes:
         name = strings[r[0] : strings.index(b"\0", r[0])].decode()
         if name.removeprefix(".rel").startswith(".debug_"):
             r[5] = 0
-        data = elf[r[4] : r[4] + r[5]]
+        data = b"" if r[1] == NO_BITS else elf[r[4] : r[4] + r[5]]
         out += bytes(-len(out) % max(r[8], 1))
         r[4] = len(out)
         out += data

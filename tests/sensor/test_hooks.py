@@ -114,7 +114,7 @@ def test_a_hook_that_fails_when_it_is_asked_for_later_is_told_and_blind_from_the
         resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
         failed = hooks.prepare(LIFECYCLE | NETWORK)
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-        blind = [s.ability.name for s in hooks.services if s.provider is None]
+        blind = [s.ability.name for s in hooks.services if s.provider is None and s.ability.family in NETWORK]
         again = hooks.prepare(LIFECYCLE | NETWORK)
         return [s.ability.name for s in failed], [str(s) for s in again], blind
 

@@ -45,23 +45,29 @@ def test_the_sensor_loads_where_rights_are_held() -> None:
     Sensor().close()
 
 
+ONLY_INSIDE = {"tables of settings"}  # no hook but fexit shows them
+
+
 @pytest.mark.parametrize("ability", ABILITIES, ids=lambda a: a.name)
 def test_an_ability_is_served(kernel: Sensor, ability: Ability, record_property: Callable[[str, object], None]) -> None:
     service = next(s for s in kernel.services if s.ability == ability)
     record_property("provider", str(service))
     print(f"{os.uname().release}: {service}")
+    if service.provider is None and ability.name in ONLY_INSIDE:
+        pytest.skip(f"seen only inside the kernel: {service}")
     assert service.provider in ability.providers
 
 
 @pytest.mark.parametrize("ability", ABILITIES, ids=lambda a: a.name)
 def test_every_provider_that_was_passed_over_has_its_reason(kernel: Sensor, ability: Ability) -> None:
     service = next(s for s in kernel.services if s.ability == ability)
-    assert service.provider
-    passed = ability.providers[: ability.providers.index(service.provider)]
+    provider = service.provider
+    assert provider or ability.name in ONLY_INSIDE
+    passed = ability.providers[: ability.providers.index(provider)] if provider else ability.providers
     assert len(service.refusals) == len(passed)
-    for provider, reason in zip(passed, service.refusals, strict=True):
-        assert reason.startswith(f"{provider.hook}: ")
-        assert len(reason) > len(provider.hook) + 5
+    for refused, reason in zip(passed, service.refusals, strict=True):
+        assert reason.startswith(f"{refused.hook}: ")
+        assert len(reason) > len(refused.hook) + 5
 
 
 def test_a_stock_kernel_is_watched_from_inside(kernel: Sensor) -> None:

@@ -40,10 +40,8 @@ def test_a_record_of_no_known_kind_or_size_is_refused(data: bytes) -> None:
 
 
 def test_a_refusal_names_the_kind_and_the_place() -> None:
-    with pytest.raises(
-        RecordError,
-        match=r"unknown record kind 99 at byte 3 \(expected one of 1, 2, 3, 4, 10, 20, 21, 22, 30, 40, 41, 42\)",
-    ):
+    known = ", ".join(map(str, RECORDS))
+    with pytest.raises(RecordError, match=rf"^unknown record kind 99 at byte 3 \(expected one of {known}\)$"):
         decode(b"xxx\x63\x00" + bytes(99), 3)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pysmon.assemble.access import take_access
+from pysmon.assemble.attribute import take_attribute
 from pysmon.assemble.device import take_raw_access
 from pysmon.assemble.file import take_file_create, take_file_delete
 from pysmon.assemble.guard import overdue, take_guard
@@ -14,6 +15,7 @@ from pysmon.assemble.process import take_exec, take_exit, take_fork, take_task
 from pysmon.assemble.processes import Processes
 from pysmon.assemble.program import take_program
 from pysmon.assemble.scene import BUILT, Scene
+from pysmon.assemble.settings import take_setting, take_setting_table
 from pysmon.assemble.times import take_file_time
 from pysmon.host.guid import Machine
 from pysmon.host.users import Users
@@ -21,6 +23,7 @@ from pysmon.layout.record import Record
 from pysmon.schema.event import Event
 from pysmon.sensor.records import (
     AccessRecord,
+    AttributeRecord,
     ExecRecord,
     ExitRecord,
     FileCreateRecord,
@@ -31,11 +34,14 @@ from pysmon.sensor.records import (
     GuardRecord,
     ProgramRecord,
     RawAccessRecord,
+    SettingRecord,
+    SettingTableRecord,
     TaskRecord,
 )
 
 _TAKE: dict[type[Record], Callable[[Any, Scene], tuple[Event, ...]]] = {
     AccessRecord: take_access,
+    AttributeRecord: take_attribute,
     ExecRecord: take_exec,
     ExitRecord: take_exit,
     FileCreateRecord: take_file_create,
@@ -46,6 +52,8 @@ _TAKE: dict[type[Record], Callable[[Any, Scene], tuple[Event, ...]]] = {
     GuardRecord: take_guard,
     ProgramRecord: take_program,
     RawAccessRecord: take_raw_access,
+    SettingRecord: take_setting,
+    SettingTableRecord: take_setting_table,
     TaskRecord: take_task,
 }
 _USERS_EVERY = 1_000_000_000  # ns of record time between two looks whether the user database has changed

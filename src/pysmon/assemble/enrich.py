@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from pysmon.assemble.attribute import file_of
 from pysmon.assemble.extras import facts_of
 from pysmon.assemble.paths import known_path
 from pysmon.assemble.processes import Processes
@@ -14,10 +15,11 @@ from pysmon.host.errands import Errands
 from pysmon.host.hashes import Expected, Hashed, Hashes, file_system
 from pysmon.host.users import Users
 from pysmon.layout.record import Record
-from pysmon.schema.catalogue import FileCreate, ProcessCreate
+from pysmon.schema.catalogue import FileCreate, FileCreateStreamHash, ProcessCreate
 from pysmon.schema.event import Event
-from pysmon.sensor.records import OPENED, ExecRecord, FileCreateRecord
+from pysmon.sensor.records import OPENED, AttributeRecord, ExecRecord, FileCreateRecord
 
+_UNKNOWN = "Unknown"  # Sysmon's word for a hash that was not made
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -54,8 +56,8 @@ class Enricher:
         self._trimmer = Trimmer(field_sizes or {})
         self._extras = extras
         self._birth, self._errands = birth, errands
-        self._hashes_early = "Hashes" in reads(ProcessCreate.type.id)
-        self._birth_early = "CreationUtcTime" in reads(FileCreate.type.id)
+        self._hashes_early = "Hashes" in reads(ProcessCreate.type.id) or "Hash" in reads(FileCreateStreamHash.type.id)
+        self._birth_early = any("CreationUtcTime" in reads(kind.type.id) for kind in (FileCreate, FileCreateStreamHash))
 
     def early(self, event: Event, record: Record) -> None:
         """Before the verdict: what it hangs on, and nothing else."""
@@ -78,6 +80,10 @@ class Enricher:
             _tell(event, {"FieldsTrimmed": cut})
 
     def _add_hashes(self, event: Event, record: Record) -> None:
+        if isinstance(event, FileCreateStreamHash) and isinstance(record, AttributeRecord):
+            whole = record.value_size == len(record.value)
+            event.Hash = self._hashes.of_bytes(record.value) if whole else _UNKNOWN
+            return
         if not isinstance(event, ProcessCreate) or not isinstance(record, ExecRecord):
             return
         made = hashes_of_image(record, self._hashes)
@@ -86,20 +92,25 @@ class Enricher:
             _tell(event, {"HashesSkipped": made.skipped})
 
     def _add_birth(self, event: Event, record: Record) -> None:
-        """A file that was renamed or linked is older than its name."""
-        if not isinstance(event, FileCreate) or not isinstance(record, FileCreateRecord) or record.how == OPENED:
-            return
-        if self._errands is None:
-            born = self._born(event, record)
+        """A file that was renamed or linked is older than its name, and one that gets an attribute than that."""
+        if isinstance(event, FileCreate) and isinstance(record, FileCreateRecord) and record.how != OPENED:
+            born = self._asked(event.TargetFilename, record)
+        elif isinstance(event, FileCreateStreamHash) and isinstance(record, AttributeRecord):
+            born = self._asked(file_of(record), record)
         else:
-            # 0 for none: an errand has to bring something
-            born = self._errands.ask(file_system(record.device), lambda: self._born(event, record) or 0) or None
+            return
         if born is not None:
             event.CreationUtcTime = utc_text(born)
 
-    def _born(self, event: FileCreate, record: FileCreateRecord) -> int | None:
+    def _asked(self, path: str, record: FileCreateRecord | AttributeRecord) -> int | None:
+        if self._errands is None:
+            return self._born(path, record)
+        # 0 for none: an errand has to bring something
+        return self._errands.ask(file_system(record.device), lambda: self._born(path, record) or 0) or None
+
+    def _born(self, path: str, record: FileCreateRecord | AttributeRecord) -> int | None:
         # The name holds where the process lives; elsewhere it may name another file, which only the inode tells.
-        there, *elsewhere = _places(record.tgid, event.TargetFilename)
+        there, *elsewhere = _places(record.tgid, path)
         births = (self._birth(path, record.inode) for path in (there, *(elsewhere if record.inode else ())))
         return next((birth for birth in births if birth is not None), None)
 

@@ -7,6 +7,7 @@ from stat import S_ISBLK, S_ISCHR
 from pysmon.assemble.paths import known_path, text
 from pysmon.assemble.process import creator_of
 from pysmon.assemble.processes import Processes
+from pysmon.assemble.settings import value_text
 from pysmon.host.containers import container_of
 from pysmon.host.users import Users
 from pysmon.layout.record import Record
@@ -20,6 +21,7 @@ from pysmon.sensor.records import (
     TRACE,
     WRITE,
     AccessRecord,
+    AttributeRecord,
     ExecRecord,
     ExitRecord,
     FileCreateRecord,
@@ -28,8 +30,11 @@ from pysmon.sensor.records import (
     FlowRecord,
     ProgramRecord,
     RawAccessRecord,
+    SettingRecord,
+    SettingTableRecord,
 )
 
+_NONE = "-"
 _UNSET = 0xFFFFFFFF
 _ACCESS = {
     TRACE: "ptrace",
@@ -59,7 +64,11 @@ def facts_of(record: Record, processes: Processes, users: Users) -> Facts:
             return _of_raw_access(record) | _place_of_actor(record, processes)
         case ProgramRecord():
             return _of_program(record) | _place_of_actor(record, processes)
-        case FlowRecord() | FileTimeRecord():
+        case SettingRecord():
+            return _of_setting(record) | _place_of_actor(record, processes)
+        case AttributeRecord():
+            return {"StreamSize": record.value_size} | _place_of_actor(record, processes)
+        case FlowRecord() | FileTimeRecord() | SettingTableRecord():
             return _place_of_actor(record, processes)
         case _:
             return {}
@@ -127,6 +136,13 @@ def _of_program(record: ProgramRecord) -> Facts:
     told = {"BpfFunction": text(record.function), "BpfTracepoint": text(record.tracepoint)}
     facts: Facts = {"BpfProgramTag": record.tag.to_bytes(8, "little").hex(), "BpfAttachType": record.attach_type}
     return facts | {name: value for name, value in told.items() if value}
+
+
+def _of_setting(record: SettingRecord) -> Facts:
+    facts: Facts = {"PreviousDetails": value_text(record.previous) or _NONE}
+    if record.position:
+        facts["Position"] = record.position
+    return facts | ({"DetailsCut": True} if record.cut else {})
 
 
 def _place_of_actor(record: Record, processes: Processes) -> Facts:

@@ -91,6 +91,11 @@ class Hashes:
                 return self._recall(_key(found)) or self._open(path, expected)
         return Hashed(skipped="the file is no longer there")
 
+    def of_bytes(self, data: bytes) -> str:
+        """The hashes of bytes that no file has by itself, such as an extended attribute."""
+        made = (f"{a}={_READERS[a](data, usedforsecurity=False).hexdigest()}" for a in self._chosen if a in _READERS)
+        return ",".join(made) or "-"
+
     def _open(self, path: str, expected: Expected | None) -> Hashed:
         try:
             file = os.open(path, _FLAGS)

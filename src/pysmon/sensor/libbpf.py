@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from ctypes import c_bool, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pysmon.errors import SensorError
@@ -29,6 +30,7 @@ _SIGNATURES: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ("bpf_program__set_autoload", c_int, (c_void_p, c_bool)),
     ("bpf_program__fd", c_int, (c_void_p,)),
     ("bpf_program__attach", c_void_p, (c_void_p,)),
+    ("bpf_program__attach_cgroup", c_void_p, (c_void_p, c_int)),
     ("bpf_program__attach_iter", c_void_p, (c_void_p, c_void_p)),
     ("bpf_link__fd", c_int, (c_void_p,)),
     ("bpf_link__destroy", c_int, (c_void_p,)),
@@ -179,7 +181,22 @@ class Object:
         if program in self._links:
             return ""
         self._log.clear()
-        link = self._lib.bpf_program__attach(self.programs[program])
+        return self._keep(program, self._lib.bpf_program__attach(self.programs[program]))
+
+    def attach_cgroup(self, program: str, folder: Path) -> str:
+        """As `attach`, to the cgroup (v2) of that folder."""
+        if program in self._links:
+            return ""
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            return f"{folder}: {error.strerror}"
+        try:
+            return self._keep(program, self._lib.bpf_program__attach_cgroup(self.programs[program], descriptor))
+        finally:
+            os.close(descriptor)
+
+    def _keep(self, program: str, link: int | None) -> str:
         if not link:
             return os.strerror(ctypes.get_errno())
         self._links[program] = link

@@ -15,6 +15,7 @@ from pysmon.sensor.libbpf import Object, give_back_memory, possible_cpus
 from pysmon.sensor.providers import ABILITIES, Ability, Provider
 from pysmon.sensor.records import FAMILIES, RECORDS
 from pysmon.sensor.rights import TRACEFS, check_rights, ensure_tracefs
+from pysmon.sensor.scope import cgroup_root
 
 SLOTS_PER_CPU = 2  # emit.bpf.h
 OBJECT = files("pysmon.sensor") / "bpf" / "sensor.bpf.o"
@@ -139,6 +140,9 @@ def _hook(provider: Provider | None) -> str:
 def _attach(made: Object, program: str) -> str:
     if made.section(program).startswith("iter/"):
         return ""  # attached anew for each run
+    if made.section(program).startswith("cgroup/"):
+        root = cgroup_root()
+        return made.attach_cgroup(program, root) if root else "no hierarchy of cgroups (v2) is mounted"
     return made.attach(program)
 
 

@@ -49,6 +49,12 @@ _CHANGE_TIMES = Provider(  # since 6.13
     ),
     some=True,
 )
+# A cgroup program knows name and values, another one how the write ended.
+_SETTINGS = Provider("fexit", ("on_sysctl", "on_sysctl_write"))
+_WRITES = ("write", "pwrite64", "writev", "pwritev", "pwritev2", "sendfile64", "splice")
+_SETTING_CALLS = Provider("tracepoint", ("on_sysctl", *(f"on_{call}" for call in _WRITES)))
+_TABLES = Provider("fexit", ("on_table_made", "on_table_removed", "on_device_rename_begin", "on_device_rename"))
+_ATTRIBUTES = Provider("fexit", ("on_vfs_setxattr_begin", "on_vfs_setxattr"))
 _REACHING = ("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd")
 
 ABILITIES = (
@@ -63,6 +69,9 @@ ABILITIES = (
     Ability("files linked", "file create", (_LINKED, _exits("link", "linkat"))),
     Ability("files deleted", "file delete", (_UNLINKED, _exits("unlink", "unlinkat"))),
     Ability("file times set", "file time", (_TIMES, _CHANGE_TIMES)),
+    Ability("settings written", "sysctl", (_SETTINGS, _SETTING_CALLS)),
+    Ability("tables of settings", "sysctl", (_TABLES,)),
+    Ability("attributes set", "xattr", (_ATTRIBUTES, _exits("setxattr", "lsetxattr", "fsetxattr", "setxattrat"))),
     Ability("own process", "guard", (Provider("iter", ("on_ourselves",)),)),
     Ability("own signals", "guard", (Provider("tp_btf", ("on_signal",)),)),
     Ability("own kernel objects", "guard", (Provider("fentry", ("on_bpf_command",)), _exits("bpf"))),

@@ -16,7 +16,7 @@ RECORDS: dict[int, type[Record]] = {}  # by kind
 # Families are counted apart, in the kernel and above it: seen = filtered + kept + lost. A fork makes no event itself.
 FAMILIES = (
     *("process", "network", "file create", "file delete", "fork", "guard"),
-    *("process access", "raw access", "bpf", "file time"),
+    *("process access", "raw access", "bpf", "file time", "sysctl", "xattr"),
 )
 
 SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
@@ -27,6 +27,7 @@ OPENED, RENAMED, LINKED = 1, 2, 3  # how a file came to its name (FileCreateReco
 # What somebody did to the sensor (GuardRecord.deed) or to another process (AccessRecord.deed, from TRACE on): the last
 # one is access of another kind, as a debugger has it.
 SIGNAL, BPF, TRACE, READ, WRITE, TAKE_DESCRIPTOR, OPEN_MEMORY, ACCESS = range(1, 9)
+TABLE_MADE, TABLE_REMOVED, TABLE_RENAMED = 1, 2, 3  # what became of a table of settings (SettingTableRecord.deed)
 PROGRAM, MAP, LINK = 1, 2, 3  # kinds of kernel objects, for a deed of the kind BPF
 
 
@@ -216,6 +217,44 @@ class ProgramRecord(Record):
     tracepoint: Tail  # that it was attached to, ended by NUL
 
 
+@record(60, "sysctl", RECORDS)
+class SettingRecord(Record):
+    """A value was written to a setting of the kernel, below /proc/sys."""
+
+    uid: U32
+    position: U32  # where in its file the write began; numbers that are written elsewhere than at 0 are ignored
+    cut: U16  # 1: the value is longer than the tail
+    name: Tail  # below /proc/sys, ended by NUL
+    value: Tail  # as the process wrote it, ended by NUL
+    previous: Tail  # as it was read before, ended by NUL; empty if it cannot be read
+
+
+@record(61, "sysctl", RECORDS)
+class SettingTableRecord(Record):
+    """A table of settings of the kernel came, went or got another name."""
+
+    uid: U32
+    deed: U16
+    table: Tail  # the folder below /proc/sys, as a path is sent
+    previous: Tail  # for TABLE_RENAMED: the last component of the folder before, ended by NUL
+
+
+@record(62, "xattr", RECORDS)
+class AttributeRecord(Record):
+    """A file was given an extended attribute of the namespace `user`."""
+
+    inode: U64  # 0 if the hook does not know
+    device: U32
+    mode: U32
+    uid: U32
+    value_size: U32  # of the whole value, in bytes; more than len(value): it was cut
+    path: Tail  # whole, from kernel objects; else empty, and the name is below
+    directory: Tail
+    name: Tail  # of the file
+    attribute: Tail  # its name with the namespace, ended by NUL
+    value: Tail  # at most 4096 bytes
+
+
 def decode(data: bytes, offset: int = 0) -> Record:
     """Read the record at `offset`; RecordError if its kind is unknown or bytes are missing."""
     try:
@@ -248,6 +287,7 @@ def _constants() -> tuple[tuple[str, int], ...]:
     how = [("HOW_OPENED", OPENED), ("HOW_RENAMED", RENAMED), ("HOW_LINKED", LINKED)]
     deeds = ("SIGNAL", "BPF", "TRACE", "READ", "WRITE", "TAKE_DESCRIPTOR", "OPEN_MEMORY", "ACCESS")
     guard = [(f"DEED_{name}", i) for i, name in enumerate(deeds, 1)]
+    tables = [("TABLE_MADE", TABLE_MADE), ("TABLE_REMOVED", TABLE_REMOVED), ("TABLE_RENAMED", TABLE_RENAMED)]
     objects = [("OBJECT_PROGRAM", PROGRAM), ("OBJECT_MAP", MAP), ("OBJECT_LINK", LINK)]
     scopes = [(f"SCOPE_{name.upper().replace(' ', '_')}", i) for i, name in enumerate(SCOPES) if i]
     return (
@@ -255,6 +295,7 @@ def _constants() -> tuple[tuple[str, int], ...]:
         ("FAMILY_COUNT", len(FAMILIES)),
         *how,
         *guard,
+        *tables,
         *objects,
         *scopes,
         ("SETTINGS_SIZE", SETTINGS.size),

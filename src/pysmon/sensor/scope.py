@@ -12,6 +12,11 @@ from pysmon.sensor.records import SCOPES
 CGROUP_ROOTS = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified"))
 
 
+def cgroup_root() -> Path | None:
+    """Where the hierarchy of cgroups (v2) is mounted; None where it is not."""
+    return next((root for root in reversed(CGROUP_ROOTS) if (root / "cgroup.procs").exists()), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """One of: the whole machine, a process tree, a PID namespace (with those below it), a cgroup (v2, likewise)."""

@@ -79,12 +79,15 @@ class FileCreate(Event):
     default="exclude",
     version=2,
     since="3.20",
+    live=True,
     history=(Before("4.0", stated_default="include"),),
 )
 class FileCreateStreamHash(Event):
     """A named stream was added to a file, such as the mark of a download (`Zone.Identifier`).
 
-    On Linux: not produced yet. What comes closest is an extended attribute (setxattr).
+    On Linux: a process gave a file an extended attribute of the namespace `user` (setxattr, lsetxattr, fsetxattr,
+    setxattrat), as browsers mark downloads with `user.xdg.origin.url`. An attribute that is set anew makes one, too;
+    its removal makes none, nor do `security`, `trusted` and `system`.
     """
 
     RuleName: Text = field(since="4.10", default="-")
@@ -92,10 +95,25 @@ class FileCreateStreamHash(Event):
     ProcessGuid: Guid
     ProcessId: Pid
     Image: Text = field(default="-")
-    TargetFilename: Text = field("Path of the file and name of the stream: `C:\\a.exe:Zone.Identifier`.", default="-")
-    CreationUtcTime: Time
-    Hash: Text = field("Digests of the unnamed stream, written as Hashes are; `Unknown` if not computed.", default="-")
-    Contents: Text = field("Text of the stream if it is below 1 KB, on one line.", since="4.31", default="-")
+    TargetFilename: Text = field(
+        "Path of the file and name of the stream: `C:\\a.exe:Zone.Identifier`. On Linux: the path and the attribute,"
+        " `/tmp/a:user.xdg.origin.url`; the path from the kernel's own objects where the hook has them, else what the"
+        " process asked for, joined to its directory.",
+        default="-",
+    )
+    CreationUtcTime: Time = field(
+        "When the file was created, in UTC. On Linux: what its file system knows, else UtcTime."
+    )
+    Hash: Text = field(
+        "Digests of the stream that TargetFilename names, written as Hashes are. On Linux: of the attribute's value;"
+        " `Unknown` if it is longer than 4096 bytes. `IMPHASH` is left out.",
+        default="-",
+    )
+    Contents: Text = field(
+        "Text of the stream if it is below 1 KB, on one line. On Linux: `-` also if it is no text (UTF-8).",
+        since="4.31",
+        default="-",
+    )
     User: Text = field(since="4.80", default="-")
 
 

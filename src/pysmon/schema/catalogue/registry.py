@@ -20,21 +20,29 @@ _BEFORE = (
     default="exclude",
     version=2,
     since="3.20",
+    live=True,
     history=_BEFORE,
 )
 class RegistryKey(Event):
     """A registry key or value was added or deleted.
 
-    On Linux: not produced; there is no registry.
+    On Linux: a table of the kernel's settings (a folder below /proc/sys) came or went: with a kernel module, a network
+    interface (`net/ipv4/conf/eth0`) or a namespace, which brings some dozens at once. What the kernel does later by
+    itself (a namespace without processes goes) is told with the kernel's thread. Seen by fexit only: on kernels that
+    allow no such programs there is none.
     """
 
     RuleName: Text = field(since="4.10", default="-")
-    EventType: Text = field("`CreateKey`, `DeleteKey`, `CreateValue` or `DeleteValue`.", default="-")
+    EventType: Text = field(
+        "`CreateKey`, `DeleteKey`, `CreateValue` or `DeleteValue`. On Linux: `CreateKey` or `DeleteKey`.", default="-"
+    )
     UtcTime: Time
     ProcessGuid: Guid
     ProcessId: Pid
     Image: Text = field(default="-")
-    TargetObject: Text = field(default="-")
+    TargetObject: Text = field(
+        "Path of the key or value. On Linux: the folder, as `SYSCTL\\net\\ipv4\\conf\\eth0`.", default="-"
+    )
     User: Text = field(since="4.80", default="-")
 
 
@@ -46,12 +54,18 @@ class RegistryKey(Event):
     default="exclude",
     version=2,
     since="3.20",
+    live=True,
     history=_BEFORE,
 )
 class RegistryValueSet(Event):
     """A registry value was set.
 
-    On Linux: not produced yet. What comes closest is a kernel setting (sysctl).
+    On Linux: a process wrote a setting of the kernel below /proc/sys (`sysctl -w`), and the kernel took it. A read
+    makes none, nor does a write that fails, nor what reaches the same setting by another way (sethostname(2), netlink,
+    an ioctl). JSON adds the value before (`PreviousDetails`), and `Position` where the write began elsewhere than at
+    the beginning: the kernel then ignores numbers, and appends texts. It needs a mounted hierarchy of cgroups (v2);
+    in a container the sensor sees the writes of its own cgroup and those below. Without fexit (see `doctor`), writes
+    by io_uring and by 32-bit system calls are not seen.
     """
 
     RuleName: Text = field(since="4.10", default="-")
@@ -60,8 +74,14 @@ class RegistryValueSet(Event):
     ProcessGuid: Guid
     ProcessId: Pid
     Image: Text = field(default="-")
-    TargetObject: Text = field(default="-")
-    Details: Text = field("What was written: text, `DWORD (0x00000001)`, or `Binary Data`.", default="-")
+    TargetObject: Text = field(
+        "Path of the value. On Linux: the setting, as `SYSCTL\\kernel\\core_pattern`.", default="-"
+    )
+    Details: Text = field(
+        "What was written: text, `DWORD (0x00000001)`, or `Binary Data`. On Linux: the text as it was written (numbers,"
+        " too), without blanks and line ends around it, at most 511 bytes; `(Empty)` if nothing is left.",
+        default="-",
+    )
     User: Text = field(since="4.80", default="-")
 
 
@@ -73,16 +93,18 @@ class RegistryValueSet(Event):
     default="exclude",
     version=2,
     since="3.20",
+    live=True,
     history=_BEFORE,
 )
 class RegistryRename(Event):
     """A registry key or value was renamed.
 
-    On Linux: not produced; there is no registry.
+    On Linux: a network interface got another name, and the folders of its settings with it: one event for each
+    (`net/ipv4/conf`, `net/ipv4/neigh` and those of IPv6), in place of events 12. Seen by fexit only.
     """
 
     RuleName: Text = field(since="4.10", default="-")
-    EventType: Text = field("`RenameKey` or `RenameValue`.", default="-")
+    EventType: Text = field("`RenameKey` or `RenameValue`. On Linux: `RenameKey`.", default="-")
     UtcTime: Time
     ProcessGuid: Guid
     ProcessId: Pid

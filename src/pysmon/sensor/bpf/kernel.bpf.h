@@ -56,7 +56,7 @@ enum { PERF_BPF_EVENT_PROG_LOAD = 1 };
 enum { PID_FS_MAGIC = 0x50494446, PROC_SUPER_MAGIC = 0x9fa0 };
 enum { MAX_PID_NS_LEVEL = 32 };
 
-struct super_block { u32 s_dev; u64 s_magic; } CORE;
+struct super_block { u32 s_dev; u64 s_magic; struct dentry *s_root; } CORE;
 typedef struct { u32 val; } kuid_t;
 typedef struct { u32 val; } kgid_t;
 struct inode { u16 i_mode; u32 i_rdev; u64 i_ino; struct super_block *i_sb; u64 i_size; u32 i_nlink; void *i_private; } CORE;
@@ -68,7 +68,7 @@ struct inode___6_11 { s64 i_ctime_sec, i_mtime_sec; u32 i_ctime_nsec, i_mtime_ns
 #define SECOND 1000000000ull
 #define CTIME_QUERIED (1u << 31) /* a mark in i_ctime_nsec since 6.13 */
 struct qstr { const u8 *name; } CORE;
-struct dentry { struct dentry *d_parent; struct qstr d_name; struct inode *d_inode; } CORE;
+struct dentry { struct dentry *d_parent; struct qstr d_name; struct inode *d_inode; struct super_block *d_sb; } CORE;
 struct vfsmount { struct dentry *mnt_root; } CORE;
 struct mount { struct mount *mnt_parent; struct dentry *mnt_mountpoint; struct vfsmount mnt; } CORE;
 struct path { struct vfsmount *mnt; struct dentry *dentry; } CORE;
@@ -146,6 +146,15 @@ struct inet_sock { struct sock sk; u16 inet_sport; } CORE;
 struct socket { struct file *file; struct sock *sk; } CORE;
 struct proto_accept_arg { int flags; } CORE; /* since 6.10 */
 struct sk_buff { u8 *head; u16 protocol, network_header, transport_header; struct sock *sk; } CORE;
+
+struct super_block___mounts { struct list_head s_mounts; } CORE; /* a list before 6.18 */
+struct mount___listed { struct list_head mnt_instance; struct mnt_namespace *mnt_ns; struct vfsmount mnt; } CORE;
+
+struct ctl_table { const char *procname; } CORE;
+struct ctl_table_header { struct ctl_table *ctl_table; struct ctl_dir *parent; } CORE;
+struct ctl_table_header___sized { s32 ctl_table_size; } CORE; /* since 6.6 */
+struct ctl_dir { struct ctl_table_header header; } CORE;
+struct net_device { char name[16]; } CORE;
 
 struct bpf_map { u32 id; } CORE;
 struct bpf_link { u32 id; } CORE;

@@ -10,6 +10,8 @@
 #include "device.bpf.c"
 #include "file.bpf.c"
 #include "times.bpf.c"
+#include "sysctl.bpf.c"
+#include "xattr.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 /* The loader refuses an object whose layouts are not those of records.py. */
