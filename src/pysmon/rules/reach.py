@@ -1,45 +1,59 @@
-"""What rules can do at all, whatever the event holds: the ground of `Ruleset.wants`."""
+"""What rules can do at all, whatever the event holds, or whatever else it holds than what is known of it.
+
+The ground of `Ruleset.wants`, and of what the kernel may drop (`approve`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from pysmon.config.model import Relation
-from pysmon.rules.tree import Check, Element, EventRules, Group
+from pysmon.rules.tree import Check, Element, EventRules, Group, Outcome
+
+Known: TypeAlias = Callable[[Check], Outcome]  # the outcome of a check, or None if it depends on what is not known
 
 
-def can_keep(rules: EventRules) -> bool:
-    """False if it is certain that the rules keep no event of the type."""
+def fixed(check: Check) -> Outcome:
+    """What is known without an event."""
+    return check.fixed
+
+
+def can_keep(rules: EventRules, known: Known = fixed) -> bool:
+    """False if it is certain that the rules keep no event of the type of which that is known."""
     for element in rules.elements:
-        if element.source.onmatch == "include" and may_match(element):
+        if element.source.onmatch == "include" and may_match(element, known):
             return True
-        if must_match(element):
+        if must_match(element, known):
             return False  # an exclude that matches all; includes are returned above
     return rules.otherwise
 
 
-def may_match(element: Element) -> bool:
+def may_match(element: Element, known: Known = fixed) -> bool:
     """False if it is certain that the element matches no event. Tests are taken as independent of each other."""
-    return _holds(element, assumed=True)
+    return _holds(element, known, assumed=True)
 
 
-def must_match(element: Element) -> bool:
+def must_match(element: Element, known: Known = fixed) -> bool:
     """True if it is certain that the element matches every event."""
-    return _holds(element, assumed=False) and not any(c.must_know and c.fixed is None for c in element.checks)
+    return _holds(element, known, assumed=False) and not any(c.must_know and known(c) is None for c in element.checks)
 
 
-def _holds(element: Element, *, assumed: bool) -> bool:
-    """Whether the element matches if every check that depends on the event comes out as `assumed`."""
+def _holds(element: Element, known: Known, *, assumed: bool) -> bool:
+    """Whether the element matches if every check whose outcome is not known comes out as `assumed`."""
     if element.source.relation is Relation.OR:
-        return any(_entry(entry, assumed) for entry in element.entries)
+        return any(_entry(entry, known, assumed) for entry in element.entries)
     fields: dict[str, list[bool]] = {}
     for entry in element.entries:
         if isinstance(entry, Check):
-            fields.setdefault(entry.field, []).append(_entry(entry, assumed))
-    groups = [_entry(entry, assumed) for entry in element.entries if isinstance(entry, Group)]
+            fields.setdefault(entry.field, []).append(_entry(entry, known, assumed))
+    groups = [_entry(entry, known, assumed) for entry in element.entries if isinstance(entry, Group)]
     return bool(element.entries) and all(any(checks) for checks in fields.values()) and all(groups)
 
 
-def _entry(entry: Check | Group, assumed: bool) -> bool:
+def _entry(entry: Check | Group, known: Known, assumed: bool) -> bool:
     if isinstance(entry, Check):
-        return assumed if entry.fixed is None else entry.fixed
+        outcome = known(entry)
+        return assumed if outcome is None else outcome
     combine = any if entry.source.relation is Relation.OR else all
-    return combine(_entry(check, assumed) for check in entry.checks)
+    return combine(_entry(check, known, assumed) for check in entry.checks)

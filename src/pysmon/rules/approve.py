@@ -1,0 +1,110 @@
+"""What an event must meet to be able to pass, from some of its fields alone: so much can be told before it is built.
+
+Sound, not complete: where the fields that are known do not decide, an event may pass. The law: what is refused here,
+the ruleset drops, whatever the other fields of the event are.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import product
+
+from pysmon.config.model import Condition
+from pysmon.rules.conditions import items
+from pysmon.rules.field_checks import FieldChecks
+from pysmon.rules.path_parts import PathParts, path_parts
+from pysmon.rules.reach import can_keep
+from pysmon.rules.ruleset import Ruleset
+from pysmon.rules.tree import Check, Hits, Outcome
+
+PATH = "TargetFilename"
+PORTS = 1 << 16
+SIDES = ("DestinationPort", "SourcePort")
+FLOWS = tuple(product((False, True), ("tcp", "udp")))  # initiated, protocol
+_ACTOR = {10: ("SourceImage", "SourceUser")}  # the fields that tell who acts, where they are not Image and User
+_EACH = {Condition.IS, Condition.IS_NOT, Condition.IS_ANY}  # conditions that tell apart only the values that they name
+_MEMORY = 4096
+
+PortSets = Mapping[tuple[str, bool, str], bytes]  # side, initiated, protocol: a bit for each port that may pass
+
+
+class Approver:
+    """What the rules of one event type can keep, given some of its fields."""
+
+    def __init__(self, ruleset: Ruleset, event_id: int) -> None:
+        """Sort the checks of the type by field."""
+        self.rules = ruleset.rules[event_id]
+        self.reads = ruleset.reads(event_id)
+        self._checks: dict[str, list[Check]] = defaultdict(list)
+        for check in self.rules.checks:
+            if check.fixed is None:
+                self._checks[check.field].append(check)
+        self._tables = {name: FieldChecks(own, ruleset.image_splits_on) for name, own in self._checks.items()}
+        self._texts = {f.name: f.kind.text for f in self.rules.type.fields}
+        self._image, self._user = _ACTOR.get(event_id, ("Image", "User"))
+        self.by_actor = lru_cache(_MEMORY)(self._by_actor)
+
+    def may_keep(self, known: Mapping[str, object]) -> bool:
+        """False if it is certain that no event with these values is kept. None of the values may be None."""
+        return self._may_keep(
+            {name: self._tables[name].hits(self._texts[name](v)) for name, v in known.items() if name in self._tables}
+        )
+
+    @property
+    def minds_actor(self) -> bool:
+        """Whether who acts can matter."""
+        return bool(self.reads & {self._image, self._user})
+
+    def ports(self) -> PortSets | None:
+        """Which ports a connection may have to pass, by side, who began it, and protocol; None: any."""
+        if not self.reads & {*SIDES, "Protocol", "Initiated"}:
+            return None
+        sets: dict[tuple[str, bool, str], bytes] = {}
+        for side in SIDES:
+            classes = self._classes(side)
+            for initiated, protocol in FLOWS:
+                known = {"Initiated": initiated, "Protocol": protocol}
+                found = {n: self._tables[n].hits(self._texts[n](v)) for n, v in known.items() if n in self._tables}
+                verdicts = {hits: self._may_keep(found | {side: hits}) for hits in set(classes)}
+                sets[side, initiated, protocol] = _bits([verdicts[hits] for hits in classes])
+        return sets if any(0xFF ^ byte for bits in sets.values() for byte in bits) else None
+
+    def path(self) -> PathParts | None:
+        """Which parts of the path decide; None: they do not."""
+        found = path_parts(self.rules, self._checks.get(PATH, ()))
+        return found if found.decides else None
+
+    def _by_actor(self, image: str, user: str) -> bool:
+        return self.may_keep({self._image: image, self._user: user})
+
+    def _may_keep(self, found: Mapping[str, Hits]) -> bool:
+        def outcome(check: Check) -> Outcome:
+            hits = found.get(check.field) if check.fixed is None else None
+            return check.fixed if hits is None else bool(hits & check.mask)
+
+        return can_keep(self.rules, outcome)
+
+    def _classes(self, side: str) -> list[Hits]:
+        """Which checks hold, for each port."""
+        checks = self._checks.get(side, [])
+        if not checks:
+            return [0] * PORTS
+        hits = self._tables[side].hits
+        if any(check.source.condition not in _EACH for check in checks):
+            return [hits(str(port)) for port in range(PORTS)]
+        named = {int(text) for c in checks for text in items(c.source.value) if text.isascii() and text.isdigit()}
+        named = {port for port in named if port < PORTS}
+        others = hits("no port")
+        classes = [others] * PORTS
+        for port in named:
+            classes[port] = hits(str(port))
+        return classes
+
+
+def _bits(passing: list[bool]) -> bytes:
+    """One bit for each, the first in the lowest bit of the first byte."""
+    if all(passing) or not any(passing):
+        return (b"\xff" if passing[0] else b"\0") * (len(passing) // 8)
+    return sum(1 << n for n, one in enumerate(passing) if one).to_bytes(len(passing) // 8, "little")
