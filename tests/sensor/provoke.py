@@ -40,7 +40,7 @@ Act = Callable[[], object]
 TAGS = (
     *("ProcessCreate", "ProcessTerminate", "NetworkConnect", "FileCreate", "FileDelete", "FileDeleteDetected"),
     *("FileCreateTime", "ProcessAccess", "RawAccessRead", "ProcessTampering", "eBPFEvent"),
-    *("RegistryEvent", "FileCreateStreamHash"),
+    *("RegistryEvent", "FileCreateStreamHash", "DnsQuery"),
 )
 EVERYTHING = (
     '<Sysmon schemaversion="4.90"><EventFiltering>'
@@ -119,6 +119,7 @@ class Stage:
             raw += more
         records = [decode(each) for each in raw]
         events = [event for record in records for event in flow.take(record)]
+        events += flow.overdue(0, last=True)
         counts = difference(counted, self.sensor.counts())
         seen = Provoked(records, events, flow.accounting.families(counts), held.answer(), held.pid)
         check_books(seen, counts, may_lose=may_lose)

@@ -8,6 +8,7 @@ from typing import Any
 from pysmon.assemble.access import take_access
 from pysmon.assemble.attribute import take_attribute
 from pysmon.assemble.device import take_raw_access
+from pysmon.assemble.dns import take_dns_message, take_look_up
 from pysmon.assemble.file import take_file_create, take_file_delete
 from pysmon.assemble.guard import overdue, take_guard
 from pysmon.assemble.network import take_flow
@@ -24,6 +25,7 @@ from pysmon.schema.event import Event
 from pysmon.sensor.records import (
     AccessRecord,
     AttributeRecord,
+    DnsMessageRecord,
     ExecRecord,
     ExitRecord,
     FileCreateRecord,
@@ -32,6 +34,7 @@ from pysmon.sensor.records import (
     FlowRecord,
     ForkRecord,
     GuardRecord,
+    LookUpRecord,
     ProgramRecord,
     RawAccessRecord,
     SettingRecord,
@@ -42,6 +45,7 @@ from pysmon.sensor.records import (
 _TAKE: dict[type[Record], Callable[[Any, Scene], tuple[Event, ...]]] = {
     AccessRecord: take_access,
     AttributeRecord: take_attribute,
+    DnsMessageRecord: take_dns_message,
     ExecRecord: take_exec,
     ExitRecord: take_exit,
     FileCreateRecord: take_file_create,
@@ -50,6 +54,7 @@ _TAKE: dict[type[Record], Callable[[Any, Scene], tuple[Event, ...]]] = {
     FlowRecord: take_flow,
     ForkRecord: take_fork,
     GuardRecord: take_guard,
+    LookUpRecord: take_look_up,
     ProgramRecord: take_program,
     RawAccessRecord: take_raw_access,
     SettingRecord: take_setting,
@@ -91,6 +96,18 @@ class Builder:
             scene.users.refresh()
         take = _TAKE.get(type(record))
         return take(record, scene) if take else ()
+
+    @property
+    def unanswered_at(self) -> int:
+        """When there may be something for `unanswered`, in ns since boot."""
+        return self._scene.questions.due
+
+    def unanswered(self, now: int, *, last: bool = False) -> list[tuple[Event, Record]]:
+        """Events that wait for something that has not come by `now`, with their records; the rules judge them.
+
+        `last`: nothing comes any more.
+        """
+        return [(waiting.event, waiting.record) for waiting in self._scene.questions.overdue(now, last=last)]
 
     def overdue(self, now: int, *, last: bool = False) -> tuple[Event, ...]:
         """Events that no record makes: what was told once and done again since. `now` is in ns since boot.

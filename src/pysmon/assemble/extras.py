@@ -22,12 +22,14 @@ from pysmon.sensor.records import (
     WRITE,
     AccessRecord,
     AttributeRecord,
+    DnsMessageRecord,
     ExecRecord,
     ExitRecord,
     FileCreateRecord,
     FileDeleteRecord,
     FileTimeRecord,
     FlowRecord,
+    LookUpRecord,
     ProgramRecord,
     RawAccessRecord,
     SettingRecord,
@@ -68,7 +70,7 @@ def facts_of(record: Record, processes: Processes, users: Users) -> Facts:
             return _of_setting(record) | _place_of_actor(record, processes)
         case AttributeRecord():
             return {"StreamSize": record.value_size} | _place_of_actor(record, processes)
-        case FlowRecord() | FileTimeRecord() | SettingTableRecord():
+        case FlowRecord() | FileTimeRecord() | SettingTableRecord() | LookUpRecord() | DnsMessageRecord():
             return _place_of_actor(record, processes)
         case _:
             return {}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pysmon.assemble.dns_streams import Streams
 from pysmon.assemble.processes import Processes
+from pysmon.assemble.questions import Questions
 from pysmon.assemble.repeats import Repeats
 from pysmon.assemble.utc import UtcTexts
 from pysmon.host.guid import Machine
 from pysmon.host.users import Users
 from pysmon.schema.catalogue import ErrorReport
 
-BUILT = frozenset({1, 2, 3, 5, 9, 10, 11, 12, 13, 14, 15, 23, 25, 26, 100})  # ids of the events that records make
+BUILT = frozenset({1, 2, 3, 5, 9, 10, 11, 12, 13, 14, 15, 22, 23, 25, 26, 100})  # ids of the events that records make
 
 
 @dataclass(slots=True)
@@ -24,6 +26,8 @@ class Scene:
     clock_offset: int  # ns to add to a record's time to get ns since 1970
     wanted: frozenset[int] = BUILT  # ids of events that are worth building
     deeds: Repeats[ErrorReport] = field(default_factory=Repeats)  # against pysmon itself, told of late
+    questions: Questions = field(default_factory=Questions)  # to the DNS
+    streams: Streams = field(default_factory=Streams)  # of the DNS, over TCP
     _utc: UtcTexts = field(default_factory=UtcTexts)
 
     def utc(self, time: int) -> str:

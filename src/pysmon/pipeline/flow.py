@@ -30,12 +30,26 @@ class Flow:
         self._builder.take(record)
 
     def take(self, record: Record) -> tuple[Event, ...]:
-        """The kept events of one record, with their RuleName; counted either way."""
+        """The kept events of one record, with their RuleName; counted either way.
+
+        Before them come those that have waited until its time for something that has not come.
+        """
+        late = self.overdue(record.time) if record.time >= self._builder.unanswered_at else ()
         events = self._builder.take(record)
         kept = tuple([event for event in events if self._judge(event, record)]) if events else events
         books = self.accounting.records_kept if kept else self.accounting.records_filtered
         books[record.layout.family] += 1
-        return kept
+        return late + kept
+
+    def overdue(self, now: int, *, last: bool = False) -> tuple[Event, ...]:
+        """The kept events that wait for something that has not come by `now` (ns since boot), or never will."""
+        kept = []
+        for event, record in self._builder.unanswered(now, last=last):
+            if self._judge(event, record):
+                kept.append(event)
+                self.accounting.records_filtered[record.layout.family] -= 1  # where it was as long as it waited
+                self.accounting.records_kept[record.layout.family] += 1
+        return tuple(kept)
 
     def skip(self, record: Record) -> None:
         """A record that is nobody's business: it is counted as filtered."""

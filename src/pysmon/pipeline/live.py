@@ -316,6 +316,8 @@ class Session:
         self.books = self._books()
         if self._guarded:
             yield self._repeated(last=last)
+        if (last or not self.sensor.behind) and (waited := self._flow.overdue(_since_boot(), last=last)):
+            yield self._own(*waited)
         if not self.sensor.behind:
             self.unbalanced = self.books.unbalanced(before)
         sight = self._canary.result(time.monotonic()) if self._canary else None

@@ -25,6 +25,7 @@ _FAMILY_OF_EVENT = {
     13: "sysctl",
     14: "sysctl",
     15: "xattr",
+    22: "dns",
     23: "file delete",
     26: "file delete",
     100: "bpf",

@@ -56,6 +56,7 @@ class Playback:
         )
         self._flow = Flow(ruleset, builder, enricher)
         self._journal = Journal(Origin(facts.text("computer"), 0, 0, 0))
+        self._time = 0  # of the newest record
         self.outcome: Outcome | None = None
 
     def batches(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
@@ -66,6 +67,8 @@ class Playback:
             if stop.is_set():
                 break
             yield [entry for raw in records[begin : begin + _BATCH] for entry in self._take(raw, due)]
+        if late := self._flow.overdue(self._time, last=True):
+            yield [self._journal.entry(event, self._offset + self._time) for event in late]
         counts = self._flow.accounting
         self.outcome = Outcome(
             kept=dict(counts.kept),
@@ -84,6 +87,7 @@ class Playback:
             self._flow.learn(record)
             return []
         due[record.layout.family] += 1
+        self._time = record.time
         return [self._journal.entry(event, self._offset + record.time) for event in self._flow.take(record)]
 
 

@@ -31,6 +31,7 @@ _SIGNATURES: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ("bpf_program__fd", c_int, (c_void_p,)),
     ("bpf_program__attach", c_void_p, (c_void_p,)),
     ("bpf_program__attach_cgroup", c_void_p, (c_void_p, c_int)),
+    ("bpf_program__attach_uprobe_opts", c_void_p, (c_void_p, c_int, c_char_p, c_size_t, c_void_p)),
     ("bpf_program__attach_iter", c_void_p, (c_void_p, c_void_p)),
     ("bpf_link__fd", c_int, (c_void_p,)),
     ("bpf_link__destroy", c_int, (c_void_p,)),
@@ -50,6 +51,19 @@ _PRINT = ctypes.CFUNCTYPE(c_int, c_int, c_char_p, c_void_p)
 _WARNING = 0  # enum libbpf_print_level
 _INFO_SIZE = 8  # of bpf_prog_info, bpf_map_info and bpf_link_info: their type and their id
 _ID = struct.Struct("<4xI")
+_EVERY_PROCESS = -1
+
+
+class _UprobeOptions(ctypes.Structure):
+    """struct bpf_uprobe_opts, as far as it goes in version 1.0."""
+
+    _fields_ = (
+        ("sz", c_size_t),
+        ("ref_ctr_offset", c_size_t),
+        ("bpf_cookie", c_uint64),
+        ("retprobe", c_bool),
+        ("func_name", c_char_p),
+    )
 
 
 class Log:
@@ -148,7 +162,7 @@ class Object:
         self._object = self._lib.bpf_object__open_file(path.encode(), None)
         if not self._object:
             raise SensorError(f"cannot open the kernel object {path}: {self._log.text.strip() or 'no reason given'}")
-        self._links: dict[str, int] = {}  # of what is attached, by program
+        self._links: dict[str, list[int]] = {}  # of what is attached, by program
         self.programs: dict[str, int] = {}
         handle = None
         while handle := self._lib.bpf_object__next_program(self._object, handle):
@@ -199,7 +213,21 @@ class Object:
     def _keep(self, program: str, link: int | None) -> str:
         if not link:
             return os.strerror(ctypes.get_errno())
-        self._links[program] = link
+        self._links[program] = [link]
+        return ""
+
+    def attach_to_function(self, program: str, file: str, function: str, *, end: bool) -> str:
+        """Attach a loaded program where a function of a file begins, or where it returns (`end`), in every process.
+
+        Returns "" or the reason why not.
+        """
+        self._log.clear()
+        options = _UprobeOptions(ctypes.sizeof(_UprobeOptions), 0, 0, end, function.encode())
+        place = (self.programs[program], _EVERY_PROCESS, os.fsencode(file), 0, ctypes.byref(options))
+        link = self._lib.bpf_program__attach_uprobe_opts(*place)
+        if not link:
+            return os.strerror(ctypes.get_errno())
+        self._links.setdefault(program, []).append(link)
         return ""
 
     @property
@@ -209,7 +237,7 @@ class Object:
 
     def detach(self, programs: Iterable[str]) -> None:
         """Take these programs off their hooks, those that are on; they stay loaded. It takes its time."""
-        links = [self._links.pop(program) for program in programs if program in self._links]
+        links = [link for program in programs for link in self._links.pop(program, ())]
         # The kernel waits some 70 ms for each tracepoint that is let go; waiting at once for all costs half.
         with ThreadPoolExecutor() as pool:
             list(pool.map(self._lib.bpf_link__destroy, links))
@@ -235,7 +263,7 @@ class Object:
     def ids(self) -> Iterator[tuple[int, int]]:
         """What the kernel calls all that is loaded: the kind (PROGRAM, MAP, LINK of records.py) and the id of each."""
         fds = [(PROGRAM, self._lib.bpf_program__fd(handle)) for handle in self.programs.values()]
-        fds += [(LINK, self._lib.bpf_link__fd(link)) for link in self._links.values()]
+        fds += [(LINK, self._lib.bpf_link__fd(link)) for links in self._links.values() for link in links]
         handle = None
         while handle := self._lib.bpf_object__next_map(self._object, handle):
             fds.append((MAP, self._lib.bpf_map__fd(handle)))

@@ -11,6 +11,7 @@ from importlib.resources import as_file, files
 
 from pysmon.errors import SensorError
 from pysmon.layout.c_text import digest
+from pysmon.sensor import libraries
 from pysmon.sensor.libbpf import Object, give_back_memory, possible_cpus
 from pysmon.sensor.providers import ABILITIES, Ability, Provider
 from pysmon.sensor.records import FAMILIES, RECORDS
@@ -143,6 +144,8 @@ def _attach(made: Object, program: str) -> str:
     if made.section(program).startswith("cgroup/"):
         root = cgroup_root()
         return made.attach_cgroup(program, root) if root else "no hierarchy of cgroups (v2) is mounted"
+    if program in libraries.PROBES:
+        return "" if program in made.attached else libraries.attach(made, program, libraries.c_libraries())
     return made.attach(program)
 
 

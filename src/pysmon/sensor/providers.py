@@ -55,6 +55,13 @@ _WRITES = ("write", "pwrite64", "writev", "pwritev", "pwritev2", "sendfile64", "
 _SETTING_CALLS = Provider("tracepoint", ("on_sysctl", *(f"on_{call}" for call in _WRITES)))
 _TABLES = Provider("fexit", ("on_table_made", "on_table_removed", "on_device_rename_begin", "on_device_rename"))
 _ATTRIBUTES = Provider("fexit", ("on_vfs_setxattr_begin", "on_vfs_setxattr"))
+_LOOK_UPS = ("on_getaddrinfo", "on_gethostbyname", "on_gethostbyname2")
+_LOOKED_UP = Provider("uprobe", (*_LOOK_UPS, "on_getaddrinfo_end", "on_gethostbyname_end"))
+_MOVED = (
+    Provider("tp_btf", ("on_socket_sent", "on_socket_received")),  # since 6.3
+    Provider("fexit", ("on_inet_sent", "on_inet6_sent", "on_inet_received", "on_inet6_received")),
+    _exits("dns_sendto", "dns_sendmsg", "dns_recvfrom", "dns_recvmsg"),
+)
 _REACHING = ("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd")
 
 ABILITIES = (
@@ -72,6 +79,9 @@ ABILITIES = (
     Ability("settings written", "sysctl", (_SETTINGS, _SETTING_CALLS)),
     Ability("tables of settings", "sysctl", (_TABLES,)),
     Ability("attributes set", "xattr", (_ATTRIBUTES, _exits("setxattr", "lsetxattr", "fsetxattr", "setxattrat"))),
+    Ability("names looked up", "dns", (_LOOKED_UP,)),
+    Ability("DNS messages", "dns", _MOVED),
+    Ability("DNS messages in batches", "dns", (_exits("dns_sendmmsg", "dns_recvmmsg"),)),
     Ability("own process", "guard", (Provider("iter", ("on_ourselves",)),)),
     Ability("own signals", "guard", (Provider("tp_btf", ("on_signal",)),)),
     Ability("own kernel objects", "guard", (Provider("fentry", ("on_bpf_command",)), _exits("bpf"))),

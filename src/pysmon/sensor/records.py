@@ -16,7 +16,7 @@ RECORDS: dict[int, type[Record]] = {}  # by kind
 # Families are counted apart, in the kernel and above it: seen = filtered + kept + lost. A fork makes no event itself.
 FAMILIES = (
     *("process", "network", "file create", "file delete", "fork", "guard"),
-    *("process access", "raw access", "bpf", "file time", "sysctl", "xattr"),
+    *("process access", "raw access", "bpf", "file time", "sysctl", "xattr", "dns"),
 )
 
 SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
@@ -29,6 +29,7 @@ OPENED, RENAMED, LINKED = 1, 2, 3  # how a file came to its name (FileCreateReco
 SIGNAL, BPF, TRACE, READ, WRITE, TAKE_DESCRIPTOR, OPEN_MEMORY, ACCESS = range(1, 9)
 TABLE_MADE, TABLE_REMOVED, TABLE_RENAMED = 1, 2, 3  # what became of a table of settings (SettingTableRecord.deed)
 PROGRAM, MAP, LINK = 1, 2, 3  # kinds of kernel objects, for a deed of the kind BPF
+GETADDRINFO, GETHOSTBYNAME = 1, 2  # functions of the C library (LookUpRecord.call), which have errors of their own
 
 
 @record(1, "process", RECORDS)
@@ -255,6 +256,33 @@ class AttributeRecord(Record):
     value: Tail  # at most 4096 bytes
 
 
+@record(50, "dns", RECORDS)
+class LookUpRecord(Record):
+    """A function of the C library that looks up a name has returned."""
+
+    uid: U32
+    result: U32  # of getaddrinfo (EAI_*), or h_errno; signed
+    call: U16
+    name: Tail  # as given to it, ended by NUL, at most 1023 bytes
+    canonical: Tail  # the name that the addresses belong to, if it told one, ended by NUL
+    addresses: Tail  # each 2 bytes of its family and 16 bytes, of which IPv4 needs 4; at most 64
+
+
+@record(51, "dns", RECORDS)
+class DnsMessageRecord(Record):
+    """A process sent something to port 53 of anybody, or received something from there."""
+
+    socket: U64  # its inode
+    server: Address  # IPv4 in the first 4 bytes
+    uid: U32
+    whole: U32  # its size in bytes; more than len(payload): it was cut
+    family: U16  # 2: IPv4, 10: IPv6
+    protocol: U16  # 6: TCP, 17: UDP
+    sent: U16  # 0: received
+    called: U16  # 1: the thread is in a function that a LookUpRecord will tell of
+    payload: Tail  # at most 4096 bytes
+
+
 def decode(data: bytes, offset: int = 0) -> Record:
     """Read the record at `offset`; RecordError if its kind is unknown or bytes are missing."""
     try:
@@ -289,6 +317,7 @@ def _constants() -> tuple[tuple[str, int], ...]:
     guard = [(f"DEED_{name}", i) for i, name in enumerate(deeds, 1)]
     tables = [("TABLE_MADE", TABLE_MADE), ("TABLE_REMOVED", TABLE_REMOVED), ("TABLE_RENAMED", TABLE_RENAMED)]
     objects = [("OBJECT_PROGRAM", PROGRAM), ("OBJECT_MAP", MAP), ("OBJECT_LINK", LINK)]
+    calls = [("CALL_GETADDRINFO", GETADDRINFO), ("CALL_GETHOSTBYNAME", GETHOSTBYNAME)]
     scopes = [(f"SCOPE_{name.upper().replace(' ', '_')}", i) for i, name in enumerate(SCOPES) if i]
     return (
         *families,
@@ -297,6 +326,7 @@ def _constants() -> tuple[tuple[str, int], ...]:
         *guard,
         *tables,
         *objects,
+        *calls,
         *scopes,
         ("SETTINGS_SIZE", SETTINGS.size),
     )

@@ -57,12 +57,16 @@ class NetworkConnect(Event):
     default="exclude",
     version=5,
     since="4.21",
+    live=True,
     history=(Before("4.30", rank=0xF003),),  # it stood behind the hidden events
 )
 class DnsQuery(Event):
     """A process looked up a name in the DNS.
 
-    On Linux: not produced yet.
+    On Linux: the process that asked, also where a resolver of the machine asks for it. Names that the C library looks
+    up (getaddrinfo, gethostbyname) are seen there, wherever the answer comes from; programs that ask by themselves are
+    seen by their messages to and from port 53. What a program asks over an encrypted connection of its own (DoT, DoH)
+    is not seen. JSON tells which of the two it was (`QuerySource`).
     """
 
     RuleName: Text = field(default="-")
@@ -70,9 +74,14 @@ class DnsQuery(Event):
     ProcessGuid: Guid
     ProcessId: Pid
     QueryName: Text = field("The name that was asked for.", default="-")
-    QueryStatus: Text = field("Result of the look-up, as a Windows error number: `0` is success.", default="-")
+    QueryStatus: Text = field(
+        "Result of the look-up, as a Windows error number: `0` is success, `9003` no such name, `9501` no records of"
+        " that type, `9002` failure of the server, `1460` no answer.",
+        default="-",
+    )
     QueryResults: Text = field(
-        "The answers, each ended by `;`: addresses, and `type: 5 name` for an alias. IPv4 is written `::ffff:1.2.3.4`.",
+        "The answers, each ended by `;`: addresses, and `type:  5 name` for an alias (other types likewise). IPv4 is"
+        " written `::ffff:1.2.3.4`; `-` for none.",
         default="-",
     )
     Image: Text = field(default="-")

@@ -172,5 +172,5 @@ struct sys_exit_context { u64 common; s64 nr; s64 ret; };
 struct sys_enter_context { u64 common; s64 nr; u64 arguments[6]; };
 
 struct pt_regs;
-struct pt_regs___x86 { u64 di, si, dx, r10, r8, r9, orig_ax; } CORE;
-struct pt_regs___arm64 { u64 regs[31]; u64 orig_x0; s32 syscallno; } CORE;
+struct pt_regs___x86 { u64 di, si, dx, cx, r10, r8, r9, ax, sp, orig_ax; } CORE;
+struct pt_regs___arm64 { u64 regs[31]; u64 sp, orig_x0; s32 syscallno; } CORE;

@@ -4,6 +4,7 @@
 #include "process.bpf.c"
 #include "snapshot.bpf.c"
 #include "network.bpf.c"
+#include "dns.bpf.c"
 #include "guard.bpf.c"
 #include "access.bpf.c"
 #include "program.bpf.c"
