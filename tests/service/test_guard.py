@@ -185,6 +185,19 @@ def test_nothing_is_told_of_what_we_are_writing(file: Path) -> None:
     assert len(told(watched)) == 1
 
 
+def test_what_somebody_did_just_before_we_write_is_told(file: Path) -> None:
+    other = file.with_name("other")
+    watched = Watched([Place(file), Place(other)])
+    file.write_bytes(b"theirs")
+    other.touch()
+    with watched.changing(file):
+        file.write_bytes(b"ours")
+        found = told(watched)
+    assert found[0] == f"content changed from {sha(b'old')} to {sha(b'theirs')}"
+    assert [t.split(" (")[0] for t in found[1:]] == ["appeared"]
+    assert told(watched) == []
+
+
 def test_the_files_of_a_folder_that_we_write_into_are_not_told(tmp_path: Path) -> None:
     watched = Watched([Place(tmp_path, "folder")])
     (tmp_path / "ours").touch()

@@ -74,6 +74,31 @@ def test_a_large_batch_is_written_in_several_transactions_and_what_went_out_is_t
     assert record_ids(tmp_path / "log") == list(range(4000))
 
 
+def test_a_clock_that_jumps_ahead_costs_nothing_until_it_has_stayed_there(tmp_path: Path) -> None:
+    day, week = 86_400, Limits(ages={"process": 7 * 86_400})
+    year = 365 * day * 1_000_000_000
+
+    def run(ahead: int, hours: int, first: int) -> list[int]:
+        """What is in the log after a run of so many hours with a clock that is ahead."""
+        clock = Clock()
+        sink = StoreSink(
+            tmp_path / "log", week, clock=clock, now=lambda: START + ahead + int(clock.now) * 1_000_000_000
+        )
+        sink.write([made(first)])
+        for _ in range(hours):
+            clock.now += 3600
+            sink.flush()
+            sink.flush()
+        sink.close()
+        return record_ids(tmp_path / "log")
+
+    assert run(0, 1, 1) == [1]
+    assert run(year, 5, 2) == [1, 2]
+    assert run(year, 5, 3) == [1, 2, 3], "a start with the clock ahead is no other"
+    assert run(0, 1, 4) == [1, 2, 3, 4]
+    assert run(year, 43, 5) == [], "a clock that stays there is believed"
+
+
 def test_a_full_disk_is_told_and_the_log_goes_on_when_there_is_room(tmp_path: Path) -> None:
     def act(disk: Path) -> None:
         clock = Clock()

@@ -43,6 +43,21 @@ def test_it_is_told_as_damage(log: Path, damage: str) -> None:
         list(store.select(Query()))
 
 
+@pytest.mark.parametrize("name", ["end", "closed"])
+def test_a_log_that_does_not_know_its_own_end_is_put_aside_and_a_new_one_begun(log: Path, name: str) -> None:
+    connection = sqlite3.connect(log)
+    connection.execute("UPDATE state SET value = 'x' WHERE name = ?", [name])
+    connection.commit()
+    connection.close()
+    writer = Writer(log)
+    assert writer.damaged == log.with_name("log.damaged-1")
+    assert (writer.gap, writer.end) == (None, 0)
+    writer.write([created(3)])
+    writer.close()
+    with Store(log) as store:
+        assert [entry.record_id for entry in store.select(Query())] == [created(3).record_id]
+
+
 def test_holdings_of_a_damaged_log_are_told_as_damage(log: Path) -> None:
     connection = sqlite3.connect(log)
     connection.execute("UPDATE segments SET entries = 'x'")

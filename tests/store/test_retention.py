@@ -83,6 +83,15 @@ def test_what_is_too_old_goes_even_if_it_is_the_newest_and_nothing_else_does() -
     assert [s.number for s in to_drop(segments, limits, 40, 999 * SECOND)] == [1, 2, 3]
 
 
+def test_what_was_written_while_the_clock_was_ahead_is_no_newer_than_what_came_after_it() -> None:
+    limits = Limits(ages={"file": 100})
+    segments = [segment("file", 1, 10, newest=60 * SECOND), segment("file", 2, 10, newest=10**9 * SECOND)]
+    assert to_drop(segments, limits, 20, 300 * SECOND) == segments[:1]
+    segments += [segment("file", 3, 10, newest=90 * SECOND), segment("file", 4, 10, newest=200 * SECOND)]
+    assert to_drop(segments, limits, 40, 195 * SECOND) == segments[:3]
+    assert to_drop(segments, limits, 40, 185 * SECOND) == segments[:1]
+
+
 def test_what_is_being_removed_already_is_not_chosen_again() -> None:
     segments = [segment("file", 1, 10, dropped=1), segment("file", 2, 10, newest=10**18)]
     assert to_drop(segments, Limits(ages={"file": 1}), 20, 10 * SECOND) == []

@@ -80,12 +80,12 @@ class Daemon:
                 drop_capabilities(needed_once_attached())
             self._notifier.starting(_LOADING)
             # Threads begin from here on: before, they would have kept the rights.
-            sinks = open_outputs(settings)
+            self._watched = Watched(places_of(paths))
+            sinks = open_outputs(settings, self._watched.changing)
             self._fanout = self._fanned(sinks)
             undo.callback(self._fanout.close, 0.0)
             self._numbering = Numbering(paths.numbers)
             self.session.go_on_after(self._numbering.begin(last_number(settings, sinks), self._fanout.last_record_id))
-            self._watched = Watched(places_of(paths))
             self._reporter = Reporter(self.session, self._fanout, self._configurations, sinks)
             with self._watched.changing(paths.control):
                 self._control = ControlServer(paths.control, self)

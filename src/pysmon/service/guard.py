@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +72,7 @@ class Watched:
         self._places = {place.path: place for place in places}
         self._lock = threading.Lock()
         self._held: set[Path] = set()  # being changed by ourselves
+        self._found: list[Report] = []  # just before we began to; to be told at the next look
         self._known = self._all({})
 
     def look(self) -> tuple[Report, ...]:
@@ -79,8 +80,8 @@ class Watched:
         with self._lock:
             before, now = self._known, self._all(self._known)
             self._known = now
-            found = [(p, _changes(before.get(p), now.get(p))) for p in sorted({*before, *now}) if not self._own(p)]
-        return tuple((TAMPER, f"{path}: {'; '.join(changes)}") for path, changes in found if changes)
+            told, self._found = self._found, []
+            return (*told, *_reports(before, now, [path for path in {*before, *now} if not self._own(path)]))
 
     def expect(self, *paths: Path) -> None:
         """We have written these ourselves: what is there now is right. Not to be told at the next look."""
@@ -89,8 +90,15 @@ class Watched:
 
     @contextmanager
     def changing(self, *paths: Path) -> Iterator[None]:
-        """While we write these ourselves, nothing is told of them, and what is there at the end is right."""
+        """While we write these ourselves, nothing is told of them, and what is there at the end is right.
+
+        What somebody else did to them until then is told.
+        """
         with self._lock:
+            before = self._known
+            self._accept(paths)
+            mine = [path for path in {*before, *self._known} if self._in(path, paths) and not self._own(path)]
+            self._found += _reports(before, self._known, mine)
             self._held.update(paths)
         try:
             yield
@@ -100,12 +108,16 @@ class Watched:
                 self._accept(paths)
 
     def _accept(self, paths: Iterable[Path]) -> None:
-        ours, now = set(paths), self._all(self._known)
-        kept = {path: state for path, state in self._known.items() if path not in ours and path.parent not in ours}
-        self._known = kept | {p: state for p, state in now.items() if p in ours or p.parent in ours}
+        now, ours = self._all(self._known), set(paths)
+        kept = {path: state for path, state in self._known.items() if not self._in(path, ours)}
+        self._known = kept | {path: state for path, state in now.items() if self._in(path, ours)}
 
     def _own(self, path: Path) -> bool:
-        return path in self._held or path.parent in self._held
+        return self._in(path, self._held)
+
+    @staticmethod
+    def _in(path: Path, places: Collection[Path]) -> bool:
+        return path in places or path.parent in places
 
     def _all(self, known: dict[Path, _State]) -> dict[Path, _State]:
         """The states of all that is there, the files of watched folders among them."""
@@ -117,6 +129,11 @@ class Watched:
                 if state is not None:
                     found[path] = state
         return found
+
+
+def _reports(before: Mapping[Path, _State], now: Mapping[Path, _State], paths: Iterable[Path]) -> list[Report]:
+    found = [(path, _changes(before.get(path), now.get(path))) for path in sorted(paths)]
+    return [(TAMPER, f"{path}: {'; '.join(changes)}") for path, changes in found if changes]
 
 
 def secure(paths: Paths) -> tuple[Report, ...]:

@@ -10,7 +10,7 @@ from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.service.settings import Output, Settings
 from pysmon.sinks.kinds import OUTPUTS, OutputKind
-from pysmon.sinks.sink import Remarks, Reopens, Sink, WriteError
+from pysmon.sinks.sink import Changing, Makes, Remarks, Reopens, Sink, WriteError, unwatched
 from pysmon.sinks.store import StoreSink
 
 
@@ -65,9 +65,12 @@ class LateSink:
         return self._sink
 
 
-def open_outputs(settings: Settings) -> list[Sink]:
-    """All of them. MisuseError if one of them is asked for what cannot be; one that is in trouble may come later."""
-    return [_opened(output) for output in settings.outputs]
+def open_outputs(settings: Settings, changing: Changing = unwatched) -> list[Sink]:
+    """All of them. MisuseError if one of them is asked for what cannot be; one that is in trouble may come later.
+
+    `changing` is entered whenever one of them makes its file or moves it.
+    """
+    return [_opened(output, changing) for output in settings.outputs]
 
 
 def event_log(sinks: Sequence[Sink]) -> StoreSink | None:
@@ -103,10 +106,19 @@ def _kind_of(output: Output) -> OutputKind:
     return kind
 
 
-def _opened(output: Output) -> Sink:
+def _opened(output: Output, changing: Changing) -> Sink:
     kind = _kind_of(output)
+    place = Path(str(kind.read(output.options).values.get("path", "")))
+
+    def make() -> Sink:
+        with changing(place):
+            made = kind.make(output.options)
+        if isinstance(made, Makes):
+            made.changing = changing
+        return made
+
     try:
-        return kind.make(output.options)
+        return make()
     except SinkError:
         named = output.options.get("path") or output.options.get("address") or ""
-        return LateSink(f"{output.type} {named}".strip(), lambda: kind.make(output.options))
+        return LateSink(f"{output.type} {named}".strip(), make)

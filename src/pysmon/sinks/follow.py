@@ -25,7 +25,7 @@ from pysmon.formats.json_line import json_line
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.sinks.descriptor import cause, hint
-from pysmon.sinks.sink import WriteError
+from pysmon.sinks.sink import Changing, WriteError, unwatched
 
 BUFFER = 8 << 20  # bytes for each follower
 FOLLOWERS = 32  # at the same time
@@ -88,6 +88,7 @@ class FollowSink:
         A socket that nobody listens on any more is replaced; one that is in use, and any other kind of file, is not.
         """
         self.name = f"followers at {path}"
+        self.changing: Changing = unwatched
         self._path, self._most, self._many, self._patience, self._clock = path, buffer, followers, patience, clock
         self._followers: list[_Follower] = []
         self._strangers = self._dropped = self._too_many = 0
@@ -128,7 +129,8 @@ class FollowSink:
         if self._listener is not None and not self._is_ours():
             self._listener.close()
             self._listener = None
-            self._listen()
+            with self.changing(self._path):
+                self._listen()
 
     def close(self) -> None:
         """Disconnect everybody after a last moment, and remove the socket; a second call does nothing."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from pysmon.errors import SinkError
@@ -41,6 +43,21 @@ class Remarks(Protocol):
 
     def remarks(self) -> list[str]:
         """What there is to tell since the last call, a sentence each."""
+
+
+Changing = Callable[[Path], AbstractContextManager[None]]  # wraps the making of a file, which somebody watches
+
+
+def unwatched(_path: Path) -> AbstractContextManager[None]:
+    """For a file that nobody watches."""
+    return nullcontext()
+
+
+@runtime_checkable
+class Makes(Protocol):
+    """A sink that makes its file, or moves it, at other times than when it is opened."""
+
+    changing: Changing  # entered meanwhile; whoever watches the file sets it
 
 
 class WriteError(SinkError):

@@ -10,7 +10,8 @@ from pathlib import Path
 from pysmon.errors import SinkError
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
-from pysmon.sinks.sink import WriteError
+from pysmon.sinks.sink import Changing, WriteError, unwatched
+from pysmon.store.age import AgeClock
 from pysmon.store.classes import Limits
 from pysmon.store.failure import StoreError
 from pysmon.store.writer import Gap, Writer
@@ -38,12 +39,15 @@ class StoreSink:
     ) -> None:
         """Open the log, or make one; SinkError if that cannot be and will not pass, as when another process writes it.
 
-        `now` is the time of day in ns since 1970, by which entries become too old.
+        `now` is the time of day in ns since 1970, by which entries become too old; should it jump ahead, they do so
+        gradually (`pysmon.store.age`).
         """
         self.name = str(path)
+        self.changing: Changing = unwatched
         self._path, self.limits = path, limits or Limits()
         self._sync_every, self._retry, self._clock, self._now = sync_every, retry, clock, now
         self._writer: Writer | None = None
+        self._age = AgeClock(0, clock())
         self._closed = False
         self._resting_until: float | None = None
         self._trouble = StoreError("")
@@ -86,7 +90,7 @@ class StoreSink:
                 batch = entries[start : start + _BATCH]
                 writer.write(batch)
                 written += len(batch)
-                writer.tidy(self._now(), 2 * len(batch))
+                writer.tidy(self._age.at(self._now(), self._clock()), 2 * len(batch))
         except StoreError as error:
             self._rest(error)
             raise WriteError(str(error), written=written, hint=error.hint) from error
@@ -98,7 +102,7 @@ class StoreSink:
         try:
             writer = self._ready()
             writer.sync()
-            writer.tidy(self._now())
+            writer.tidy(self._age.at(self._now(), self._clock()))
         except StoreError as error:
             self._rest(error)
             raise SinkError(str(error), hint=error.hint) from error
@@ -122,7 +126,14 @@ class StoreSink:
 
     def _opened(self) -> Writer:
         if self._writer is None:
-            self._writer = Writer(self._path, self.limits, sync_every=self._sync_every, clock=self._clock)
+            self._writer = Writer(
+                self._path,
+                self.limits,
+                sync_every=self._sync_every,
+                clock=self._clock,
+                changing=lambda path: self.changing(path),
+            )
+            self._age = AgeClock(self._writer.aged, self._clock())
         return self._writer
 
     def _is_resting(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import accumulate
 
 from pysmon.store.classes import BY_NAME, CLASSES, Limits
 from pysmon.store.segments import Segment, remove_segment, write_segments
@@ -27,8 +28,12 @@ def to_drop(segments: Sequence[Segment], limits: Limits, used: int, now: int) ->
     kept = {c.name: [s for s in segments if s.event_class == c.name and not s.dropped] for c in CLASSES}
     gone: list[Segment] = []
     for name, age in limits.ages.items():
-        while kept[name] and kept[name][0].newest < now - age * _SECOND:
-            gone.append(kept[name].pop(0))
+        found = kept[name]
+        # No segment is newer than a later one, whatever its times say: the clock was wrong when it was written.
+        ends = list(accumulate((s.newest for s in reversed(found)), min))[::-1]
+        old = sum(1 for end in ends if end < now - age * _SECOND)  # they only grow: these are the first
+        gone += found[:old]
+        del found[:old]
     estimated = sum(s.bytes for s in segments)
     scale = used / estimated if estimated else 0.0
     sizes = {name: scale * sum(s.bytes for s in found) for name, found in kept.items()}

@@ -10,6 +10,7 @@ VERSION = "version"  # of the tables, see migrations.py
 END = "end"  # the position of the last entry that was ever written
 LAST_RECORD = "last_record"  # its record id
 LAST_TIME = "last_time"  # its time in ns since 1970
+AGED = "aged"  # the time by which entries were last found too old or not, in ns since 1970
 CLOSED = "closed"  # 1 if the last writer ended in good order
 SYNCED = "synced"  # the position up to which the last writer had the disk's word, as far as it wrote that down
 

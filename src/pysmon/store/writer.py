@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from pysmon.store.migrations import bring_up
 from pysmon.store.open import WriterLock, connect_writer, identity, make_file, set_aside
 from pysmon.store.retention import give_back, to_drop, used_bytes
 from pysmon.store.segments import all_segments
-from pysmon.store.state import CLOSED, END, LAST_RECORD, LAST_TIME, SYNCED, read_state, write_state
+from pysmon.store.state import AGED, CLOSED, END, LAST_RECORD, LAST_TIME, SYNCED, read_state, write_state
 
 ROWS = 1000  # removed in one step, at least
 _LOOKS = 256  # retention looks after each such part of the log
@@ -49,23 +49,29 @@ class Writer:
         *,
         sync_every: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
+        changing: Callable[[Path], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
-        """Open the log, or make one; StoreError if that cannot be, or another process writes it."""
+        """Open the log, or make one; StoreError if that cannot be, or another process writes it.
+
+        `changing` is entered while the file is made or put aside, for somebody who watches it.
+        """
         self.path = path
         self.limits = limits or Limits()
         self.damaged: Path | None = None  # where a damaged log was put before this one was made in its place
-        self._sync_every, self._clock = sync_every, clock
+        self._sync_every, self._clock, self._changing = sync_every, clock, changing
         self._synced_at = self._checked_at = clock()
         self._tidy = False  # whether there was nothing to do when retention was last looked at
         self._unchecked = 0  # bytes written since retention was last looked at
         self._unsynced = 0  # entries
+        self._aged = 0  # as of when it was last tidied up
         self._memory: Memory | None = None  # None: to be read from the file
         self._connection: sqlite3.Connection | None = None
         self._identity = (0, 0)
-        make_file(path)
+        with changing(path):
+            make_file(path)
         self._lock = WriterLock(path)
         try:
-            self.gap = self._begin()
+            self.gap = self._begun()
         except BaseException:
             self._let_go()
             raise
@@ -81,6 +87,15 @@ class Writer:
         with self._telling("read") as (connection, _):
             return read_state(connection, LAST_RECORD)
 
+    @property
+    def aged(self) -> int:
+        """As of when the log was last tidied up, or else the time of its last entry, in ns since 1970; 0 in a new one.
+
+        StoreError.
+        """
+        with self._telling("read") as (connection, _):
+            return self._aged or read_state(connection, AGED) or read_state(connection, LAST_TIME)
+
     def write(self, entries: Sequence[Entry[Event]]) -> None:
         """Append the entries in one transaction: all or, with StoreError, none."""
         if not entries:
@@ -90,6 +105,8 @@ class Writer:
             self._unchecked += memory.take(connection, entries)
             last = entries[-1]
             state = {END: memory.end, LAST_RECORD: last.record_id, LAST_TIME: last.time}
+            if self._aged:
+                state[AGED] = self._aged
             write_state(connection, state | {SYNCED: memory.end} if due else state)
         self._unsynced = 0 if due else self._unsynced + len(entries)
 
@@ -105,6 +122,7 @@ class Writer:
 
         `rows` is how many entries a step may remove: more than came since the last one.
         """
+        self._aged = now
         if self._tidy and not self._is_time_to_look():
             return False
         with self._telling("tidy up") as (connection, memory):
@@ -126,9 +144,17 @@ class Writer:
             return
         try:
             with self._transaction("close", sync=True) as (connection, memory):
-                write_state(connection, {CLOSED: 1, SYNCED: memory.end})
+                write_state(connection, {CLOSED: 1, SYNCED: memory.end} | ({AGED: self._aged} if self._aged else {}))
         finally:
             self._let_go()
+
+    def _begun(self) -> Gap | None:
+        try:
+            return self._begin()
+        except StoreError:
+            if self.damaged is None:
+                raise
+            return self._begin()  # in a new log: that one was put aside
 
     def _begin(self) -> Gap | None:
         with self._transaction("open", sync=True) as (connection, memory):
@@ -186,7 +212,8 @@ class Writer:
             self._disconnect()
         try:
             if self._connection is None:
-                self._connection = self._connect()
+                with self._changing(self.path):
+                    self._connection = self._connect()
             if self._memory is None:
                 self._memory = Memory(self._connection, self.limits)
         except FAILURES as error:
@@ -218,7 +245,8 @@ class Writer:
         if code_of(error) not in _PASSING:
             self._disconnect()
         if code_of(error) == sqlite3.SQLITE_CORRUPT:
-            self.damaged = set_aside(self.path)  # the next batch begins a new log
+            with self._changing(self.path):
+                self.damaged = set_aside(self.path)  # the next batch begins a new log
         return failure(doing, str(self.path), error)
 
     def _disconnect(self) -> None:
