@@ -6,13 +6,11 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.service.sample import HEALTHY, HOUR, ILL, NOW
 
 from pysmon.service.finding import Finding
 from pysmon.service.status import ConfigurationState, Status
-from pysmon.service.status_page import conclusion, page, size
+from pysmon.service.status_page import conclusion, page
 from pysmon.service.verdict import verdict
 from pysmon.service.wire import status_document
 
@@ -131,19 +129,6 @@ def test_nothing_on_the_page_can_steer_a_terminal() -> None:
 def test_a_service_that_has_just_begun_has_a_page() -> None:
     status = replace(HEALTHY, uptime=0, started=NOW, canary=None, reconciliation=None)
     assert "uses           48.2 MB of memory, 0.0 % of a processor" in shown(status)
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 KB"), (1 << 20, "1.0 MB"), (1_047_553, "1.0 MB"), (3 << 50, "3072.0 TB")],
-)
-def test_sizes_are_told_in_a_unit_that_fits(count: int, text: str) -> None:
-    assert size(count) == text
-
-
-@given(st.integers(0, 1 << 50))
-def test_no_size_takes_more_than_eight_columns(count: int) -> None:
-    assert len(size(count)) <= 9
 
 
 def test_the_json_has_all_that_the_status_has() -> None:

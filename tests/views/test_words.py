@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from pysmon.formats.describe import Piece
-from pysmon.views.words import Screen, cut, named, span
+from pysmon.views.words import Screen, cut, moment, named, size, span
 
 SECOND = 1_000_000_000
 
@@ -46,3 +46,20 @@ def test_what_is_cut_fits_and_tells_that_it_was_cut(texts: list[str], columns: i
     else:
         assert cell_len(shown) <= columns
         assert shown.endswith("...")
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 KB"), (1 << 20, "1.0 MB"), (1_047_553, "1.0 MB"), (3 << 50, "3072.0 TB")],
+)
+def test_sizes_are_told_in_a_unit_that_fits(count: int, text: str) -> None:
+    assert size(count) == text
+
+
+@given(st.integers(0, 1 << 50))
+def test_no_size_takes_more_than_nine_columns(count: int) -> None:
+    assert len(size(count)) <= 9
+
+
+def test_a_moment_is_told_to_the_second() -> None:
+    assert moment(1_795_241_433_999_999_999) == "2026-11-21 06:10:33"

@@ -14,10 +14,9 @@ from pysmon.formats.describe import Piece, Style
 from pysmon.formats.visible import visible
 from pysmon.rules.explain_text import condition_text
 from pysmon.rules.ruling import Ruling
-from pysmon.service.status_page import moment
 from pysmon.sources.source import Tally
 from pysmon.views.columns import columns
-from pysmon.views.words import Line
+from pysmon.views.words import Line, moment
 from pysmon.workbench.compare import TURNS, Comparison, Pair, Sample, Turn, turn_of
 from pysmon.workbench.diff import Change, Part
 from pysmon.workbench.replay import Rules

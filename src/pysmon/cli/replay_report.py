@@ -15,10 +15,9 @@ from pysmon.formats.visible import visible
 from pysmon.rules.explain_text import condition_text
 from pysmon.rules.ruling import Ruling
 from pysmon.schema.event import EVENTS
-from pysmon.service.status_page import moment, size
 from pysmon.sources.source import Tally
 from pysmon.views.columns import columns
-from pysmon.views.words import Line
+from pysmon.views.words import Line, moment, size
 from pysmon.workbench.replay import Rules
 from pysmon.workbench.suggest import Suggestion
 from pysmon.workbench.tally import Account, Count

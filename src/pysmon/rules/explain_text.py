@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
-from xml.sax.saxutils import escape, quoteattr
 
+from pysmon.config import write
 from pysmon.config.model import Condition, Filter, Relation
 from pysmon.formats.describe import Piece, Style, shown
 from pysmon.formats.visible import visible
@@ -111,7 +111,7 @@ class _Text:
     def element(self, trace: ElementTrace) -> Iterator[Pieces]:
         source = trace.element.source
         relation = source.relation.name.lower()
-        group = f"  of RuleGroup {quoteattr(visible(source.group))}" if source.group else ""
+        group = f"  of RuleGroup {write.quoted(visible(source.group))}" if source.group else ""
         said = "" if trace.asked else "  not asked"
         if trace.asked and trace.outcome is None:
             said = "  gives up: a number has no value"
@@ -145,7 +145,7 @@ class _Text:
 
     def _group(self, trace: GroupTrace, depth: int) -> Iterator[Pieces]:
         source = trace.group.source
-        name = f" name={quoteattr(visible(source.name))}" if source.name else ""
+        name = f" name={write.quoted(visible(source.name))}" if source.name else ""
         pieces = [Piece(f'<Rule groupRelation="{source.relation.name.lower()}"{name}>', "value")]
         yield self._line(source.place.line, self._mark(trace.outcome, trace.looked_at), depth, pieces)
         yield from self._entries(trace.checks, depth + 1, folding=source.relation is Relation.OR)
@@ -182,7 +182,7 @@ class _Text:
 def condition_text(source: Filter) -> str:
     """A condition as the configuration writes it, on one line that is safe to print."""
     condition = "" if source.condition is Condition.IS else f' condition="{source.condition.value}"'
-    return f"<{source.field}{condition}>{escape(visible(source.value))}</{source.field}>"
+    return f"<{source.field}{condition}>{write.text(visible(source.value))}</{source.field}>"
 
 
 def _checks(entry: CheckTrace | GroupTrace) -> tuple[CheckTrace, ...]:

@@ -11,7 +11,7 @@ from pysmon.sensor.loader import Service
 from pysmon.service.checks_kernel import NO_PROC, rights, tracefs
 from pysmon.service.finding import Finding, worst
 from pysmon.service.patient import Patient, text_of
-from pysmon.service.status_page import size
+from pysmon.views.words import size
 
 _MEMORY = 128 << 20  # bytes for the rings, the process table and the queues
 

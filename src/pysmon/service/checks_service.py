@@ -15,10 +15,10 @@ from pysmon.service.finding import Finding
 from pysmon.service.outputs import check_outputs
 from pysmon.service.patient import Patient
 from pysmon.service.settings import read_settings
-from pysmon.service.status_page import size
 from pysmon.service.stored import load
 from pysmon.service.verdict import verdict
 from pysmon.store.classes import Limits
+from pysmon.views.words import size
 
 _LEAST = 64 << 20  # bytes on the disk without which nothing works for long
 _WRITABLE_BY_OTHERS, _FOR_OTHERS = 0o022, 0o077

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pysmon.formats.clock import system_time
 from pysmon.formats.describe import Piece, Style
 from pysmon.formats.visible import visible
 from pysmon.service.finding import Finding, told
 from pysmon.service.status import HookState, LogState, Status
 from pysmon.service.verdict import verdict
 from pysmon.views.columns import columns
-from pysmon.views.words import Line, span
+from pysmon.views.words import Line, moment, size, span
 
-_UNITS = ("B", "KB", "MB", "GB", "TB")
 _EMPTY = Line([])
 _Row = list[Piece]
 
@@ -46,19 +44,6 @@ def conclusion(found: list[Finding]) -> Line:
     if len(wrong) == 1:
         return Line([Piece(f"not healthy: {visible(wrong[0].about)}: {visible(wrong[0].text)}", "alarm")])
     return Line([Piece(f"not healthy: {len(wrong)} things are wrong, they stand at the top", "alarm")])
-
-
-def size(count: int) -> str:
-    """Bytes for people: `48.2 MB`."""
-    amount, unit = float(count), 0
-    while amount >= 999.5 and unit < len(_UNITS) - 1:
-        amount, unit = amount / 1024, unit + 1
-    return f"{amount:.1f} {_UNITS[unit]}" if unit else f"{count} B"
-
-
-def moment(ns: int) -> str:
-    """A moment for people: `2026-11-21 08:15:00` (UTC)."""
-    return system_time(ns)[:19].replace("T", " ")
 
 
 def _facts(status: Status) -> Iterator[_Row]:

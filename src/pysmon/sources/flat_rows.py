@@ -29,7 +29,8 @@ from pysmon.sources.source import Taken, Tally, Wanted
 from pysmon.sources.streams import UNREADABLE, Bytes
 
 _MOST_KEPT = 32768  # values of a kind
-_LONGEST_KEPT = 400  # bytes: longer ones hardly come again
+_LONGEST_KEPT = 4096  # bytes: call traces of a kilobyte come again and again
+_HEAVIEST_KEPT = 8 << 20  # bytes of all values of a kind, as JSON
 _MOST_LAYOUTS = 4096
 _MOST_DIGITS = 400  # of a whole number; with more, even as a float it has no value
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -79,6 +80,7 @@ class _Values(dict[bytes, Any]):
     def __init__(self, kind: Kind) -> None:
         super().__init__()
         self._read, self._absent = reader_of(kind), absent(kind)
+        self._weight = 0  # bytes of the keys
 
     def __missing__(self, raw: bytes) -> Any:
         value = _decoded(raw)
@@ -87,8 +89,10 @@ class _Values(dict[bytes, Any]):
         except ValueError:
             made = self._absent
         if len(raw) <= _LONGEST_KEPT:
-            if len(self) >= _MOST_KEPT:
+            self._weight += len(raw)
+            if len(self) >= _MOST_KEPT or self._weight > _HEAVIEST_KEPT:
                 self.clear()
+                self._weight = len(raw)
             self[raw] = made
         return made
 

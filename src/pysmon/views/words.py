@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
+from pysmon.formats.clock import system_time
 from pysmon.formats.describe import Piece
 from pysmon.formats.visible import visible
 from pysmon.views.lineage import Process
@@ -14,6 +15,7 @@ from pysmon.views.sentences import NONE, program_name, value
 
 _SECOND = 1_000_000_000
 _DAY = len("2026-11-21 ")
+_UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
 class Line(NamedTuple):
@@ -44,6 +46,19 @@ def day(time: str) -> str:
 def clock(time: str) -> str:
     """The time of day of an event's UtcTime."""
     return visible(time[_DAY:])
+
+
+def moment(ns: int) -> str:
+    """A moment for people: `2026-11-21 08:15:00` (UTC)."""
+    return system_time(ns)[:19].replace("T", " ")
+
+
+def size(count: int) -> str:
+    """Bytes for people: `48.2 MB`."""
+    amount, unit = float(count), 0
+    while amount >= 999.5 and unit < len(_UNITS) - 1:
+        amount, unit = amount / 1024, unit + 1
+    return f"{amount:.1f} {_UNITS[unit]}" if unit else f"{count} B"
 
 
 def span(ns: int) -> str:
