@@ -14,8 +14,10 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -30,6 +32,7 @@ WORK = ROOT / "build" / "fuzz"
 SHARED = Path(os.environ.get("PYSMON_SHARED") or ROOT.parent / "shared")
 SLOWEST = 20  # seconds for one input; beyond that it hangs
 MEMORY = 1500  # MB of a process
+MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - for folders of our own: parsers that want files get them in no time
 _STATISTICS = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 _COVERAGE = re.compile(r"cov: (\d+)")
 
@@ -55,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fuzz(given.inside, given.seconds)
     from fuzz.table import TARGETS
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))  # the folder of the target is removed then, too
     unknown = [name for name in given.targets if name not in TARGETS]
     if unknown:
         parser.error(f"there is no target {unknown[0]}")
@@ -76,20 +80,26 @@ def run(name: str, seconds: int) -> Ran:
     found = WORK / "found" / name
     found.mkdir(parents=True, exist_ok=True)
     before = set(found.iterdir())
-    made = subprocess.run(  # noqa: S603 - this program again
-        [sys.executable, "-m", "fuzz.run", "--inside", name, "--seconds", str(seconds)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        check=False,
-        preexec_fn=_be_humble,
-    )
+    made = apart([sys.executable, "-m", "fuzz.run", "--inside", name, "--seconds", str(seconds)])
     said = made.stderr.decode(errors="replace") + made.stdout.decode(errors="replace")
     (WORK / f"{name}.log").write_text(said)
     executed, places = _STATISTICS.search(said), _COVERAGE.findall(said)
     fresh = sorted(path for path in set(found.iterdir()) - before if path.suffix != ".txt")
     trouble = "" if made.returncode == 0 else f"ended with {made.returncode}, see {WORK / f'{name}.log'}"
     return Ran(name, int(executed[1]) if executed else 0, int(places[-1]) if places else 0, tuple(fresh), trouble)
+
+
+def apart(command: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+    """Run a command at the lowest priority, with a folder for its files that is gone when it has ended, however."""
+    with tempfile.TemporaryDirectory(prefix="pysmon-fuzz-", dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None) as own:
+        return subprocess.run(  # noqa: S603 - this program again
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": own},
+            capture_output=True,
+            check=False,
+            preexec_fn=_be_humble,
+        )
 
 
 def _be_humble() -> None:

@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log" "$log.txt"' EXIT
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 
 die() { printf 'setup: %s\n' "$1" >&2; exit 1; }
@@ -27,6 +27,11 @@ step() {
     [ ! -t 1 ] || printf '\r%s ... ' "$text"
     [ $status = 0 ] || { echo failed; cat "$log" >&2; exit 1; }
     echo "$(($(date +%s) - began)) s"
+}
+
+# group NAME: write what that group of pyproject.toml needs into a file that pip reads.
+group() {
+    $at -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"][sys.argv[1]], sep="\n")' "$1" >"$log.txt"
 }
 
 can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
@@ -68,11 +73,12 @@ if [ ! -e .venv/has-run ] || [ pyproject.toml -nt .venv/has-run ] || [ hatch_bui
     touch .venv/has-run
 fi
 if [ "$1" != run ] && { [ ! -e .venv/has-dev ] || [ pyproject.toml -nt .venv/has-dev ]; }; then
-    $at -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' >"$log.txt"
+    group dev
     step "Installing the tools for tests and checks" $at -m pip install -r "$log.txt"
-    rm -f "$log.txt"
     touch .venv/has-dev
 fi
-if [ "$1" = fuzz ] && ! $at -c 'import atheris' 2>/dev/null; then
-    step "Installing the fuzzer atheris (35 MB)" $at -m pip install --only-binary :all: 'atheris>=2.3'
+if [ "$1" = fuzz ] && { [ ! -e .venv/has-fuzz ] || [ pyproject.toml -nt .venv/has-fuzz ]; }; then
+    group fuzz
+    step "Installing the fuzzer (35 MB)" $at -m pip install --only-binary :all: -r "$log.txt"
+    touch .venv/has-fuzz
 fi

@@ -69,6 +69,12 @@ def test_lines_of_other_tools_are_read_as_far_as_they_go() -> None:
         (b'{"EventID":5,"SystemTime":"2026-13-41T00:00:00Z"}', "month must be in 1..12"),
         (b'{"EventID":5,"ProcessId":[],"UtcTime":"2026-11-21 08:15:00"}', "ProcessId is [] (expected pid)"),
         (b'{"EventID":5,"ProcessId":"x","UtcTime":"2026-11-21 08:15:00"}', "ProcessId is 'x' (expected pid)"),
+        (b'{"EventID":5,"ProcessId":-1,"UtcTime":"2026-11-21 08:15:00"}', "ProcessId is -1 (expected pid)"),
+        (b'{"EventID":5,"ProcessId":"-1","UtcTime":"2026-11-21 08:15:00"}', "ProcessId is '-1' (expected pid)"),
+        (
+            b'{"EventID":5,"ProcessId":18446744073709551616,"UtcTime":"2026-11-21 08:15:00"}',
+            "ProcessId is 18446744073709551616 (expected pid)",
+        ),
         (b'{"EventID":5,"User":{"a":1},"UtcTime":"2026-11-21 08:15:00"}', "User is {'a': 1} (expected text)"),
         (b'{"EventID":5,"Extra":' + b"[" * 5000 + b"]" * 5000 + b"}", "nested too deep"),
         (b'{"EventID":5,"SystemTime":"1969-12-31T23:59:59Z"}', "expected a time from 1970 to 2242"),

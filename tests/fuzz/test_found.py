@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
-from fuzz.run import keeping
+from fuzz.run import apart, keeping
 from fuzz.table import TARGETS
 from fuzz.target import BrokenLawError, Target, law
 from tests.conftest import ROOT
@@ -54,3 +55,14 @@ def test_what_breaks_a_law_is_kept_once_for_each_place(tmp_path: Path) -> None:
 def test_a_broken_law_says_what_is_wrong() -> None:
     with pytest.raises(BrokenLawError, match="a find"):
         law(False, "a find")
+
+
+def test_a_fuzzer_that_ends_without_a_word_leaves_no_files() -> None:
+    code = "import os; from fuzz.target import file_of; print(file_of(b'x'), flush=True); os._exit(77)"
+    ended = apart([sys.executable, "-c", code])
+    path = Path(ended.stdout.decode().strip())
+    assert ended.returncode == 77
+    assert path.name == "input"
+    assert path.parent.name.startswith("pysmon-fuzz-")
+    assert path.parent.parent.name.startswith("pysmon-fuzz-")
+    assert not path.parent.parent.exists()

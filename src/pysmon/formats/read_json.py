@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -26,6 +27,7 @@ _DECODER = msgspec.json.Decoder(dict[str, Any])
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?Z?")
 _SECOND = 1_000_000_000
 _NONE = "-"
+_BEYOND = 1 << 64  # no field of any event holds more
 
 
 def read_json_line(line: bytes) -> Entry[Event]:
@@ -53,15 +55,14 @@ def read_json_line(line: bytes) -> Entry[Event]:
 
 
 def _value(field: Field, given: object) -> object:
+    value = given
     if type(given) is str:
-        try:
-            return field.kind.parse(given)
-        except ValueError:
-            pass  # told below
-    elif field.kind.sql == "INTEGER":
-        if given is None or isinstance(given, int):
-            return given
-    elif given is None or isinstance(given, (int, float)):
+        with suppress(ValueError):  # told below
+            value = field.kind.parse(given)
+    if field.kind.sql == "INTEGER":
+        if value is None or (isinstance(value, int) and 0 <= value < _BEYOND):
+            return value
+    elif given is None or isinstance(given, (str, int, float)):
         return _NONE if given is None else str(given)
     raise ValueError(f"{field.name} is {given!r} (expected {field.kind.name})")
 
