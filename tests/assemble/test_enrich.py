@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 from tests.assemble.stage import SECOND, Key, builder, create, execute, flow, users
 from tests.host.gate import Gate
+from tests.host.test_symbols import program as elf
 from tests.sensor.provoke import apart, mount, own_mounts
 
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher, hashes_of_image, reads_nothing
 from pysmon.host.errands import Errands
 from pysmon.host.hashes import Hashes
-from pysmon.schema.catalogue import FileCreate, ProcessCreate
-from pysmon.sensor.records import ExecRecord, FileCreateRecord
+from pysmon.schema.catalogue import CreateRemoteThread, FileCreate, ProcessCreate
+from pysmon.sensor.records import ExecRecord, FileCreateRecord, InjectionRecord, components_of
 
 NOBODY: Key = (4_000_000, SECOND, 1)  # above any process id that Linux gives
 BORN = 1_795_240_000_123_000_000
@@ -225,3 +226,44 @@ def test_a_connection_is_left_as_it_was_built() -> None:
     adds.early(event, record)
     adds.late(event, record)
     assert event.texts() == before
+
+
+def injection(path: Path, **values: int | bytes) -> InjectionRecord:
+    found = path.stat()
+    known: dict[str, int | bytes] = {
+        "target_tgid": NOBODY[0],
+        "inode": found.st_ino,
+        "device": os.major(found.st_dev) << 20 | os.minor(found.st_dev),
+        "offset": 0x1000,
+        "module": components_of(str(path)),
+        "region": 1,
+    }
+    return InjectionRecord.make(**(known | values))
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_function_is_named_early_only_if_rules_read_it(tmp_path: Path, early: bool) -> None:
+    path = program(tmp_path, elf(("start", 0x401000, 0x40, 2)))
+    made = builder()
+    record = injection(path)
+    (event,) = made.take(record)
+    assert isinstance(event, CreateRemoteThread)
+    enrich = enricher(made, reads={8: {"StartFunction"}} if early else None)
+    enrich.early(event, record)
+    assert event.StartFunction == ("start" if early else "-")
+    enrich.late(event, record)
+    assert event.StartFunction == "start"
+
+
+def test_a_function_that_is_not_found_says_why_and_memory_of_no_file_is_not_looked_up(tmp_path: Path) -> None:
+    path = program(tmp_path)
+    made = builder()
+    for values, reason in (
+        ({}, "not a program file"),
+        ({"inode": 1}, "the file is no longer there"),
+        ({"module": b""}, ""),
+    ):
+        record = injection(path, **values)
+        (event,) = made.take(record)
+        enricher(made, extras=True).late(event, record)
+        assert (event.extra or {}).get("StartFunctionSkipped", "") == reason

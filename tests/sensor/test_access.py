@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import mmap
 import os
 import signal
 import sys
@@ -14,8 +16,9 @@ from pathlib import Path
 import pytest
 from tests.sensor.nobody import become_nobody
 from tests.sensor.provoke import CLONE_NEWPID, PATIENCE, Stage, apart, call, error_of, extra, host_pid, one, run
-from tests.sensor.test_guard import PTRACE_SEIZE, REACHED, READV, WRITEV, descriptor, reach, seize
+from tests.sensor.test_guard import PTRACE_SEIZE, REACHED, READV, TEXT, WRITEV, descriptor, reach, seize
 
+from pysmon.host.symbols import Symbols
 from pysmon.schema.catalogue import ProcessAccess, ProcessTerminate
 from pysmon.sensor.records import FAMILIES, AccessRecord
 
@@ -83,9 +86,44 @@ def test_access_to_another_process_is_told(provoke: Stage, way: str) -> None:
     assert event.TargetProcessGUID == ends[seen.truth].ProcessGuid != event.SourceProcessGUID
     assert (event.SourceImage, event.TargetImage) == (PYTHON, PYTHON)
     assert (event.SourceUser, event.TargetUser) == ("root", "root")
-    assert (event.CallTrace, event.RuleName) == ("-", "-")
+    assert event.RuleName == "-"
     assert event.UtcTime <= ends[seen.truth].UtcTime
     assert extra(event)["Access"] == way
+
+
+FUNCTIONS = {
+    "ptrace": "ptrace",
+    "process_vm_readv": "syscall",
+    "process_vm_writev": "syscall",
+    "pidfd_getfd": "syscall",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_call_trace_begins_in_the_function_that_called(provoke: Stage, way: str) -> None:
+    act, _ = WAYS[way]
+    first = one(provoke(with_neighbour(act)).of(ProcessAccess)).CallTrace.split("|")[0]
+    module, _, offset = first.rpartition("+")
+    found = os.stat(module)
+    symbol = Symbols().at(module, device=0, inode=found.st_ino, offset=int(offset, 16))
+    assert symbol.text.startswith(f"{FUNCTIONS[way]}+")
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="code of x86-64")
+def test_code_of_no_file_is_in_the_call_trace_with_who_called_it(provoke: Stage) -> None:
+    """process_vm_readv made by code that stands in anonymous memory and keeps a frame pointer."""
+    code = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    code.write(bytes.fromhex("55 4889e5 4989ca b836010000 0f05 5d c3"))
+    place = ctypes.addressof(ctypes.c_char.from_buffer(code))
+    function = ctypes.CFUNCTYPE(ctypes.c_long, *[ctypes.c_void_p] * 6)(place)
+
+    def read(pid: int) -> None:
+        span = (ctypes.c_void_p * 2)(ctypes.addressof(TEXT), len(TEXT))
+        assert function(pid, ctypes.addressof(span), 1, ctypes.addressof(span), 1, 0) == len(TEXT)
+
+    trace = one(provoke(with_neighbour(read)).of(ProcessAccess)).CallTrace.split("|")
+    assert trace[0] == f"UNKNOWN({place + 14:016X})"
+    assert "/libffi" in trace[1]
 
 
 @pytest.mark.parametrize("how", OPENED)

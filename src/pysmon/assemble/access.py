@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pysmon.assemble.call_trace import call_trace
 from pysmon.assemble.paths import known_path
 from pysmon.assemble.processes import Key
 from pysmon.assemble.scene import Scene
@@ -39,6 +40,7 @@ def take_access(record: AccessRecord, scene: Scene) -> tuple[Event, ...]:
             TargetProcessId=record.target_tgid,
             TargetImage=known_path(record.target_image) if image == _NONE else image,
             GrantedAccess=f"{granted(record.deed, record.mode):#x}",
+            CallTrace=call_trace(record),
             SourceUser=users.name(record.uid),
             TargetUser=users.name(record.target_uid),
         ),

@@ -11,12 +11,14 @@ from pysmon.assemble.device import take_raw_access
 from pysmon.assemble.dns import take_dns_message, take_look_up
 from pysmon.assemble.file import take_file_create, take_file_delete
 from pysmon.assemble.guard import overdue, take_guard
+from pysmon.assemble.injection import take_injection
 from pysmon.assemble.network import take_flow
 from pysmon.assemble.process import take_exec, take_exit, take_fork, take_task
 from pysmon.assemble.processes import Processes
 from pysmon.assemble.program import take_program
 from pysmon.assemble.scene import BUILT, Scene
 from pysmon.assemble.settings import take_setting, take_setting_table
+from pysmon.assemble.tampering import take_tamper
 from pysmon.assemble.times import take_file_time
 from pysmon.host.guid import Machine
 from pysmon.host.users import Users
@@ -34,11 +36,13 @@ from pysmon.sensor.records import (
     FlowRecord,
     ForkRecord,
     GuardRecord,
+    InjectionRecord,
     LookUpRecord,
     ProgramRecord,
     RawAccessRecord,
     SettingRecord,
     SettingTableRecord,
+    TamperRecord,
     TaskRecord,
 )
 
@@ -55,10 +59,12 @@ _TAKE: dict[type[Record], Callable[[Any, Scene], tuple[Event, ...]]] = {
     ForkRecord: take_fork,
     GuardRecord: take_guard,
     LookUpRecord: take_look_up,
+    InjectionRecord: take_injection,
     ProgramRecord: take_program,
     RawAccessRecord: take_raw_access,
     SettingRecord: take_setting,
     SettingTableRecord: take_setting_table,
+    TamperRecord: take_tamper,
     TaskRecord: take_task,
 }
 _USERS_EVERY = 1_000_000_000  # ns of record time between two looks whether the user database has changed

@@ -13,14 +13,16 @@ from pysmon.assemble.utc import utc_text
 from pysmon.host.birth import birth_time
 from pysmon.host.errands import Errands
 from pysmon.host.hashes import Expected, Hashed, Hashes, file_system
+from pysmon.host.symbols import Symbol, Symbols
 from pysmon.host.users import Users
 from pysmon.layout.record import Record
-from pysmon.schema.catalogue import FileCreate, FileCreateStreamHash, ProcessCreate
+from pysmon.schema.catalogue import CreateRemoteThread, FileCreate, FileCreateStreamHash, ProcessCreate
 from pysmon.schema.event import Event
-from pysmon.sensor.records import OPENED, AttributeRecord, ExecRecord, FileCreateRecord
+from pysmon.sensor.records import OPENED, AttributeRecord, ExecRecord, FileCreateRecord, InjectionRecord
 
 _UNKNOWN = "Unknown"  # Sysmon's word for a hash that was not made
 _NOTHING: frozenset[str] = frozenset()
+_LATE = Symbol(skipped="its file system did not answer in time")
 
 
 def reads_nothing(_event_id: int) -> frozenset[str]:
@@ -29,7 +31,7 @@ def reads_nothing(_event_id: int) -> frozenset[str]:
 
 
 class Enricher:
-    """Adds hashes, birth times and the facts for JSON, and cuts long texts. The only part here that opens files.
+    """Adds hashes, birth times, names of functions and the facts for JSON; cuts long texts. Only this opens files.
 
     Make a new one for a new configuration; the same `hashes` may go with it.
     """
@@ -48,7 +50,7 @@ class Enricher:
     ) -> None:
         """`reads` tells by event id which fields the rules read; `extras` is for outputs that show them (JSON).
 
-        `errands` look up births, so that no file system can hold up the caller; without them he does it himself.
+        `errands` look up births and functions, so that no file system can hold up the caller; without them he does it.
         """
         self._processes = processes
         self._users = users
@@ -58,6 +60,8 @@ class Enricher:
         self._birth, self._errands = birth, errands
         self._hashes_early = "Hashes" in reads(ProcessCreate.type.id) or "Hash" in reads(FileCreateStreamHash.type.id)
         self._birth_early = any("CreationUtcTime" in reads(kind.type.id) for kind in (FileCreate, FileCreateStreamHash))
+        self._symbols = Symbols()
+        self._function_early = "StartFunction" in reads(CreateRemoteThread.type.id)
 
     def early(self, event: Event, record: Record) -> None:
         """Before the verdict: what it hangs on, and nothing else."""
@@ -65,6 +69,8 @@ class Enricher:
             self._add_hashes(event, record)
         if self._birth_early:
             self._add_birth(event, record)
+        if self._function_early:
+            self._add_function(event, record)
 
     def late(self, event: Event, record: Record) -> None:
         """Once the event is kept: everything else. Long texts are cut last, so that rules see them whole."""
@@ -72,6 +78,8 @@ class Enricher:
             self._add_hashes(event, record)
         if not self._birth_early:
             self._add_birth(event, record)
+        if not self._function_early:
+            self._add_function(event, record)
         cut = self._trimmer.trim(event)
         if not self._extras:
             return
@@ -113,6 +121,23 @@ class Enricher:
         there, *elsewhere = _places(record.tgid, path)
         births = (self._birth(path, record.inode) for path in (there, *(elsewhere if record.inode else ())))
         return next((birth for birth in births if birth is not None), None)
+
+    def _add_function(self, event: Event, record: Record) -> None:
+        if not isinstance(event, CreateRemoteThread) or not isinstance(record, InjectionRecord):
+            return
+        if not record.module:
+            return  # what is in no file has no name
+        tgid = record.target_tgid
+        paths = (f"/proc/{tgid}/exe", *_places(tgid, known_path(record.module)))
+
+        def look() -> Symbol:
+            return self._symbols.at(*paths, device=record.device, inode=record.inode, offset=record.offset)
+
+        ask = self._errands.ask if self._errands else None
+        found = (ask(file_system(record.device), look) if ask else look()) or _LATE
+        event.StartFunction = found.text
+        if found.skipped and self._extras:
+            _tell(event, {"StartFunctionSkipped": found.skipped})
 
 
 def hashes_of_image(record: ExecRecord, hashes: Hashes) -> Hashed:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from stat import S_ISBLK, S_ISCHR
 
+from pysmon.assemble.injection import facts_of_injection
 from pysmon.assemble.paths import known_path, text
 from pysmon.assemble.process import creator_of
 from pysmon.assemble.processes import Processes
 from pysmon.assemble.settings import value_text
+from pysmon.assemble.tampering import facts_of_tampering
 from pysmon.host.containers import container_of
 from pysmon.host.users import Users
 from pysmon.layout.record import Record
@@ -29,11 +31,13 @@ from pysmon.sensor.records import (
     FileDeleteRecord,
     FileTimeRecord,
     FlowRecord,
+    InjectionRecord,
     LookUpRecord,
     ProgramRecord,
     RawAccessRecord,
     SettingRecord,
     SettingTableRecord,
+    TamperRecord,
 )
 
 _NONE = "-"
@@ -62,6 +66,10 @@ def facts_of(record: Record, processes: Processes, users: Users) -> Facts:
             return _of_file_delete(record) | _place_of_actor(record, processes)
         case AccessRecord():
             return _of_access(record) | _place_of_actor(record, processes)
+        case InjectionRecord():
+            return facts_of_injection(record) | _place_of_actor(record, processes)
+        case TamperRecord():
+            return facts_of_tampering(record) | _place_of_actor(record, processes)
         case RawAccessRecord():
             return _of_raw_access(record) | _place_of_actor(record, processes)
         case ProgramRecord():

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from posixpath import normpath
 
-from pysmon.sensor.records import kernel_path
+from pysmon.sensor.records import NAMELESS, kernel_path
 
+DELETED = " (deleted)"  # as /proc shows a file that has no name any more
 _NONE = "-"
 
 
@@ -14,6 +15,12 @@ _NONE = "-"
 def known_path(components: bytes) -> str:
     """As `kernel_path`, remembering; `-` for no components at all."""
     return kernel_path(components) if components else _NONE
+
+
+def module_path(components: bytes, region: int) -> str:
+    """The file of a region as /proc/PID/maps shows it: with a word behind it if it has no name any more."""
+    path = known_path(components)
+    return path + DELETED if region == NAMELESS and components else path
 
 
 @lru_cache(maxsize=1024)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pysmon.assemble.paths import command_line, directory_path, known_path, text
+from pysmon.assemble.paths import DELETED, command_line, directory_path, known_path, text
 from pysmon.assemble.processes import Key, ProcessImage
 from pysmon.assemble.scene import Scene
 from pysmon.assemble.tampering import tampering
@@ -10,7 +10,6 @@ from pysmon.schema.catalogue import ProcessCreate, ProcessTerminate
 from pysmon.schema.event import Event
 from pysmon.sensor.records import ExecRecord, ExitRecord, ForkRecord, TaskRecord
 
-DELETED = " (deleted)"  # as /proc shows a program whose file has no name any more
 _NO_LEVEL = "no level"  # Linux has no integrity levels; Sysmon writes these words
 _NONE = "-"
 

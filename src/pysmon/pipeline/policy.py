@@ -18,6 +18,7 @@ from pysmon.schema.catalogue import ConfigurationChange
 _FAMILY_OF_EVENT = {
     2: "file time",
     3: "network",
+    8: "injection",
     9: "raw access",
     10: "process access",
     11: "file create",
@@ -28,6 +29,7 @@ _FAMILY_OF_EVENT = {
     22: "dns",
     23: "file delete",
     26: "file delete",
+    25: "tampering",
     100: "bpf",
 }
 _ALGORITHMS = ("SHA256",)  # where a configuration names none

@@ -62,6 +62,9 @@ _MOVED = (
     Provider("fexit", ("on_inet_sent", "on_inet6_sent", "on_inet_received", "on_inet6_received")),
     _exits("dns_sendto", "dns_sendmsg", "dns_recvfrom", "dns_recvmsg"),
 )
+_MEMORY_CALLS = ("open", "openat", "openat2", "write", "writev", "pwrite64", "pwritev", "pwritev2")
+_MEMORY_WRITES = Provider("tracepoint", tuple(f"on_memory_{call}" for call in _MEMORY_CALLS), some=True)
+_CODE_CALLS = ("on_mprotect_begin", "on_mprotect", "on_pkey_mprotect_begin", "on_pkey_mprotect")
 _REACHING = ("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd")
 
 ABILITIES = (
@@ -91,4 +94,10 @@ ABILITIES = (
     Ability("BPF programs attached", "bpf", (Provider("tracepoint", ("on_program_attach",)),)),
     Ability("devices opened", "raw access", (_FILE_OPEN, _OPENED)),
     Ability("memory of processes opened", "process access", (_ACCESS, _OPENED)),
+    Ability("processes injected by ptrace", "injection", (Provider("tracepoint", ("on_registers", "on_poke")),)),
+    Ability("processes injected by process_vm_writev", "injection", (Provider("tracepoint", ("on_written",)),)),
+    Ability("memory of processes written", "injection", (Provider("fexit", ("on_mem_write",)), _MEMORY_WRITES)),
+    Ability("program file changed", "tampering", (Provider("tracepoint", ("on_relinked",)),)),
+    Ability("code made writable", "tampering", (Provider("tracepoint", _CODE_CALLS, some=True),)),
+    Ability("program mapped over", "tampering", (Provider("tracepoint", ("on_mapped_over", "on_moved_over")),)),
 )

@@ -17,6 +17,7 @@ RECORDS: dict[int, type[Record]] = {}  # by kind
 FAMILIES = (
     *("process", "network", "file create", "file delete", "fork", "guard"),
     *("process access", "raw access", "bpf", "file time", "sysctl", "xattr", "dns"),
+    *("injection", "tampering"),
 )
 
 SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
@@ -30,6 +31,13 @@ SIGNAL, BPF, TRACE, READ, WRITE, TAKE_DESCRIPTOR, OPEN_MEMORY, ACCESS = range(1,
 TABLE_MADE, TABLE_REMOVED, TABLE_RENAMED = 1, 2, 3  # what became of a table of settings (SettingTableRecord.deed)
 PROGRAM, MAP, LINK = 1, 2, 3  # kinds of kernel objects, for a deed of the kind BPF
 GETADDRINFO, GETHOSTBYNAME = 1, 2  # functions of the C library (LookUpRecord.call), which have errors of their own
+# How code came into another process (InjectionRecord.way).
+POKED, POINTED, WRITTEN, MEMORY_WRITTEN = 1, 2, 3, 4
+# What became of the code of a process (TamperRecord.how).
+RELINKED, UNLOCKED, MAPPED_OVER = 1, 2, 3
+# What lies at an address (the members named region).
+NOWHERE, FILE, ANONYMOUS, HEAP, STACK, NAMELESS = 0, 1, 2, 3, 4, 5  # the last: a file without a name any more
+MAY_READ, MAY_WRITE, MAY_EXECUTE, SHARED = 1, 2, 4, 8  # rights of a region, as bits
 
 
 @record(1, "process", RECORDS)
@@ -191,6 +199,9 @@ class AccessRecord(Record):
     mode: U32  # for OPEN_MEMORY: 1 to read it, 2 to write it, 3 both
     deed: U16  # as for the guard: TRACE and what follows
     target_image: Tail  # path of the program; empty for the kernel's own threads
+    addresses: Tail  # of the code that led here, the innermost first: 8 bytes each
+    places: Tail  # one `PLACE` for each of them
+    modules: Tail  # paths of the files that the places name, end to end
 
 
 @record(41, "raw access", RECORDS)
@@ -283,6 +294,47 @@ class DnsMessageRecord(Record):
     payload: Tail  # at most 4096 bytes
 
 
+@record(50, "injection", RECORDS)
+class InjectionRecord(Record):
+    """The process of the head wrote into another one, or turned it to other code."""
+
+    target_start: U64
+    target_exec_id: U64
+    address: U64  # where it wrote first, or where the thread goes on
+    offset: U64  # of the address in its file
+    inode: U64  # of that file
+    times: U64  # how often it did so since it was last told, this time included
+    bytes: U64  # how many were written since then
+    device: U32
+    rights: U32  # of the region that the address lies in: MAY_READ and others
+    target_tgid: U32
+    target_tid: U32  # the thread by which it was done
+    target_uid: U32
+    uid: U32
+    way: U16
+    region: U16  # FILE and others
+    target_image: Tail
+    module: Tail  # path of the file
+
+
+@record(51, "tampering", RECORDS)
+class TamperRecord(Record):
+    """The code that the process of the head runs is no longer that of its file."""
+
+    address: U64  # of the memory that was changed; 0 for RELINKED
+    bytes: U64  # of it
+    inode: U64  # of the file below
+    device: U32
+    uid: U32
+    rights: U32  # as the process asked for them
+    how: U16
+    region: U16  # what lies there now
+    module: Tail  # path of the file that lies there, or that the process passes for now
+
+
+PLACE = struct.Struct("<QII")  # of a code address: its offset in the file, what lies there, length of the file's path
+
+
 def decode(data: bytes, offset: int = 0) -> Record:
     """Read the record at `offset`; RecordError if its kind is unknown or bytes are missing."""
     try:
@@ -310,6 +362,9 @@ def _unknown(data: bytes, offset: int) -> RecordError:
     return RecordError(f"unknown record kind {kind} at byte {offset} (expected one of {known})")
 
 
+_REGIONS = ("NOWHERE", "FILE", "ANONYMOUS", "HEAP", "STACK", "NAMELESS")
+
+
 def _constants() -> tuple[tuple[str, int], ...]:
     families = [(f"FAMILY_{name.upper().replace(' ', '_')}", i) for i, name in enumerate(FAMILIES)]
     how = [("HOW_OPENED", OPENED), ("HOW_RENAMED", RENAMED), ("HOW_LINKED", LINKED)]
@@ -318,6 +373,9 @@ def _constants() -> tuple[tuple[str, int], ...]:
     tables = [("TABLE_MADE", TABLE_MADE), ("TABLE_REMOVED", TABLE_REMOVED), ("TABLE_RENAMED", TABLE_RENAMED)]
     objects = [("OBJECT_PROGRAM", PROGRAM), ("OBJECT_MAP", MAP), ("OBJECT_LINK", LINK)]
     calls = [("CALL_GETADDRINFO", GETADDRINFO), ("CALL_GETHOSTBYNAME", GETHOSTBYNAME)]
+    ways = [(f"WAY_{name}", i) for i, name in enumerate(("POKED", "POINTED", "WRITTEN", "MEMORY_WRITTEN"), 1)]
+    tampered = [(f"TAMPER_{name}", i) for i, name in enumerate(("RELINKED", "UNLOCKED", "MAPPED_OVER"), 1)]
+    regions = [(f"REGION_{name}", i) for i, name in enumerate(_REGIONS)]
     scopes = [(f"SCOPE_{name.upper().replace(' ', '_')}", i) for i, name in enumerate(SCOPES) if i]
     return (
         *families,
@@ -327,8 +385,12 @@ def _constants() -> tuple[tuple[str, int], ...]:
         *tables,
         *objects,
         *calls,
+        *ways,
+        *tampered,
+        *regions,
         *scopes,
         ("SETTINGS_SIZE", SETTINGS.size),
+        ("PLACE_SIZE", PLACE.size),
     )
 
 

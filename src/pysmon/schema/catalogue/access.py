@@ -13,13 +13,20 @@ from pysmon.schema.shape import SEQUENCE_NUMBER, Before
     title="CreateRemoteThread detected",
     rule="CreateRemoteThread",
     version=2,
+    live=True,
     history=(Before("3.10", version=1, had=(SEQUENCE_NUMBER,)),),
 )
 class CreateRemoteThread(Event):
     """A process started a thread in another process.
 
-    On Linux: not produced yet. No call does this there; what comes closest is writing into another process's memory
-    or registers (ptrace, process_vm_writev, /proc/PID/mem).
+    On Linux: no call does this. The event stands for what comes closest: code or data was written into another process
+    (ptrace, process_vm_writev, a write to /proc/PID/mem), or a debugger made one of its threads go on elsewhere
+    (registers set by ptrace to another instruction pointer). The first time is told at once; after that each pair of
+    programs makes at most one event a minute for each way, and for memory that can be executed apart from other
+    memory: `Times` in JSON counts what came since the last one, `Injection` names the way, `Region` and `RegionRights`
+    what lies at the address. A process that writes to itself makes none, nor does reading (event 10 tells it), nor
+    do registers that leave the instruction pointer as it is. Descriptors of /proc/PID/mem are known by any opening
+    that was seen, where the kernel cannot be watched from inside; 32-bit calls are not seen.
     """
 
     RuleName: Text = field(since="4.10", default="-")
@@ -30,10 +37,28 @@ class CreateRemoteThread(Event):
     TargetProcessGuid: Guid = field("Identity of the process in which the thread runs.")
     TargetProcessId: Pid = field("Id of the process in which the thread runs.")
     TargetImage: Text = field(default="-")
-    NewThreadId: UInt32 = field("Id of the new thread.")
-    StartAddress: Text = field("Where the thread begins: an address in hex.", since="3.10", default="-")
-    StartModule: Text = field("The loaded file in which StartAddress lies, if there is one.", since="3.10", default="-")
-    StartFunction: Text = field("The exported function at StartAddress, if there is one.", since="3.10", default="-")
+    NewThreadId: UInt32 = field(
+        "Id of the new thread. On Linux: of the thread by which the process was reached: the one that was stopped, or"
+        " that the call named."
+    )
+    StartAddress: Text = field(
+        "Where the thread begins: an address in hex. On Linux: where the thread goes on, or where the first byte was"
+        " written.",
+        since="3.10",
+        default="-",
+    )
+    StartModule: Text = field(
+        "The loaded file in which StartAddress lies, if there is one. On Linux: `-` for memory of no file (heap,"
+        " stack, anonymous), and before Linux 6.1.",
+        since="3.10",
+        default="-",
+    )
+    StartFunction: Text = field(
+        "The exported function at StartAddress, if there is one. On Linux: by the file's symbol tables, `name+0x1f`"
+        " inside of it; `-` if they have none there or the file is gone, and JSON says why in `StartFunctionSkipped`.",
+        since="3.10",
+        default="-",
+    )
     SourceUser: Text = field(since="4.80", default="-")
     TargetUser: Text = field(since="4.80", default="-")
 
@@ -104,8 +129,9 @@ class ProcessAccess(Event):
     )
     CallTrace: Text = field(
         "From where in the code the call came: `file+offset` for each frame, with `|` between them; `UNKNOWN` for code"
-        " that belongs to no file. On Linux: `-`; most programs are built without the frame pointers that a walk"
-        " through the stack needs.",
+        " that belongs to no file. On Linux: the offset is that in the file, in hex; at most 16 frames. The"
+        " stack is walked by frame pointers, without which most programs are built: then the first frame holds, and"
+        " others are missing. Before Linux 6.1 all are `UNKNOWN`.",
         default="-",
     )
     SourceUser: Text = field(since="4.80", default="-")

@@ -104,7 +104,10 @@ class ProcessTampering(Event):
 
     On Linux: a program was executed whose file has no name in any directory: made in memory (memfd_create), opened with
     O_TMPFILE, or deleted before it ran. ProcessCreate tells of it as well. Container runtimes start themselves so
-    (`/memfd:runc_cloned`).
+    (`/memfd:runc_cloned`). Or a process changed what it runs: it passes for another file (prctl PR_SET_MM_EXE_FILE or
+    PR_SET_MM_MAP), it made code that is mapped from a file writable (mprotect), or it mapped something else over its
+    program (mmap, mremap). `Tampering` in JSON names which, `Module` the file; each is told once a minute for a
+    process and a file. Libraries with text relocations and programs that patch themselves make such events, too.
     """
 
     RuleName: Text = field(default="-")
@@ -113,6 +116,8 @@ class ProcessTampering(Event):
     ProcessId: Pid
     Image: Text = field(default="-")
     Type: Text = field(
-        "How: `Image is replaced` or `Image is locked for access`; on Linux always the former.", default="-"
+        "How: `Image is replaced` or `Image is locked for access`. On Linux: the former, or `Code is made writable`"
+        " for mprotect.",
+        default="-",
     )
     User: Text = field(since="4.80", default="-")

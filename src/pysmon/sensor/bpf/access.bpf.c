@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Who gets access to another process as a debugger has it. Told twice over: of those in scope, whoever they reach, and, free
  * of the scope, of anybody who reaches us. */
-#include "objects.bpf.h"
+#include "memory.bpf.h"
 
 /* Reading and writing take many calls, as many as a debugger has things to ask: one a minute is told, for two programs. */
 #define AGAIN_AFTER (60 * SECOND)
@@ -30,6 +30,54 @@ INLINE bool told_before(struct task_struct *target, u32 deed)
 	return false;
 }
 
+#define FRAMES 16 /* of the code that led here; what the walk finds without frame pointers is short anyway */
+#define USER_STACK 256 /* BPF_F_USER_STACK */
+struct place { u64 offset; u32 region, path_len; }; /* PLACE of records.py; a path that is that of the frame before has 0 */
+_Static_assert(sizeof(struct place) == PLACE_SIZE, "place: not the layout of records.py");
+
+INLINE u32 put_place(struct scratch *s, u32 at, struct place *place)
+{
+	PIN(at);
+	if (at <= TAILS_LIMIT)
+		__builtin_memcpy(s->bytes + at, place, sizeof *place);
+	return at + sizeof *place;
+}
+
+/* From where in its code the current process came: the last tails of the access record in that slot. */
+GLOBAL u32 put_code(u32 slot, u32 at)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &slot);
+	PIN(at);
+	if (!s || at > TAILS_LIMIT)
+		return at;
+	struct access_record *r = (void *)s->bytes;
+	struct task_struct *task = bpf_get_current_task_btf();
+	long size = bpf_get_task_stack(task, s->bytes + at, FRAMES * sizeof(u64), USER_STACK);
+	u32 frames = size > 0 ? size / sizeof(u64) : 0, addresses = at, places = at + frames * sizeof(u64);
+	u64 memory = (u64)READ(task, mm), last = 0;
+	at = places + frames * sizeof(struct place);
+	u32 modules = at;
+	for (u32 i = 0; i < FRAMES && i < frames; i++) {
+		u64 address = 0;
+		bpf_probe_read_kernel(&address, sizeof address, s->bytes + ((addresses + i * sizeof address) & (SCRATCH_SIZE - 1)));
+		struct vm_area_struct *region = (void *)region_at(memory, address);
+		struct place place = {};
+		u64 file = region ? (u64)READ(region, vm_file) : 0;
+		if (file) {
+			place.region = kind_of_file((void *)file);
+			place.offset = offset_in_file(region, address);
+			place.path_len = file == last ? 0 : put_path_of(slot, at, &((struct file *)file)->f_path) - at;
+			at += place.path_len;
+			last = file;
+		}
+		put_place(s, places + i * sizeof place, &place);
+	}
+	r->addresses_len = places - addresses;
+	r->places_len = modules - places;
+	r->modules_len = at - modules;
+	return at;
+}
+
 /* The record of an access that was granted to the current process. */
 GLOBAL int accessed(u64 target_address, u32 deed, u32 number, u32 mode)
 {
@@ -52,6 +100,8 @@ GLOBAL int accessed(u64 target_address, u32 deed, u32 number, u32 mode)
 	u32 start = sizeof *r, at = start;
 	struct mm_struct *memory = READ(target, mm);
 	TAIL(target_image, memory ? put_path_of(slot, at, &READ(memory, exe_file)->f_path) : at);
+	r->addresses_len = r->places_len = r->modules_len = 0;
+	at = put_code(slot, at);
 	r->size = at;
 	return send(&event_ring, FAMILY_PROCESS_ACCESS, s, at, r->time);
 }
@@ -193,24 +243,27 @@ int on_pidfd_getfd(struct sys_exit_context *context)
 	return target ? reached(target, DEED_TAKE_DESCRIPTOR, syscall_number(), 0, true) : 0;
 }
 
-/* Is it /proc/PID/mem? For the ends of open (file.bpf.c), of which there are many: told only if access is wanted. */
-INLINE void opened_memory(struct file *file)
+/* Whose memory it is, if the file is /proc/PID/mem. */
+INLINE struct task_struct *owner_of_memory(struct file *file)
 {
-	if (!wanted(FAMILY_PROCESS_ACCESS) || !file)
-		return;
 	struct inode *inode = READ(file, f_inode);
 	struct super_block *super = READ(inode, i_sb);
 	struct dentry *dentry = READ(file, f_path.dentry);
 	char name[4] = {};
 	if (READ(super, s_magic) != PROC_SUPER_MAGIC || (READ(inode, i_mode) & S_IFMT) != S_IFREG)
-		return;
+		return NULL;
 	if (bpf_probe_read_kernel_str(name, sizeof name, READ(dentry, d_name.name)) != sizeof name)
-		return;
+		return NULL;
 	if (name[0] != 'm' || name[1] != 'e' || name[2] != 'm')
-		return;
+		return NULL;
 	struct proc_inode *of_process = (void *)inode - FIELD_OFFSET(struct proc_inode, vfs_inode);
-	struct task_struct *target = task_of(READ(of_process, pid));
-	u32 mode = READ(file, f_mode) & (FMODE_READ | FMODE_WRITE);
+	return task_of(READ(of_process, pid));
+}
+
+/* For the ends of open (file.bpf.c), of which there are many: told only if access is wanted. */
+INLINE void opened_memory(struct file *file)
+{
+	struct task_struct *target = file && wanted(FAMILY_PROCESS_ACCESS) ? owner_of_memory(file) : NULL;
 	if (target)
-		reached(target, DEED_OPEN_MEMORY, syscall_number(), mode, true);
+		reached(target, DEED_OPEN_MEMORY, syscall_number(), READ(file, f_mode) & (FMODE_READ | FMODE_WRITE), true);
 }

@@ -26,6 +26,7 @@ HELPER(long, bpf_seq_write, 127, struct seq_file *seq, const void *data, u32 siz
 HELPER(long, bpf_ringbuf_output, 130, void *ring, void *data, u64 size, u64 flags);
 HELPER(void *, bpf_ringbuf_reserve, 131, void *ring, u64 size, u64 flags);
 HELPER(void, bpf_ringbuf_submit, 132, void *data, u64 flags);
+HELPER(long, bpf_get_task_stack, 141, struct task_struct *task, void *to, u32 size, u64 flags);
 HELPER(struct task_struct *, bpf_get_current_task_btf, 158, void);
 HELPER(struct pt_regs *, bpf_task_pt_regs, 175, struct task_struct *task);
 

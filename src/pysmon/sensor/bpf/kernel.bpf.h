@@ -43,6 +43,10 @@ enum { SI_USER = 0, SI_KERNEL = 0x80 };
 enum { SIGPIPE = 13, SIGALRM = 14, SIGCHLD = 17, SIGURG = 23, SIGVTALRM = 26, SIGPROF = 27, SIGWINCH = 28, SIGIO = 29 };
 /* linux/ptrace.h, linux/bpf.h, linux/magic.h */
 enum { PTRACE_MODE_ATTACH = 2, PTRACE_ATTACH = 16, PTRACE_SEIZE = 0x4206 };
+enum { PTRACE_POKETEXT = 4, PTRACE_POKEDATA = 5, PTRACE_POKEUSR = 6, PTRACE_SETREGS = 13, PTRACE_SETREGSET = 0x4205 };
+/* linux/mman.h, linux/mm.h, linux/prctl.h */
+enum { PROT_WRITE = 2, VM_WRITE = 2, VM_EXEC = 4, VM_RIGHTS = 15 };
+enum { PR_SET_MM = 35, PR_SET_MM_EXE_FILE = 13, PR_SET_MM_MAP = 14 };
 enum {
 	BPF_PROG_LOAD = 5,
 	BPF_PROG_ATTACH = 8,
@@ -72,11 +76,19 @@ struct dentry { struct dentry *d_parent; struct qstr d_name; struct inode *d_ino
 struct vfsmount { struct dentry *mnt_root; } CORE;
 struct mount { struct mount *mnt_parent; struct dentry *mnt_mountpoint; struct vfsmount mnt; } CORE;
 struct path { struct vfsmount *mnt; struct dentry *dentry; } CORE;
-struct file { struct path f_path; struct inode *f_inode; u32 f_mode; void *private_data; } CORE;
+struct file { struct path f_path; struct inode *f_inode; u32 f_mode; s64 f_pos; void *private_data; const void *f_op; } CORE;
 struct fdtable { u32 max_fds; struct file **fd; } CORE;
 struct files_struct { struct fdtable *fdt; } CORE;
 struct fs_struct { struct path root, pwd; } CORE;
-struct mm_struct { u64 arg_start, arg_end; struct file *exe_file; } CORE;
+struct maple_tree { void *ma_root; } CORE; /* since 6.1 */
+struct maple_range_64 { u64 pivot[15]; void *slot[16]; } CORE;
+struct maple_arange_64 { u64 pivot[9]; void *slot[10]; } CORE;
+struct vm_area_struct { u64 vm_start, vm_end, vm_flags, vm_pgoff; struct file *vm_file; } CORE;
+struct mm_struct {
+	u64 arg_start, arg_end, start_code, end_code, start_brk, brk, start_stack;
+	struct file *exe_file;
+	struct maple_tree mm_mt;
+} CORE;
 
 struct ns_common { u32 inum; } CORE;
 struct xarray { void *xa_head; } CORE;
@@ -118,6 +130,7 @@ struct task_struct {
 	u64 self_exec_id, parent_exec_id;
 	s32 exit_code;
 	struct mm_struct *mm;
+	void *stack;
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
@@ -172,5 +185,5 @@ struct sys_exit_context { u64 common; s64 nr; s64 ret; };
 struct sys_enter_context { u64 common; s64 nr; u64 arguments[6]; };
 
 struct pt_regs;
-struct pt_regs___x86 { u64 di, si, dx, cx, r10, r8, r9, ax, sp, orig_ax; } CORE;
-struct pt_regs___arm64 { u64 regs[31]; u64 sp, orig_x0; s32 syscallno; } CORE;
+struct pt_regs___x86 { u64 di, si, dx, cx, r10, r8, r9, ax, sp, ip, orig_ax; } CORE;
+struct pt_regs___arm64 { u64 regs[31]; u64 sp, pc, orig_x0; s32 syscallno; } CORE;

@@ -7,6 +7,8 @@
 #include "dns.bpf.c"
 #include "guard.bpf.c"
 #include "access.bpf.c"
+#include "inject.bpf.c"
+#include "tamper.bpf.c"
 #include "program.bpf.c"
 #include "device.bpf.c"
 #include "file.bpf.c"
