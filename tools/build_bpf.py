@@ -45,7 +45,7 @@ def header_text() -> str:
         sys.path.insert(0, str(ROOT / "src"))
     records = importlib.import_module("pysmon.sensor.records")
     c_text: Callable[..., str] = importlib.import_module("pysmon.layout.c_text").c_text
-    return c_text(records.RECORDS.values(), getattr(records, "CONSTANTS", ()))
+    return c_text(records.RECORDS.values(), importlib.import_module("pysmon.sensor.c_names").CONSTANTS)
 
 
 def is_fresh(folder: Path = FOLDER) -> bool:

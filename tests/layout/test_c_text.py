@@ -10,7 +10,8 @@ import pytest
 
 from pysmon.layout.c_text import c_text, digest
 from pysmon.layout.record import U16, U32, Record, Tail, record
-from pysmon.sensor.records import CONSTANTS, RECORDS, FlowRecord
+from pysmon.sensor.c_names import CONSTANTS
+from pysmon.sensor.records import RECORDS, FlowRecord
 
 TYPES = "".join(f"typedef unsigned {t};\n" for t in ("char u8", "short u16", "int u32", "long long u64"))
 FILLED = """

@@ -11,8 +11,8 @@ from tests.layout.made_up import any_record
 
 from pysmon.errors import RecordError
 from pysmon.layout.record import Record
+from pysmon.sensor.c_names import CONSTANTS
 from pysmon.sensor.records import (
-    CONSTANTS,
     FAMILIES,
     RECORDS,
     SCOPES,

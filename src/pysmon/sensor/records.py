@@ -294,7 +294,7 @@ class DnsMessageRecord(Record):
     payload: Tail  # at most 4096 bytes
 
 
-@record(50, "injection", RECORDS)
+@record(70, "injection", RECORDS)
 class InjectionRecord(Record):
     """The process of the head wrote into another one, or turned it to other code."""
 
@@ -317,7 +317,7 @@ class InjectionRecord(Record):
     module: Tail  # path of the file
 
 
-@record(51, "tampering", RECORDS)
+@record(71, "tampering", RECORDS)
 class TamperRecord(Record):
     """The code that the process of the head runs is no longer that of its file."""
 
@@ -360,41 +360,6 @@ def _unknown(data: bytes, offset: int) -> RecordError:
     kind = int.from_bytes(data[offset : offset + 2], "little")
     known = ", ".join(map(str, RECORDS))
     return RecordError(f"unknown record kind {kind} at byte {offset} (expected one of {known})")
-
-
-_REGIONS = ("NOWHERE", "FILE", "ANONYMOUS", "HEAP", "STACK", "NAMELESS")
-
-
-def _constants() -> tuple[tuple[str, int], ...]:
-    families = [(f"FAMILY_{name.upper().replace(' ', '_')}", i) for i, name in enumerate(FAMILIES)]
-    how = [("HOW_OPENED", OPENED), ("HOW_RENAMED", RENAMED), ("HOW_LINKED", LINKED)]
-    deeds = ("SIGNAL", "BPF", "TRACE", "READ", "WRITE", "TAKE_DESCRIPTOR", "OPEN_MEMORY", "ACCESS")
-    guard = [(f"DEED_{name}", i) for i, name in enumerate(deeds, 1)]
-    tables = [("TABLE_MADE", TABLE_MADE), ("TABLE_REMOVED", TABLE_REMOVED), ("TABLE_RENAMED", TABLE_RENAMED)]
-    objects = [("OBJECT_PROGRAM", PROGRAM), ("OBJECT_MAP", MAP), ("OBJECT_LINK", LINK)]
-    calls = [("CALL_GETADDRINFO", GETADDRINFO), ("CALL_GETHOSTBYNAME", GETHOSTBYNAME)]
-    ways = [(f"WAY_{name}", i) for i, name in enumerate(("POKED", "POINTED", "WRITTEN", "MEMORY_WRITTEN"), 1)]
-    tampered = [(f"TAMPER_{name}", i) for i, name in enumerate(("RELINKED", "UNLOCKED", "MAPPED_OVER"), 1)]
-    regions = [(f"REGION_{name}", i) for i, name in enumerate(_REGIONS)]
-    scopes = [(f"SCOPE_{name.upper().replace(' ', '_')}", i) for i, name in enumerate(SCOPES) if i]
-    return (
-        *families,
-        ("FAMILY_COUNT", len(FAMILIES)),
-        *how,
-        *guard,
-        *tables,
-        *objects,
-        *calls,
-        *ways,
-        *tampered,
-        *regions,
-        *scopes,
-        ("SETTINGS_SIZE", SETTINGS.size),
-        ("PLACE_SIZE", PLACE.size),
-    )
-
-
-CONSTANTS = _constants()  # names that the C text shares with this file
 
 
 def family_of(data: bytes) -> str:

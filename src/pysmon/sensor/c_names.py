@@ -1,0 +1,42 @@
+"""Names and numbers that the C text of the kernel programs shares with records.py."""
+
+from __future__ import annotations
+
+from pysmon.sensor import records
+from pysmon.sensor.records import FAMILIES, PLACE, SCOPES, SETTINGS
+
+# By the beginning of the C names: what follows in C is the name that the number has in records.py.
+_NUMBERS = {
+    "HOW": ("OPENED", "RENAMED", "LINKED"),
+    "DEED": ("SIGNAL", "BPF", "TRACE", "READ", "WRITE", "TAKE_DESCRIPTOR", "OPEN_MEMORY", "ACCESS"),
+    "TABLE": ("MADE", "REMOVED", "RENAMED"),
+    "OBJECT": ("PROGRAM", "MAP", "LINK"),
+    "CALL": ("GETADDRINFO", "GETHOSTBYNAME"),
+    "WAY": ("POKED", "POINTED", "WRITTEN", "MEMORY_WRITTEN"),
+    "TAMPER": ("RELINKED", "UNLOCKED", "MAPPED_OVER"),
+    "REGION": ("NOWHERE", "FILE", "ANONYMOUS", "HEAP", "STACK", "NAMELESS"),
+}
+_WHOLE = ("TABLE",)  # those that have the whole name in records.py too
+
+
+def _c_name(beginning: str, words: str) -> str:
+    return f"{beginning}_{words.upper().replace(' ', '_')}"
+
+
+def _numbers() -> list[tuple[str, int]]:
+    found = []
+    for beginning, names in _NUMBERS.items():
+        for name in names:
+            whole = _c_name(beginning, name)
+            found.append((whole, int(getattr(records, whole if beginning in _WHOLE else name))))
+    return found
+
+
+CONSTANTS: tuple[tuple[str, int], ...] = (
+    *((_c_name("FAMILY", name), i) for i, name in enumerate(FAMILIES)),
+    ("FAMILY_COUNT", len(FAMILIES)),
+    *_numbers(),
+    *((_c_name("SCOPE", name), i) for i, name in enumerate(SCOPES) if i),
+    ("SETTINGS_SIZE", SETTINGS.size),
+    ("PLACE_SIZE", PLACE.size),
+)
