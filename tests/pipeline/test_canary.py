@@ -106,6 +106,25 @@ def test_what_was_proved_once_needs_no_canary_at_the_next_change(kernel: None, t
 
 
 @pytest.mark.vm
+def test_what_comes_to_be_wanted_while_a_canary_flies_gets_one_after_it(kernel: None, tmp_path: Path) -> None:
+    session = Session(None, Scope.of_tree(1 << 22), canary=tmp_path)
+    stop, give_up = threading.Event(), time.monotonic() + 30
+    changed: threading.Event | None = None
+    sights: list[Sight] = []
+    for _ in session.batches(stop):
+        if changed is None:
+            changed = session.reconfigure(everything())  # the first one is sent before this is heeded
+        if session.sight and not any(session.sight is sight for sight in sights):
+            sights.append(session.sight)
+        if len(sights) > 1 or time.monotonic() > give_up:
+            stop.set()
+    first, second = sights
+    assert second.seen >= {"processes", "files created", "TCP connected"}
+    assert (second.ended, second.blind) == (True, frozenset())
+    assert first.ended
+
+
+@pytest.mark.vm
 def test_a_machine_that_has_no_room_for_a_canary_is_watched_all_the_same(kernel: None, tmp_path: Path) -> None:
     session = Session(None, Scope.of_tree(1 << 22), canary=tmp_path)
     stop, told, give_up = threading.Event(), list[Event](), time.monotonic() + 20

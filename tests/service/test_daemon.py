@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -143,6 +144,35 @@ def test_a_bad_configuration_is_refused_and_told_and_the_old_one_stays(root: Pat
         "the configuration bad.xml was refused, 3 errors; the first: bad.xml:1:1: the tag <Sysmon> is never closed"
     ]
     assert load(service.paths) is None
+
+
+def test_its_status_remembers_what_was_done_to_it_and_when(root: Path, doer: Doer) -> None:
+    with resident(root, doer) as service:
+        service.ready()
+        before = time.time_ns()
+        service.process.send_signal(signal.SIGCONT)
+        service.until(lambda: service.asked.status().findings, "its status does not tell it")
+        (finding,) = service.asked.status().findings
+    assert (finding.level, finding.about) == ("warn", "tamper")
+    assert finding.text.startswith("signal SIGCONT (18) was sent to pysmon by ")
+    assert finding.when
+    assert before - 10**9 < finding.when < time.time_ns()
+
+
+def test_that_the_socket_of_followers_was_removed_is_told_and_that_it_is_made_anew_is_not(
+    root: Path, doer: Doer
+) -> None:
+    put_settings(root, '[[output]]\ntype = "followers"\n')
+    with resident(root, doer) as service:
+        service.ready()
+        events = service.paths.events
+        events.unlink()
+        service.until(lambda: service.told("TAMPER"), "it is not told")
+        service.process.send_signal(signal.SIGHUP)
+        service.until(events.exists, "it is not made anew")
+        service.paths.settings.touch()
+        service.until(lambda: any(str(service.paths.settings) in t for t in service.told("TAMPER")), "it looks no more")
+        assert [t for t in service.told("TAMPER") if "events.sock" in t] == [f"{events}: was removed"]
 
 
 def test_a_hangup_has_it_read_what_was_stored_meanwhile(root: Path, doer: Doer) -> None:

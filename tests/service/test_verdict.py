@@ -41,6 +41,24 @@ def test_the_worst_comes_first_and_nothing_is_forgotten() -> None:
     assert not is_healthy(ILL)
 
 
+def test_what_happened_is_told_with_its_age_the_newest_first_and_not_for_ever() -> None:
+    status = replace(
+        HEALTHY,
+        findings=(
+            Finding("warn", "tamper", "too old", when=NOW - 24 * HOUR),
+            Finding("warn", "tamper", "old", when=NOW - 23 * HOUR),
+            Finding("warn", "config", "new", when=NOW - 5 * SECOND),
+            Finding("warn", "config", "the clock was set back", when=NOW + HOUR),
+        ),
+    )
+    assert [(f.about, f.text.split(", ")) for f in verdict(status)] == [
+        ("config", ["the clock was set back", "0.000 s ago"]),
+        ("config", ["new", "5.0 s ago"]),
+        ("tamper", ["old", "23 h ago"]),
+    ]
+    assert is_healthy(status)
+
+
 def test_a_hook_that_nobody_needs_is_not_missed() -> None:
     off = HookState("files deleted", "file delete", "off", "", ("fexit: no", "tracepoint: no"))
     assert verdict(replace(HEALTHY, hooks=(off,))) == []

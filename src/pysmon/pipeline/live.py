@@ -326,6 +326,8 @@ class Session:
             self._canary, self.sight = None, sight
             if sight.blind:
                 yield self._own(error_report(time.time_ns(), "CANARY", str(sight)))
+            if not last:
+                self._send_canary()  # for what came to be wanted while it flew
         if (name := host_name()) != self._journal.origin.computer:  # early in a boot it is not set yet
             self._journal.origin = replace(self._journal.origin, computer=name)
         measured = clock_offset(tries=3)

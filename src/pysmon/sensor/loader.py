@@ -144,8 +144,13 @@ def _attach(made: Object, program: str) -> str:
     if made.section(program).startswith("cgroup/"):
         root = cgroup_root()
         return made.attach_cgroup(program, root) if root else "no hierarchy of cgroups (v2) is mounted"
+    if program in libraries.PROBES and program not in made.attached:
+        try:
+            return libraries.attach(made, program, libraries.c_libraries())
+        except OSError as error:  # no file can be opened now
+            return f"the C libraries cannot be looked for: {error.strerror}"
     if program in libraries.PROBES:
-        return "" if program in made.attached else libraries.attach(made, program, libraries.c_libraries())
+        return ""
     return made.attach(program)
 
 

@@ -118,6 +118,7 @@ class Daemon:
         due, reconcile, number = 0.0, time.monotonic() + self._reconcile_every, 0
         for batch in self.session.batches(stop):
             self._fanout.put(batch)
+            self._reporter.remembered.note(batch)
             now, number = time.monotonic(), number + 1
             if number == _READY:  # who asks may rely on it that the sensor watches
                 self._control.start()
@@ -165,7 +166,6 @@ class Daemon:
         for told in (*self._fanout.reports(), *self._watched.look(), *self._reporter.log_reports()):
             self._early.append(told)
         while self._early:
-            self._reporter.remember(*self._early[0])
             self.session.report(*self._early.popleft())
         self._numbering.keep_ahead(self.session.last_record_id)
         self._reporter.note()

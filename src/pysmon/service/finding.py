@@ -18,12 +18,16 @@ _WIDEST = 18  # columns that the names of what was looked at may take
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`about` names what was looked at, `text` says how it is, `remedy` what to do about it; empty if nothing is."""
+    """`about` names what was looked at, `text` says how it is, `remedy` what to do about it; empty if nothing is.
+
+    `when` is the moment of what happened once, in ns since 1970; None for how it is now.
+    """
 
     level: Level
     about: str
     text: str
     remedy: str = ""
+    when: int | None = None
 
 
 def worst(findings: Iterable[Finding]) -> Level:

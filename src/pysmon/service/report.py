@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,17 +11,14 @@ from pysmon.pipeline.canary import Sight
 from pysmon.pipeline.fanout import Fanout
 from pysmon.pipeline.live import Session
 from pysmon.release import VERSION
-from pysmon.service.finding import Finding
 from pysmon.service.gauges import Gauges
 from pysmon.service.in_use import Configurations
 from pysmon.service.outputs import event_log
+from pysmon.service.remembered import Remembered
 from pysmon.service.status import CanaryState, HookState, LogState, Reconciliation, Status
 from pysmon.sinks.sink import Sink
 from pysmon.store.failure import StoreError
 from pysmon.store.store import Store
-
-_REMEMBERED = 20  # findings of the service's own that a status tells
-_OWN = ("OUTPUT", "QUEUE")  # what other parts of a status tell better
 
 
 class Reporter:
@@ -33,9 +29,10 @@ class Reporter:
         self._session, self._fanout, self._configurations, self._sinks = session, fanout, configurations, sinks
         self._began, self._started = time.monotonic_ns(), time.time_ns()
         self._gauges = Gauges(self._began)
-        self._findings: deque[Finding] = deque(maxlen=_REMEMBERED)
+        self.remembered = Remembered()
         self._canary: tuple[Sight, CanaryState] | None = None
         self._log_told = False
+        self._damaged: Path | None = None  # that was told of
         self.reconciliation: Reconciliation | None = None
 
     def note(self) -> None:
@@ -47,23 +44,19 @@ class Reporter:
             state = CanaryState(wall, sight.ended, tuple(sorted(sight.seen)), tuple(sorted(sight.blind)))
             self._canary = (sight, state)
 
-    def remember(self, error: str, description: str) -> None:
-        """Something that went into the log as event 255."""
-        if error not in _OWN:
-            self._findings.append(Finding("warn", error.lower(), description))
-
     def log_reports(self) -> Iterator[tuple[str, str]]:
-        """What the event log says of its last writer, once: ID and description of events 255."""
+        """What the event log says of itself and of its last writer, once: ID and description of events 255."""
         log = event_log(self._sinks)
-        if log is None or self._log_told or not log.is_open:
+        if log is None or not log.is_open:
             return
-        self._log_told = True
-        if log.damaged:
+        if log.damaged and log.damaged != self._damaged:
+            self._damaged = log.damaged
             yield "STORE", f"the event log was damaged; it lies in {log.damaged}, and a new one was begun"
-        if log.gap:
+        if log.gap and not self._log_told:
             gap = log.gap
             after = f"after the entry with EventRecordID {gap.record_id}"
             yield "STORE", f"the event log was not closed in good order: entries {after} may be missing"
+        self._log_told = True
 
     def line(self) -> str:
         """For the service manager."""
@@ -89,7 +82,7 @@ class Reporter:
             log=self._log_state(),
             canary=self._canary[1] if self._canary else None,
             reconciliation=self.reconciliation,
-            findings=tuple(self._findings),
+            findings=self.remembered.findings,
         )
 
     def _words(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pysmon.pipeline.lane import LaneState
 from pysmon.service.finding import Finding, Level, gravest_first
@@ -10,6 +11,7 @@ from pysmon.service.status import FamilyState, HookState, Status
 from pysmon.views.words import span
 
 RECENT = 3_600_000_000_000  # ns: a loss is wrong for so long, and a remark after that
+REMEMBERED = 24 * RECENT  # ns: so long is a remark what happened once
 _BLIND = "`pysmon doctor` tells what this kernel lacks"
 _RESTART = "a restart attaches it again; if it comes back blind, please report it with the output of `pysmon doctor`"
 _SLOW = "more happens than pysmon can read: let rules exclude what comes most, or give it more processor time"
@@ -17,8 +19,8 @@ _DEFECT = "this is a defect of pysmon: please report it with the output of `pysm
 
 
 def verdict(status: Status) -> list[Finding]:
-    """What is wrong, the worst first; what the service found by itself is among it. Nothing is of level ok."""
-    found = [*status.findings, *_canary(status)]
+    """What is wrong, the worst first; among it, for a day, what happened to the service. Nothing is of level ok."""
+    found = [*_remembered(status), *_canary(status)]
     for hook in status.hooks:
         found += _hook(hook)
     for family in status.families:
@@ -33,6 +35,15 @@ def verdict(status: Status) -> list[Finding]:
 def is_healthy(status: Status) -> bool:
     """Is nothing wrong? Remarks do not count."""
     return all(finding.level != "bad" for finding in verdict(status))
+
+
+def _remembered(status: Status) -> Iterator[Finding]:
+    """What happened once, the newest first; the log has it when it is too long ago to be wrong now."""
+    for finding in reversed(status.findings):
+        if finding.when is None:
+            yield finding
+        elif (ago := max(status.taken - finding.when, 0)) < REMEMBERED:
+            yield replace(finding, text=f"{finding.text}, {span(ago)} ago")
 
 
 def _hook(hook: HookState) -> Iterator[Finding]:
