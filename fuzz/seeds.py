@@ -12,6 +12,8 @@ from copy import copy
 from pathlib import Path
 
 from tests.config.hives import Key, service, system, write_hive
+from tests.sensor import own_dns
+from tests.sensor.own_dns import AAAA, MX, TXT, alias, answered, ipv4, ipv6, question
 from tests.sources.evtx_files import creations, evtx
 from tests.sources.shapes import FILES
 
@@ -110,6 +112,7 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
     yield "hive", "system", _hive(rules)
     yield from _logs()
     yield "tape", "odd.tape", (ROOT / "tests" / "tapes" / "odd.tape").read_bytes().partition(b"\n")[2]
+    yield from _dns()
     yield from _spilled()
     yield "store", "patches", b"\x10\0\0\0\2\1\1" + b"\0\x20\0\0\4\0\0\0\1"
     sheet = b'{"name":"a.xml","text":"<Sysmon schemaversion=\\"4.90\\"/>"}'
@@ -121,6 +124,20 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
     digest = hashlib.sha256(stored.DATA).hexdigest()
     yield "stored", "whole", b'{"name": "a.xml", "sha256": "%s", "when": 1795241433486357000}' % digest.encode()
     yield "cases", "all-parts.yaml", CASES
+
+
+def _dns() -> Iterator[tuple[str, str, bytes]]:
+    asked = question("www.test.example")
+    whole = [
+        alias("a.example"),
+        ipv4("192.0.2.7"),
+        ipv6("::1"),
+        (TXT, b"\3a;b"),
+        (MX, b"\0\1" + own_dns.name("mx.example")),
+    ]
+    yield "dns", "question", b"\0" + question("www.test.example", AAAA)
+    yield "dns", "answer", b"\7" + answered(asked, whole)
+    yield "dns", "stream", b"\x10" + b"".join(len(m).to_bytes(2) + m for m in (asked, answered(asked, whole)))
 
 
 def _rules() -> bytes:

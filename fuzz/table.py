@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fuzz import blob, cases, configuration, control, hive, logs, settings, spill, store, stored, tape
+from fuzz import blob, cases, configuration, control, dns, hive, logs, settings, spill, store, stored, tape
 from fuzz.target import Target
 
 _TARGETS = (
@@ -13,6 +13,7 @@ _TARGETS = (
     hive.TARGET,
     *logs.TARGETS,
     tape.TARGET,
+    dns.TARGET,
     spill.TARGET,
     store.TARGET,
     control.TARGET,

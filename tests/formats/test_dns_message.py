@@ -33,8 +33,8 @@ def test_an_answer_is_read_with_its_question() -> None:
     assert (made.is_response, made.status, made.name, made.type, made.is_whole) == (True, 0, "a.example", A, True)
     assert [(a.name, a.type, a.text) for a in made.answers] == [
         ("a.example", CNAME, "b.example"),
-        ("a.example", A, "192.0.2.1"),
-        ("a.example", AAAA, "2001:db8::1"),
+        ("b.example", A, "192.0.2.1"),
+        ("b.example", AAAA, "2001:db8::1"),
     ]
 
 
@@ -80,8 +80,8 @@ def test_a_pointer_that_leads_nowhere_is_no_question(target: int) -> None:
 def test_two_pointers_that_lead_to_each_other_end() -> None:
     reply = answered(question("a.example"), [(CNAME, b"\0\0"), (CNAME, b"\0\0")])
     first, second = len(reply) - 16, len(reply) - 2
-    there, back = struct.pack(">HH", 0xC000 | second, 0xC000 | first), reply[first + 2 : second]
-    made = read(reply[:first] + there[:2] + back + there[2:])
+    there, back = struct.pack(">H", 0xC000 | second), struct.pack(">H", 0xC000 | first)
+    made = read(reply[:first] + there + reply[first + 2 : second] + back)
     assert (made.answers, made.is_whole) == ((), False)
 
 

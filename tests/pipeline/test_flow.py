@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from tests.assemble.stage import (
     CHILD,
+    SECOND,
     SHELL,
     builder,
     create,
@@ -16,19 +17,29 @@ from tests.assemble.stage import (
     flow,
     fork,
     guid,
+    head,
     leave,
     task,
     users,
 )
+from tests.sensor.own_dns import question
 from tests.tapes.play import configured
 
 from pysmon.assemble.enrich import Enricher
+from pysmon.assemble.questions import PATIENCE
 from pysmon.assemble.utc import utc_text
 from pysmon.host.hashes import Hashes
 from pysmon.pipeline.flow import Flow
 from pysmon.rules.ruleset import Ruleset
-from pysmon.schema.catalogue import FileCreate, FileDelete, FileDeleteDetected, ProcessCreate, ProcessTerminate
-from pysmon.sensor.records import RENAMED, ExecRecord
+from pysmon.schema.catalogue import (
+    DnsQuery,
+    FileCreate,
+    FileDelete,
+    FileDeleteDetected,
+    ProcessCreate,
+    ProcessTerminate,
+)
+from pysmon.sensor.records import RENAMED, DnsMessageRecord, ExecRecord
 
 TAGS = ("ProcessCreate", "ProcessTerminate", "NetworkConnect", "FileCreate", "FileDelete", "FileDeleteDetected")
 BORN = 1_000_000_000_000_000_000
@@ -171,3 +182,27 @@ def test_a_record_that_is_skipped_counts_as_filtered_and_informs_nobody() -> Non
     made.skip(execute(CHILD, "/usr/bin/true"))
     assert (made.accounting.records_filtered, made.accounting.records_kept) == ({"process": 1}, {})
     assert not made.accounting.kept
+
+
+def a_question(time: int = 10 * SECOND) -> DnsMessageRecord:
+    return DnsMessageRecord.make(
+        **head(CHILD, time), family=2, protocol=17, sent=1, server=bytes(16), payload=question("www.example")
+    )
+
+
+def test_a_question_waits_as_filtered_and_counts_as_kept_once_it_is_told() -> None:
+    made = asking(DnsQuery="exclude:").flow
+    assert made.take(a_question()) == ()
+    assert made.accounting.records_filtered["dns"] == 1
+    assert made.take(leave(CHILD, time=10 * SECOND + PATIENCE - 1)) == ()
+    assert [type(event) for event in made.take(leave(SHELL, time=10 * SECOND + PATIENCE))] == [DnsQuery]
+    assert made.overdue(1 << 62, last=True) == ()
+    assert (made.accounting.records_filtered["dns"], made.accounting.records_kept["dns"]) == (0, 1)
+    assert made.accounting.kept[22] == 1
+
+
+def test_a_question_that_no_rule_keeps_stays_filtered() -> None:
+    made = asking(DnsQuery="include:<QueryName>other</QueryName>").flow
+    made.take(a_question())
+    assert made.overdue(1 << 62) == ()
+    assert (made.accounting.records_filtered["dns"], made.accounting.filtered[22]) == (1, 1)

@@ -28,10 +28,13 @@ def question(text: str, kind: int = A, number: int = 0x1234, flags: int = 0x0100
 
 
 def answered(asked: bytes, answers: list[tuple[int, bytes]], *, status: int = 0, truncated: bool = False) -> bytes:
-    """The reply to a question; each answer is about the name that was asked for."""
-    flags = 0x8180 | status | 0x0200 * truncated
-    given = b"".join(struct.pack(">3HIH", 0xC00C, kind, 1, 60, len(data)) + data for kind, data in answers)
-    return asked[:2] + struct.pack(">5H", flags, 1, len(answers), 0, 0) + asked[12:] + given
+    """The reply to a question; each answer is about the name that was asked for, or that the alias before it gives."""
+    made = asked[:2] + struct.pack(">5H", 0x8180 | status | 0x0200 * truncated, 1, len(answers), 0, 0) + asked[12:]
+    owner = 12
+    for kind, data in answers:
+        made += struct.pack(">3HIH", 0xC000 | owner, kind, 1, 60, len(data)) + data
+        owner = len(made) - len(data) if kind == CNAME else owner
+    return made
 
 
 def ipv4(text: str) -> tuple[int, bytes]:

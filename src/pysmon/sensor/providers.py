@@ -60,11 +60,12 @@ _LOOKED_UP = Provider("uprobe", (*_LOOK_UPS, "on_getaddrinfo_end", "on_gethostby
 _MOVED = (
     Provider("tp_btf", ("on_socket_sent", "on_socket_received")),  # since 6.3
     Provider("fexit", ("on_inet_sent", "on_inet6_sent", "on_inet_received", "on_inet6_received")),
-    _exits("dns_sendto", "dns_sendmsg", "dns_recvfrom", "dns_recvmsg"),
+    _exits("dns_sendto", "dns_sendmsg", "dns_recvfrom_peer", "dns_recvmsg_peer"),
 )
 _MEMORY_CALLS = ("open", "openat", "openat2", "write", "writev", "pwrite64", "pwritev", "pwritev2")
 _MEMORY_WRITES = Provider("tracepoint", tuple(f"on_memory_{call}" for call in _MEMORY_CALLS), some=True)
 _CODE_CALLS = ("on_mprotect_begin", "on_mprotect", "on_pkey_mprotect_begin", "on_pkey_mprotect")
+_MOVED_ELSE = _exits("dns_recvfrom", "dns_recvmsg", "dns_sendmmsg", "dns_recvmmsg")
 _REACHING = ("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd")
 
 ABILITIES = (
@@ -84,7 +85,7 @@ ABILITIES = (
     Ability("attributes set", "xattr", (_ATTRIBUTES, _exits("setxattr", "lsetxattr", "fsetxattr", "setxattrat"))),
     Ability("names looked up", "dns", (_LOOKED_UP,)),
     Ability("DNS messages", "dns", _MOVED),
-    Ability("DNS messages in batches", "dns", (_exits("dns_sendmmsg", "dns_recvmmsg"),)),
+    Ability("DNS messages from no fixed peer, or many at once", "dns", (_MOVED_ELSE,)),
     Ability("own process", "guard", (Provider("iter", ("on_ourselves",)),)),
     Ability("own signals", "guard", (Provider("tp_btf", ("on_signal",)),)),
     Ability("own kernel objects", "guard", (Provider("fentry", ("on_bpf_command",)), _exits("bpf"))),

@@ -12,15 +12,17 @@ struct piece { u64 from, size; };                                               
 struct message { u64 peer, peer_size, pieces, count, control, control_size, flags; }; /* struct user_msghdr */
 struct batched { struct message message; u32 size, unused; };                      /* struct mmsghdr */
 
-/* Can this socket have a peer at port 53? An unconnected one may have any. */
-INLINE bool may_ask(struct sock *sk)
+enum { ASKING = 1, MAY_ASK = 2 };
+
+/* Does this socket have its peer at port 53, or may it, since it has none? */
+INLINE int asks(struct sock *sk)
 {
 	if (!sk)
-		return false;
+		return 0;
 	u16 family = READ(sk, __sk_common.skc_family), port = READ(sk, __sk_common.skc_dport);
-	if (family != AF_INET && family != AF_INET6)
-		return false;
-	return port == DNS_PORT || (!port && READ(sk, sk_protocol) == IPPROTO_UDP);
+	if ((family != AF_INET && family != AF_INET6) || (port != DNS_PORT && port))
+		return 0;
+	return port ? ASKING : READ(sk, sk_protocol) == IPPROTO_UDP ? MAY_ASK : 0;
 }
 
 INLINE bool reaches_port(struct flow *flow, u64 peer)
@@ -130,7 +132,9 @@ INLINE int socket_moved(u64 *context, u32 how)
 	u16 family = sk->__sk_common.skc_family, port = sk->__sk_common.skc_dport;
 	if ((family != AF_INET && family != AF_INET6) || (port != DNS_PORT && port) || size <= 0)
 		return 0;
-	if ((!port && sk->sk_protocol != IPPROTO_UDP) || flags & MSG_PEEK || !watched(FAMILY_DNS))
+	if (!port && (sk->sk_protocol != IPPROTO_UDP || !(how & SENT))) /* whom it came from is told later, at the end of the call */
+		return 0;
+	if (flags & MSG_PEEK || !watched(FAMILY_DNS))
 		return 0;
 	u64 address; /* of which the verifier knows nothing: a function checked by itself takes no other */
 	bpf_probe_read_kernel(&address, sizeof address, context);
@@ -144,7 +148,7 @@ SEC("tp_btf/sock_recv_length")
 int on_socket_received(u64 *context) { return socket_moved(context, 0); }
 
 /* The same inside the kernel, before 6.3. */
-#define ON_MOVED(function, name, result, flags, how) \
+#define ON_MOVED(function, name, result, flags, how, which) \
 SEC("fexit/" #function) \
 int name(u64 *context) /* the socket, the message, its size, for receiving flags, the result */ \
 { \
@@ -153,27 +157,30 @@ int name(u64 *context) /* the socket, the message, its size, for receiving flags
 	if (size <= 0 || (flags) & MSG_PEEK || !watched(FAMILY_DNS)) \
 		return 0; \
 	struct sock *sk = READ(socket, sk); \
-	return may_ask(sk) ? moved_by_call((u64)sk, size, how) : 0; \
+	return asks(sk) & (which) ? moved_by_call((u64)sk, size, how) : 0; \
 }
-ON_MOVED(inet_sendmsg, on_inet_sent, 3, 0, SENT)
-ON_MOVED(inet6_sendmsg, on_inet6_sent, 3, 0, SENT)
-ON_MOVED(inet_recvmsg, on_inet_received, 4, context[3], 0)
-ON_MOVED(inet6_recvmsg, on_inet6_received, 4, context[3], 0)
+ON_MOVED(inet_sendmsg, on_inet_sent, 3, 0, SENT, ASKING | MAY_ASK)
+ON_MOVED(inet6_sendmsg, on_inet6_sent, 3, 0, SENT, ASKING | MAY_ASK)
+ON_MOVED(inet_recvmsg, on_inet_received, 4, context[3], 0, ASKING)
+ON_MOVED(inet6_recvmsg, on_inet6_received, 4, context[3], 0, ASKING)
 
-/* The same at the ends of system calls: blind for read and write, which all files have. */
-#define ON_CALL(call, flags, how) \
+/* At the ends of system calls: what comes to a socket without a peer, and, where nothing else serves, all that is moved but by
+ * read and write, which all files have. */
+#define ON_CALL(name, call, flags, how, which) \
 SEC("tracepoint/syscalls/sys_exit_" #call) \
-int on_dns_##call(struct sys_exit_context *context) \
+int name(struct sys_exit_context *context) \
 { \
 	if (context->ret <= 0 || !watched(FAMILY_DNS) || syscall_argument(flags) & MSG_PEEK) \
 		return 0; \
 	struct sock *sk = socket_of((s32)syscall_argument(0)); \
-	return may_ask(sk) ? moved_by_call((u64)sk, context->ret, how) : 0; \
+	return asks(sk) & (which) ? moved_by_call((u64)sk, context->ret, how) : 0; \
 }
-ON_CALL(sendto, 3, SENT)
-ON_CALL(sendmsg, 2, SENT)
-ON_CALL(recvfrom, 3, 0)
-ON_CALL(recvmsg, 2, 0)
+ON_CALL(on_dns_recvfrom, recvfrom, 3, 0, MAY_ASK)
+ON_CALL(on_dns_recvmsg, recvmsg, 2, 0, MAY_ASK)
+ON_CALL(on_dns_recvfrom_peer, recvfrom, 3, 0, ASKING)
+ON_CALL(on_dns_recvmsg_peer, recvmsg, 2, 0, ASKING)
+ON_CALL(on_dns_sendto, sendto, 3, SENT, ASKING | MAY_ASK)
+ON_CALL(on_dns_sendmsg, sendmsg, 2, SENT, ASKING | MAY_ASK)
 
 /* Many messages at once: the result is how many. */
 #define ON_BATCH(call, how) \
@@ -184,7 +191,7 @@ int on_dns_##call(struct sys_exit_context *context) \
 		return 0; \
 	struct sock *sk = socket_of((s32)syscall_argument(0)); \
 	struct batched *first = (void *)syscall_argument(1), each; \
-	if (!may_ask(sk)) \
+	if (!asks(sk)) \
 		return 0; \
 	for (int i = 0; i < BATCH && i < context->ret; i++) \
 		if (!bpf_probe_read_user(&each, sizeof each, first + i)) \
