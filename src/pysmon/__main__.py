@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _forget_output()
         return READER_GONE
     except OSError as error:
-        _tell(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        _tell(f"{error.filename or 'standard output'}: {error.strerror or error}")  # who reads names what he reads
         _forget_output()
         return ENVIRONMENT
     return code

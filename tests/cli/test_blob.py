@@ -150,9 +150,9 @@ def test_what_is_no_binary_rules_is_refused(pysmon: Caller, tmp_path: Path, data
     assert told in answer.err
 
 
-def test_a_file_that_is_not_there_is_the_environments(pysmon: Caller, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_misuse(pysmon: Caller, tmp_path: Path) -> None:
     answer = pysmon("blob", "decode", tmp_path / "x")
-    assert answer.code == 3
+    assert answer.code == 2
     assert "No such file" in answer.err
 
 

@@ -70,4 +70,4 @@ def test_a_file_without_end_is_not_read_whole(pysmon: Caller) -> None:
 def test_a_file_that_is_not_there_is_told(pysmon: Caller, tmp_path: Path) -> None:
     answer = pysmon("fmt", tmp_path / "x.xml")
     assert answer.code == 2
-    assert "cannot be read: No such file" in answer.err
+    assert "x.xml: No such file" in answer.err

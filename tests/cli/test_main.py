@@ -60,7 +60,7 @@ def test_a_full_disk_is_told_in_a_line() -> None:
         command = [*PROGRAM, "schema", "all"]
         done = subprocess.run(command, env=environment(), timeout=60, check=False, stdout=full, stderr=subprocess.PIPE)
     assert done.returncode == 3
-    assert done.stderr.decode().splitlines() == ["pysmon: [Errno 28] No space left on device"]
+    assert done.stderr.decode().splitlines() == ["pysmon: standard output: No space left on device"]
 
 
 def test_an_interrupt_is_no_error_to_talk_about() -> None:

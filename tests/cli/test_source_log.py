@@ -86,7 +86,7 @@ def test_a_shape_can_be_named(pysmon: Caller, log: Path) -> None:
 
 
 def test_what_cannot_be_read_is_told(pysmon: Caller, tmp_path: Path) -> None:
-    assert pysmon("log", tmp_path / "absent").code == 3
+    assert pysmon("log", tmp_path / "absent").code == 2
     assert pysmon("log", tmp_path / "absent*.evtx").code == 2
     both = pysmon("log", tmp_path, "--store", tmp_path)
     assert (both.code, "exclude each other" in both.err) == (2, True)

@@ -99,7 +99,7 @@ def test_the_only_event_of_a_log_needs_no_record(pysmon: Caller, config: Path, t
         ("log: log.json, record: x, expect: keep", "record is 'x' (expected the number"),
         ("log: log.json, record: 9, expect: keep", "log.json has no event with the record id 9"),
         ("log: log.json, expect: keep", "log.json has several events: name one with record"),
-        ("log: nowhere.evtx, expect: keep", "nowhere.evtx cannot be read: No such file or directory"),
+        ("log: nowhere.evtx, expect: keep", "nowhere.evtx: No such file or directory"),
         ("log: twice.json, record: 6, expect: keep", "twice.json has several events with the record id 6"),
     ],
 )
@@ -140,7 +140,7 @@ def test_a_file_that_holds_no_tests_is_told(
 
 
 def test_files_that_cannot_be_read_are_told(pysmon: Caller, config: Path, tmp_path: Path) -> None:
-    assert "cannot be read: No such file" in pysmon("test", config, tmp_path / "none.yaml").err
+    assert "none.yaml: No such file" in pysmon("test", config, tmp_path / "none.yaml").err
     (tmp_path / "latin.yaml").write_bytes(b"tests: \xe9")
     assert "is not UTF-8" in pysmon("test", config, tmp_path / "latin.yaml").err
     tests = suite(tmp_path, f"{CURL}, expect: keep")

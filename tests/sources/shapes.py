@@ -242,6 +242,17 @@ def forwarded(s: Sample) -> Any:
     return {"ID": s.id, "Timestamp": s.created, "EventData": typed(s), "Fqdn": HOST}
 
 
+def get_winevent(s: Sample) -> Any:
+    values = [v.strip("{}") if n.endswith("Guid") else v for n, v in typed(s).items()]
+    values = [int(v, 16) if str(v).startswith("0x") else v for v in values]
+    created = s.created.replace("Z", "+00:00")
+    row: dict[str, Any] = {"Id": s.id, "Version": s.version, "Qualifiers": None, "Level": 4, "Task": s.id, "Opcode": 0}
+    row |= {"RecordId": s.record, "ProviderName": s.provider, "ProviderId": GUID[1:-1], "LogName": s.channel}
+    row |= {"ProcessId": PID, "ThreadId": TID, "MachineName": HOST, "UserId": {"BinaryLength": 12, "Value": SID}}
+    row |= {"TimeCreated": created, "Properties": [{"Value": v} for v in values], "Message": message(s)}
+    return row
+
+
 def splunk(s: Sample) -> Any:
     return {"preview": False, "offset": 0, "result": {"_raw": xml(s), "_time": "x"}}
 
@@ -332,6 +343,7 @@ FILES: Mapping[str, tuple[str, bytes]] = {  # by what it is: the name of the sha
     "security-datasets, array on one line": ("nxlog", json.dumps([security_datasets(s) for s in SAMPLES]).encode()),
     "velociraptor": ("velociraptor", lines(velociraptor)),
     "velociraptor, forwarded": ("velociraptor", lines(forwarded)),
+    "get-winevent": ("get-winevent", json.dumps([get_winevent(s) for s in SAMPLES], indent=4).encode("utf-16")),
     "splunk": ("splunk", lines(splunk)),
     "splunk, search results": ("splunk", json.dumps({"results": [{"_raw": xml(s)} for s in SAMPLES]}).encode()),
     "splunk-classic": ("splunk-classic", "".join(keyed(s) for s in SAMPLES).encode()),

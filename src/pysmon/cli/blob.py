@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 import click
 
-from pysmon.cli.configuration import STDIN, configured
+from pysmon.cli.configuration import configured
 from pysmon.cli.deliver import STDOUT, deliver
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
+from pysmon.cli.inputs import STDIN, bytes_of_file
 from pysmon.config.blob.compilers import COMPILERS
 from pysmon.config.blob.decode import Decoded, decode
 from pysmon.config.blob.encode import encode
@@ -131,7 +131,7 @@ class _Found:
 
 
 def _found(file: str, driver: str | None) -> _Found:
-    data = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+    data = bytes_of_file(file)
     if data.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):
         raise MisuseError(f"{file} is XML already", hint="`pysmon blob encode` makes binary rules of it")
     if not data.startswith(MAGIC):

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import click
 
-from pysmon.cli.configuration import read_named
-from pysmon.cli.findings import configurations, forms, rows, tell
-from pysmon.config.read import Reading
+from pysmon.cli.findings import Files, configurations, forms, rows, tell
+from pysmon.cli.inputs import shown_name
+from pysmon.config.problems import Problem
+from pysmon.config.read import Reading, read_configuration
 
 _EXAMPLES = """\b
 Examples:
@@ -19,7 +20,7 @@ Examples:
   pysmon check --format sarif configs/*.xml > check.sarif
 
 \b
-Exit code: 0 nothing to say, 1 something was found, 2 a file could not be read.
+Exit code: 0 nothing to say, 1 something was found, 2 there is no such file, 3 a file cannot be read.
 What is valid and still not meant, `pysmon lint` finds; `pysmon explain-problem CODE` explains a code.
 """
 
@@ -33,11 +34,16 @@ def check(configs: tuple[str, ...], form: str, errors_only: bool) -> int:
 
     Every problem is shown with its line, what was expected, and what Sysmon makes of it. CONFIG `-` is standard input.
     """
-    readings = {name: read_named(name) for name in configs}
+    files = Files()
+    readings = {name: _reading(name, files.read(name)) for name in configs}
     if errors_only:
         readings = {name: reading.errors() for name, reading in readings.items()}
     problems = [problem for reading in readings.values() for problem in reading.problems]
-    return tell(problems, form, lambda: {"files": list(_files(readings))})
+    return tell(problems, form, lambda: {"files": list(_files(readings))}, worst=files.worst)
+
+
+def _reading(name: str, data: bytes | tuple[Problem, ...]) -> Reading:
+    return read_configuration(data, shown_name(name)) if isinstance(data, bytes) else Reading(None, data)
 
 
 def _files(readings: dict[str, Reading]) -> Iterator[dict[str, object]]:

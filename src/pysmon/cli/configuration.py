@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 import click
 
-from pysmon.config.decode import LIMIT, decode
+from pysmon.cli.inputs import bytes_of_configuration, shown_name
+from pysmon.config.decode import decode
 from pysmon.config.model import Configuration
 from pysmon.config.problems import Problem
-from pysmon.config.read import Reading, read_configuration, read_file
+from pysmon.config.read import Reading, read_configuration
 from pysmon.config.show import show_problem
 from pysmon.errors import MisuseError
+from pysmon.formats.visible import visible
 
-STDIN = "-"
-UNREADABLE = "C101"  # the code of a file that cannot be read at all
+_MOST = 20  # warnings that are told before they are only counted
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
-
-
-def read_named(name: str) -> Reading:
-    """Read the file of that name; `-` is standard input."""
-    if name == STDIN:
-        return read_configuration(sys.stdin.buffer.read(LIMIT + 1), "<stdin>")
-    return read_file(Path(name))
 
 
 def show(problems: Iterable[Problem], to: TextIO) -> None:
@@ -36,40 +29,47 @@ def show(problems: Iterable[Problem], to: TextIO) -> None:
         click.echo(show_problem(problem).replace(kind, coloured, 1) + "\n", file=to)
 
 
-def tally(problems: Iterable[Problem]) -> str:
-    """`2 errors, 1 warning`, and notes if there are any."""
+def tally(problems: Iterable[Problem], *, least: str = "error") -> str:
+    """`2 errors, 1 warning`, and notes if there are any; of a file that has none, without errors."""
     severities = [problem.severity for problem in problems]
-    words = [many(severities.count(word), word) for word in ("error", "warning")]
+    words = [many(severities.count(word), word) for word in ("error", "warning") if least in ("error", word)]
     notes = severities.count("note")
     return ", ".join([*words, many(notes, "note")] if notes else words)
 
 
 def configured(name: str) -> Configuration:
-    """The configuration of that name for use; its warnings go to standard error, MisuseError if it has errors."""
-    reading = read_named(name)
-    show(reading.problems, sys.stderr)
-    if reading.configuration is None:
-        raise MisuseError(f"{name} cannot be used: {tally(reading.problems)}", hint="what is wrong stands above")
-    return reading.configuration
+    """The configuration of that name for use; its warnings are told, MisuseError if it has errors."""
+    reading = read_configuration(bytes_of_configuration(name), shown_name(name))
+    configuration = _usable(name, reading)
+    _warn(name, reading.problems)
+    return configuration
 
 
 def given(name: str) -> tuple[str, Configuration]:
     """The text of a configuration with line ends made `\\n`, and its model; MisuseError if it has errors."""
-    data = sys.stdin.buffer.read(LIMIT + 1) if name == STDIN else _bytes(Path(name))
-    reading = read_configuration(data, "<stdin>" if name == STDIN else name).errors()
-    text = decode(data).text
-    if reading.configuration is None or text is None:
-        show(reading.problems, sys.stderr)
-        raise MisuseError(f"{name} cannot be used: {tally(reading.problems)}", hint="what is wrong stands above")
-    return text, reading.configuration
+    data = bytes_of_configuration(name)
+    configuration = _usable(name, read_configuration(data, shown_name(name)))
+    return decode(data).text or "", configuration
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(LIMIT + 1)
-    except OSError as error:
-        raise MisuseError(f"{path} cannot be read: {error.strerror}") from error
+def _usable(name: str, reading: Reading) -> Configuration:
+    """The configuration; if it has errors these are shown as `check` does, and MisuseError says that it has."""
+    if reading.configuration is None:
+        errors = reading.errors().problems
+        show(errors, sys.stderr)
+        raise MisuseError(f"{name} cannot be used: {many(len(errors), 'error')}", hint="what is wrong stands above")
+    return reading.configuration
+
+
+def _warn(name: str, problems: Sequence[Problem]) -> None:
+    """A line for each, and how many there are."""
+    for problem in problems[:_MOST]:
+        words = f"{problem.place}: {problem.severity} {problem.code}: {problem.message}"
+        click.echo(f"pysmon: {visible(words)}", err=True)
+    if problems:
+        more = f", {len(problems) - _MOST} of them not shown" if len(problems) > _MOST else ""
+        words = f"{name}: {tally(problems, least='warning')}{more}; pysmon check explains them"
+        click.echo(f"pysmon: {visible(words)}", err=True)
 
 
 def many(count: int, word: str) -> str:

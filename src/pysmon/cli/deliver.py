@@ -15,7 +15,10 @@ STDOUT = "-"
 def deliver(data: bytes, to: str, *, binary: bool = False) -> None:
     """Write the bytes; `-` is standard output. A file keeps its old content until the new one is written whole."""
     if to != STDOUT:
-        _replace(Path(to), data)
+        try:
+            _replace(Path(to), data)
+        except OSError as error:  # its file may be one of our own beside the one that the user knows
+            raise OSError(error.errno, error.strerror, to) from error
         return
     if binary and sys.stdout.isatty():
         raise MisuseError("these are no bytes for a terminal", hint="-o FILE, or a pipe")
@@ -29,10 +32,7 @@ def _replace(path: Path, data: bytes) -> None:
         return
     target = path.resolve()
     mode = target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask()
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error  # that of the file which the user knows
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

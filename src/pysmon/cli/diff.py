@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import click
-import msgspec
 
-from pysmon.cli.configuration import STDIN, configured
+from pysmon.cli.configuration import configured
 from pysmon.cli.diff_report import DiffReport
+from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
+from pysmon.cli.inputs import STDIN
 from pysmon.cli.printing import Printer
-from pysmon.cli.replay import follow, tell
+from pysmon.cli.replay import follow
+from pysmon.cli.shape_option import input_format
+from pysmon.cli.telling import tell_logs
 from pysmon.sources.open import open_sources
 from pysmon.sources.pieces import pieces
+from pysmon.sources.source import Tally
 from pysmon.workbench.compare import Compare, Comparison, together
 from pysmon.workbench.diff import diff
 from pysmon.workbench.readers import Reading
@@ -27,7 +32,7 @@ Examples:
   pysmon diff --json old.xml new.xml Sysmon.evtx | jq .behaviour.turns
 
 \b
-Exit code: 0 the same, 1 different, 2 misuse.
+Exit code: 0 the same, 1 different, or a log is damaged or without events, 2 misuse, 3 a log cannot be read.
 """
 
 
@@ -36,7 +41,7 @@ Exit code: 0 the same, 1 different, 2 misuse.
 @click.argument("new")
 @click.argument("logs", metavar="[LOG]...", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
-@click.option("--input-format", "shape", metavar="SHAPE", help="The shape of the logs, if it is not found out.")
+@input_format
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Read with N processes.")
 @click.option(
     "--top", "most", type=click.IntRange(0), default=10, show_default=True, help="Lines of each list of events."
@@ -55,16 +60,17 @@ def diff_command(
     before, after = Rules(configured(old)), Rules(configured(new))
     changes = diff(before.configuration, after.configuration)
     compared: Comparison | None = None
-    tallies = {}
+    tallies: Mapping[str, Tally] = {}
+    whole = True
     if logs:
         cut = [piece for source in open_sources(logs, shape) for piece in pieces(source)]
         reading = Reading(cut, partial(Compare, before, after), jobs)
         follow(reading, cut)
         compared, tallies = together(reading.results), reading.tallies
-        tell(reading)
+        whole = tell_logs(tallies, shape)
     report = DiffReport(old, new, before, after, changes, compared, tallies, most)
     if as_json:
-        click.echo(msgspec.json.encode(report.document()))
+        put_document(report.document())
     else:
         Printer.of_stdout().lines(report.lines())
-    return FINE if report.same else FINDINGS
+    return FINE if report.same and whole else FINDINGS

@@ -11,6 +11,7 @@ from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINE
 from pysmon.cli.one_event import one_event
 from pysmon.cli.printing import Printer
+from pysmon.cli.shape_option import input_format
 from pysmon.rules.explain import Explanation, Turn, explain
 from pysmon.rules.explain_text import ASCII_MARKS, MARKS, explanation_lines
 from pysmon.rules.ruleset import Ruleset
@@ -26,7 +27,8 @@ Examples:
   pysmon explain --json config.xml events.json --record 4711 | jq .turns
 
 \b
-Exit code: 0 it is explained, kept or not, 2 the configuration or the event cannot be used, 3 a log cannot be read.
+Exit code: 0 it is explained, kept or not, 2 the configuration or the event cannot be used,
+3 a file cannot be read.
 """
 _HANG = 14  # columns: what goes on stands below the conditions
 
@@ -35,19 +37,17 @@ _HANG = 14  # columns: what goes on stands below the conditions
 @click.argument("config")
 @click.argument("event")
 @click.option("--record", type=click.IntRange(min=0), metavar="N", help="The event with this EventRecordID of a log.")
-@click.option(
-    "--input-format", "--format", "form", metavar="SHAPE", help="The shape of the log; without it, it is found out."
-)
+@input_format
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 @click.option("--all", "whole", is_flag=True, help="Show every condition; otherwise rows of them are summed up.")
-def explain_command(config: str, event: str, record: int | None, form: str | None, as_json: bool, whole: bool) -> int:
+def explain_command(config: str, event: str, record: int | None, shape: str | None, as_json: bool, whole: bool) -> int:
     """Explain why CONFIG keeps or drops an EVENT, without rights and without a sensor.
 
     Shown are the rules in the order in which the engine asks them, each with its line, what came of it, and which
     single condition would have turned the verdict round. EVENT is a JSON object, a log, or `-` for standard input; of a
     log with several events --record names the one.
     """
-    found = explain(Ruleset.compile(configured(config)), one_event(event, record, form).event)
+    found = explain(Ruleset.compile(configured(config)), one_event(event, record, shape).event)
     if as_json:
         put_document(_document(config, found))
         return FINE

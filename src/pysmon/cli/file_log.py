@@ -9,19 +9,18 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from glob import has_magic
 from io import BufferedReader
 from pathlib import Path
 
-import click
-
+from pysmon.cli.telling import tell_logs
 from pysmon.errors import MisuseError
 from pysmon.formats.read_json import read_json_line
-from pysmon.formats.visible import visible
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import EVENTS, Event
 from pysmon.sources.open import shape_of_head
-from pysmon.sources.streams import SAMPLE, packing_of
+from pysmon.sources.packed import packing_of
+from pysmon.sources.source import Tally
+from pysmon.sources.streams import SAMPLE, is_read_once
 from pysmon.store.query import Condition, Query, holds
 
 STDIN = "-"
@@ -51,6 +50,7 @@ class FileLog:
         self._held = sys.stdin.buffer.readlines() if name == STDIN else []
         self._marks = [(0, 0)]  # after so many lines come so many bytes: where a reading may begin
         self._fd = -1
+        self._seen, self._upto = len(self._held), 0  # lines that are not blank, up to which number
         if self._path is not None:
             if self._path.is_dir():
                 raise MisuseError(f"{name} is a folder", hint="name a file of JSON lines")
@@ -126,6 +126,8 @@ class FileLog:
                 if not line.endswith(b"\n") and not line.rstrip().endswith(b"}"):
                     return
                 number, at = number + 1, at + len(line)
+                if number > self._upto:
+                    self._upto, self._seen = number, self._seen + (not line.isspace())
                 if number % _MARKED == 0 and number > self._marks[-1][0]:
                     self._marks.append((number, at))
                 if number > after:
@@ -133,8 +135,15 @@ class FileLog:
 
     def tell(self) -> None:
         """Say on standard error which lines are no entries."""
-        if self.unreadable:
-            click.echo(f"pysmon: {visible(self.name)}: {visible(count_of(self.unreadable))}", err=True)
+        tell_logs({self.name: self.tally})
+
+    @property
+    def tally(self) -> Tally:
+        """What was found in it besides entries."""
+        found = Tally(entries=self._seen - len(self.unreadable))
+        for number in sorted(self.unreadable):
+            found.damage(f"line {number}", self.unreadable[number])
+        return found
 
 
 def has_own_lines(name: str) -> bool:
@@ -146,10 +155,13 @@ def has_own_lines(name: str) -> bool:
         head = sys.stdin.buffer.peek(SAMPLE) if isinstance(sys.stdin.buffer, BufferedReader) else b""
         return not packing_of(head) and _is_own(head)
     path = Path(name)
-    if path.is_dir() or path.is_fifo() or (has_magic(name) and not path.exists()):
+    if not path.exists() or path.is_dir() or is_read_once(path):
         return False
-    with path.open("rb") as file:
-        head = file.read(SAMPLE)
+    try:
+        with path.open("rb") as file:
+            head = file.read(SAMPLE)
+    except OSError:
+        return False  # told by who reads logs of any shape
     return not packing_of(head) and _is_own(head)
 
 
@@ -206,10 +218,3 @@ def _speaks_of(entry: Entry[Event], text: str) -> bool:
         return True
     texts = [event.text(f.name) for f in event.type.fields if f.kind.name in ("text", "hexint32", "hexint64", "guid")]
     return any(holds("contains", value, text) for value in [*texts, *map(str, extra)])
-
-
-def count_of(unreadable: dict[int, str]) -> str:
-    """`3 lines are no events (the first is line 7: ...)`."""
-    first = min(unreadable)
-    lines = "1 line is no event" if len(unreadable) == 1 else f"{len(unreadable)} lines are no events"
-    return f"{lines} (the first is line {first}: {unreadable[first]})"

@@ -8,10 +8,13 @@ from typing import Any, TypeVar
 
 import click
 
-from pysmon.cli.configuration import STDIN, UNREADABLE, show, tally
+from pysmon.cli.configuration import show, tally
 from pysmon.cli.document import put_document
-from pysmon.cli.exits import FINDINGS, FINE, MISUSE
+from pysmon.cli.exits import ENVIRONMENT, FINDINGS, FINE, MISUSE
+from pysmon.cli.inputs import STDIN, bytes_of_configuration
 from pysmon.config.problems import Problem
+from pysmon.config.report import Report, Source
+from pysmon.errors import MisuseError
 from pysmon.formats.visible import visible
 from pysmon.lint.report import github, sarif
 
@@ -42,8 +45,40 @@ def _once(_context: click.Context, _parameter: click.Parameter, names: tuple[str
     return tuple(dict.fromkeys(names))
 
 
-def tell(problems: list[Problem], form: str, document: Callable[[], dict[str, object]], *, beside: str = "") -> int:
-    """Print what was found; the exit code. `document` makes the JSON, `beside` stands after the tally of a text."""
+class Files:
+    """Configuration files that are looked at one after the other: one that cannot be read is told as its problem."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self.worst = FINE
+
+    def read(self, name: str) -> bytes | tuple[Problem, ...]:
+        """The bytes, or what keeps them from being read."""
+        try:
+            return bytes_of_configuration(name)
+        except MisuseError as error:
+            self.worst = max(self.worst, MISUSE)
+            why = str(error).removeprefix(f"{name}: ")
+        except OSError as error:
+            self.worst = max(self.worst, ENVIRONMENT)
+            why = error.strerror or str(error)
+        report = Report(Source(name, ""))
+        report.add("C101", None, f"cannot read the file: {why}", "a configuration file that can be read")
+        return report.problems()
+
+
+def tell(
+    problems: list[Problem],
+    form: str,
+    document: Callable[[], dict[str, object]],
+    *,
+    beside: str = "",
+    worst: int = FINE,
+) -> int:
+    """Print what was found; the exit code. `document` makes the JSON, `beside` stands after the tally of a text.
+
+    `worst` is the exit code for what could not be read.
+    """
     if form == "json":
         put_document(document())
     elif form == "sarif":
@@ -54,9 +89,7 @@ def tell(problems: list[Problem], form: str, document: Callable[[], dict[str, ob
     else:
         show(problems, sys.stdout)
         click.echo(tally(problems) + beside)
-    if any(problem.code == UNREADABLE for problem in problems):
-        return MISUSE
-    return FINDINGS if problems else FINE
+    return max(worst, FINDINGS if problems else FINE)
 
 
 def rows(problems: Iterable[Problem]) -> list[dict[str, object]]:

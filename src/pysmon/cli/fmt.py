@@ -6,10 +6,11 @@ from hashlib import sha256
 
 import click
 
-from pysmon.cli.configuration import STDIN, given
+from pysmon.cli.configuration import given
 from pysmon.cli.deliver import STDOUT, deliver
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
+from pysmon.cli.inputs import STDIN
 from pysmon.config.fmt import format_text
 from pysmon.formats.visible import visible
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import click
 
-from pysmon.cli.configuration import STDIN
-from pysmon.cli.findings import configurations, forms, rows, tell
-from pysmon.config.decode import LIMIT
-from pysmon.config.read import read_file
+from pysmon.cli.findings import Files, configurations, forms, rows, tell
+from pysmon.cli.inputs import shown_name
+from pysmon.config.problems import Problem
 from pysmon.errors import MisuseError
 from pysmon.lint.check import Check
 from pysmon.lint.checks import CHECKS
@@ -28,7 +24,7 @@ Examples:
 \b
 A comment silences findings on its line, or, alone on a line, on the next:
   <!-- pysmon: ignore L404 -->
-Exit code: 0 nothing to say, 1 something was found, 2 a file could not be read.
+Exit code: 0 nothing to say, 1 something was found, 2 there is no such file, 3 a file cannot be read.
 """
 _SEVERITIES = ("error", "warning", "note")
 
@@ -57,22 +53,19 @@ def lint(
     input; the reference lists every finding with an example.
     """
     checks = _chosen(select, ignore, least)
-    judged = {name: _judged(name, platform, checks) for name in configs}
+    files = Files()
+    judged = {name: _judged(name, files.read(name), platform, checks) for name in configs}
     problems = [problem for judgement in judged.values() for problem in judgement.problems]
     hidden = sum(judgement.silenced for judgement in judged.values())
     beside = f" ({hidden} silenced)" if hidden else ""
-    return tell(problems, form, lambda: {"files": [_file(*pair) for pair in judged.items()]}, beside=beside)
+    document: dict[str, object] = {"files": [_file(*pair) for pair in judged.items()]}
+    return tell(problems, form, lambda: document, beside=beside, worst=files.worst)
 
 
-def _judged(name: str, platform: Platform | None, checks: list[Check]) -> Judgement:
-    if name == STDIN:
-        return judge(sys.stdin.buffer.read(), "<stdin>", platform=platform, checks=checks)
-    try:
-        with Path(name).open("rb") as file:
-            data = file.read(LIMIT + 1)
-    except (OSError, ValueError):
-        return Judgement(None, read_file(Path(name)).problems, 0)
-    return judge(data, name, platform=platform, checks=checks)
+def _judged(name: str, data: bytes | tuple[Problem, ...], platform: Platform | None, checks: list[Check]) -> Judgement:
+    if isinstance(data, bytes):
+        return judge(data, shown_name(name), platform=platform, checks=checks)
+    return Judgement(None, data, 0)
 
 
 def _file(name: str, judgement: Judgement) -> dict[str, object]:

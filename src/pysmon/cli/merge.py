@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from pysmon.cli.configuration import STDIN, given
+from pysmon.cli.configuration import given
 from pysmon.cli.deliver import STDOUT, deliver
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
+from pysmon.cli.inputs import STDIN
 from pysmon.errors import MisuseError
 from pysmon.formats.visible import visible
 from pysmon.schema.version import SchemaVersion

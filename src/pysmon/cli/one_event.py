@@ -8,6 +8,7 @@ from typing import Any
 import click
 import msgspec
 
+from pysmon.cli.telling import tell_logs
 from pysmon.errors import MisuseError
 from pysmon.formats.json_line import ENVELOPE, EXTRA
 from pysmon.formats.read_json import read_json_line
@@ -16,6 +17,7 @@ from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.schema.lookup import nearest
 from pysmon.sources.open import open_sources
+from pysmon.sources.source import Tally
 
 _LONG_AGO = "1970-01-01T00:00:00Z"
 
@@ -27,7 +29,11 @@ def one_event(text: str, record: int | None = None, form: str | None = None) -> 
     """
     if text.lstrip().startswith("{"):
         return _written(text)
-    found = _with_record(_entries(text, form), record)
+    tallies: dict[str, Tally] = {}
+    try:
+        found = _with_record(_entries(text, form, tallies), record)
+    finally:
+        tell_logs(tallies, form)
     if found is None:
         wanted = "no event" if record is None else f"no event with the record id {record}"
         raise MisuseError(f"{text} has {wanted}", hint="pysmon log FILE --all shows what a log has")
@@ -53,9 +59,11 @@ def _tell_unknown(row: Mapping[str, Any], event: Event) -> None:
         click.echo(visible(told), err=True)
 
 
-def _entries(name: str, form: str | None) -> Iterator[Entry[Event]]:
+def _entries(name: str, form: str | None, tallies: dict[str, Tally]) -> Iterator[Entry[Event]]:
     for source in open_sources([name], form):
-        yield from source.entries()
+        entries = source.entries()
+        tallies[source.name] = source.tally
+        yield from entries
 
 
 def _written(text: str) -> Entry[Event]:

@@ -10,15 +10,16 @@ from typing import TypeVar
 
 import click
 
-from pysmon.cli.configuration import STDIN, configured
+from pysmon.cli.configuration import configured
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
+from pysmon.cli.inputs import STDIN
 from pysmon.cli.output import Output, output_forms, output_to
 from pysmon.cli.printing import Printer
 from pysmon.cli.progress import watched
 from pysmon.cli.replay_report import Report
+from pysmon.cli.telling import tell_logs
 from pysmon.errors import MisuseError
-from pysmon.formats.visible import visible
 from pysmon.pipeline.garbage import collect_seldom
 from pysmon.sources.open import open_sources
 from pysmon.sources.pieces import Piece, pieces
@@ -36,7 +37,8 @@ Examples:
   pysmon replay --json config.xml events.json | jq '.by_rule[] | select(.keep)'
 
 \b
-Exit code: 0 fine, 1 a log is damaged (what can be read was judged), 2 misuse, 3 the output cannot be written.
+Exit code: 0 fine, 1 a log is damaged (what can be read was judged) or there was no event, 2 misuse, 3 a log cannot be
+read or the output cannot be written.
 """
 
 
@@ -88,7 +90,7 @@ def replay(
         put_document(report.document())
     elif to != "-":
         Printer.of_stdout().lines(report.lines())
-    return tell(reading)
+    return FINE if tell_logs(reading.tallies, shape) else FINDINGS
 
 
 def follow(reading: Reading[_T], cut: list[Piece]) -> None:
@@ -101,16 +103,6 @@ def follow(reading: Reading[_T], cut: list[Piece]) -> None:
     done = _Done(cut)
     for _ in watched(done, done.events(reading)):
         pass
-
-
-def tell(reading: Reading[_T]) -> int:
-    """Say on standard error what there was besides events, by log; the exit code that tells whether all was whole."""
-    damaged = False
-    for name, tally in reading.tallies.items():
-        damaged = damaged or tally.damages > 0
-        for words in tally.words():
-            click.echo(f"pysmon: {visible(name)}: {visible(words)}", err=True)
-    return FINDINGS if damaged else FINE
 
 
 class _Done:

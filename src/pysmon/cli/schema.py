@@ -15,6 +15,9 @@ Examples:
   pysmon schema
   pysmon schema 4.50 --platform windows
   pysmon schema all
+
+\b
+Exit code: 0, or 2 if there is no such version.
 """
 
 

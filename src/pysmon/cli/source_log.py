@@ -8,11 +8,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-import click
-
 from pysmon.cli.file_log import matches
 from pysmon.cli.progress import watched
-from pysmon.formats.visible import visible
+from pysmon.cli.telling import tell_logs
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import Event
 from pysmon.sinks.store import StoreSink
@@ -57,10 +55,11 @@ class SourceLog:
     def entries(self, ids: frozenset[int] = frozenset()) -> Iterator[Entry[Event]]:
         """All entries, or those with these event ids, in the order of the logs."""
         for source in open_sources(self._names, self._form):
-            for event_id, _, make in watched(source, source.rows({})):
+            rows = source.rows({})
+            self.tallies[source.name] = source.tally  # it grows, also if the reading ends before the log
+            for event_id, _, make in watched(source, rows):
                 if not ids or event_id in ids:
                     yield make()
-            self.tallies[source.name] = source.tally
 
     def _numbered(self, query: Query) -> Iterator[Row]:
         for number, entry in enumerate(self.entries(query.ids), 1):
@@ -77,9 +76,7 @@ class SourceLog:
 
     def tell(self) -> None:
         """Say on standard error what there was besides events, by file."""
-        for name, tally in self.tallies.items():
-            for words in tally.words():
-                click.echo(f"pysmon: {visible(name)}: {visible(words)}", err=True)
+        tell_logs(self.tallies, self._form)
 
 
 class _Copy:

@@ -11,6 +11,8 @@ from pysmon.cli.configuration import configured, many
 from pysmon.cli.deliver import deliver
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
+from pysmon.cli.shape_option import input_format
+from pysmon.cli.telling import tell_logs
 from pysmon.errors import MisuseError
 from pysmon.formats.visible import visible
 from pysmon.rules.ruleset import Ruleset
@@ -43,9 +45,12 @@ Exit code: 0 all passed, 1 some failed, 2 the tests or the configuration cannot 
 @click.argument("config")
 @click.argument("files", metavar="TESTS...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--junit", "junit_file", metavar="FILE", help="Write the results as JUnit XML; `-` is standard output.")
+@input_format
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell of the tests that passed, too.")
-def test_command(config: str, files: tuple[Path, ...], junit_file: str | None, as_json: bool, verbose: bool) -> int:
+def test_command(
+    config: str, files: tuple[Path, ...], junit_file: str | None, shape: str | None, as_json: bool, verbose: bool
+) -> int:
     """Run the TESTS of CONFIG, without rights and without a sensor.
 
     A test names an event, written out or by the log and the record id where it stands, whether it should be kept, and
@@ -55,7 +60,7 @@ def test_command(config: str, files: tuple[Path, ...], junit_file: str | None, a
         raise click.UsageError("--json and --junit - would both write to standard output")
     cases = _read(files)
     ruleset = Ruleset.compile(configured(config))
-    results = {str(path): _run(ruleset, of_file) for path, of_file in cases.items()}
+    results = {str(path): _run(ruleset, of_file, shape) for path, of_file in cases.items()}
     everything = [result for suite in results.values() for result in suite]
     if junit_file:
         deliver(junit(results), junit_file)
@@ -72,8 +77,9 @@ def _read(files: Iterable[Path]) -> dict[Path, tuple[Case, ...]]:
     return {path: cases for path, (cases, _) in read.items()}
 
 
-def _run(ruleset: Ruleset, cases: Sequence[Case]) -> Sequence[Result]:
-    results, mistakes = run_cases(ruleset, cases)
+def _run(ruleset: Ruleset, cases: Sequence[Case], form: str | None) -> Sequence[Result]:
+    results, mistakes, tallies = run_cases(ruleset, cases, form)
+    tell_logs(tallies, form)
     _refuse(mistakes)
     return results
 

@@ -26,9 +26,10 @@ from pysmon.sources.evtx_odd import INSTANCE, MOST_VALUES, VALUES_AT, found_at
 from pysmon.sources.evtx_plan import Envelope, Part, Recipe, Table, envelope, fields_in, recipe
 from pysmon.sources.found import entry_of
 from pysmon.sources.origins import PROVIDERS, foreign, origin
+from pysmon.sources.packed import UNREADABLE
 from pysmon.sources.shape import Sample
 from pysmon.sources.source import Taken, Tally, Wanted
-from pysmon.sources.streams import UNREADABLE, Bytes
+from pysmon.sources.streams import Bytes
 
 _BROKEN = (ValueError, IndexError, struct.error, OverflowError)
 _TIMES = range(filetime(0), filetime(LATEST * 10**9))

@@ -25,8 +25,9 @@ from pysmon.sources.flat import ENVELOPE, NXLOG_TYPES, flat
 from pysmon.sources.found import NoEventError, absent, all_taken, reader_of, taken_of
 from pysmon.sources.json_rows import LONGEST, are_lines, rows
 from pysmon.sources.origins import PROVIDER
+from pysmon.sources.packed import UNREADABLE, lines_of
 from pysmon.sources.source import Taken, Tally, Wanted
-from pysmon.sources.streams import UNREADABLE, Bytes
+from pysmon.sources.streams import Bytes
 
 _MOST_KEPT = 32768  # values of a kind
 _LONGEST_KEPT = 4096  # bytes: call traces of a kilobyte come again and again
@@ -194,8 +195,7 @@ class _Reader:
         tally, layouts, seconds, number = self._tally, self._layouts, self._seconds, 0
         row: Mapping[str, msgspec.Raw]
         try:
-            while line := stream.readline(LONGEST):
-                number += 1
+            for number, line in enumerate(lines_of(stream, LONGEST), 1):
                 try:
                     row = _RAW.decode(line)
                     layout = layouts[tuple(row)]

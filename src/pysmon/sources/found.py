@@ -49,6 +49,7 @@ class Found(NamedTuple):
     thread_id: object = None
     user: object = None  # SID of Sysmon's account, on Linux the user id
     version: object = None
+    by_position: bool = False  # whether nothing but their number tells which fields these are
 
 
 def entry_of(found: Found, tally: Tally) -> Entry[Event] | None:
@@ -81,6 +82,7 @@ def taken_of(found: Found, tally: Tally, wanted: Wanted) -> Taken | None:
     if happened is None and created is None:
         raise NoEventError(f"an event {number} without a time (expected UtcTime: 2026-11-21 06:10:33.486)")
     tally.entries += 1
+    tally.by_position += found.by_position
     values = tuple([plan.value(name, given) for name in wanted[number]]) if number in wanted else ()
     return number, values, partial(_entry, plan, found, given, extra, names, happened, created, tally)
 

@@ -9,8 +9,9 @@ from typing import Any, BinaryIO, cast
 
 import msgspec
 
+from pysmon.sources.packed import UNREADABLE, lines_of, read_up_to
 from pysmon.sources.source import Tally
-from pysmon.sources.streams import UNREADABLE, Bytes
+from pysmon.sources.streams import Bytes
 from pysmon.sources.texts import encoding_of
 
 _DECODER = msgspec.json.Decoder()
@@ -31,7 +32,7 @@ def rows(source: Bytes, tally: Tally) -> Iterator[tuple[str, Row]]:
     with source.open() as opened:
         stream = opened
         if encoding != "utf-8-sig":
-            stream = cast("BinaryIO", codecs.EncodedFile(opened, "utf-8", encoding, errors="replace"))
+            stream = cast("BinaryIO", _Recoded(opened, encoding))
             head = head.decode(encoding, "replace").encode("utf-8", "replace")
         found = _by_lines(stream, tally) if are_lines(head) else _by_braces(stream, _wrapper(head), tally)
         for place, value in found:
@@ -39,6 +40,23 @@ def rows(source: Bytes, tally: Tally) -> Iterator[tuple[str, Row]]:
                 yield place, value
             else:
                 tally.damage(place, "no JSON object")
+
+
+class _Recoded:
+    """A stream of another encoding as UTF-8; what is no text in it is replaced."""
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+
+    def read1(self, size: int) -> bytes:
+        while True:
+            piece = read_up_to(self._stream, size)
+            text = self._decoder.decode(piece, final=not piece)
+            if text or not piece:
+                return text.encode("utf-8", "replace")
+
+    read = read1
 
 
 def sample_rows(head: bytes) -> list[Row]:
@@ -69,8 +87,7 @@ def _wrapper(head: bytes) -> int:
 def _by_lines(stream: BinaryIO, tally: Tally) -> Iterator[tuple[str, object]]:
     number = 0
     try:
-        while line := stream.readline(LONGEST):
-            number += 1
+        for number, line in enumerate(lines_of(stream, LONGEST), 1):
             if number == 1:
                 line = line.removeprefix(codecs.BOM_UTF8)
             try:
@@ -86,7 +103,7 @@ def _by_braces(stream: BinaryIO, begin: int, tally: Tally) -> Iterator[tuple[str
     held, line, ended = stream.read(begin)[:0], 1, False
     while not ended:
         try:
-            piece = stream.read(_PIECE)
+            piece = read_up_to(stream, _PIECE)
         except UNREADABLE as error:
             tally.damage(f"behind line {line}", str(error))
             piece = b""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from pysmon.errors import MisuseError
 from pysmon.schema.entry import Entry
@@ -17,6 +19,7 @@ from pysmon.sources.evtx_dump import evtx_dump
 from pysmon.sources.evtxecmd import evtxecmd, read_csv
 from pysmon.sources.flat import flat
 from pysmon.sources.flat_rows import read_flat
+from pysmon.sources.get_winevent import get_winevent
 from pysmon.sources.own import fits_own, fits_store, read_own, read_store
 from pysmon.sources.shape import Sample, Shape, json_shape
 from pysmon.sources.source import Source, SourceError, Taken, Tally, Wanted
@@ -32,6 +35,12 @@ def _has_linux_events(sample: Sample) -> bool:
     return "Linux-Sysmon" in sample.text and has_event(sample.text)
 
 
+def _nothing(source: Bytes, tally: Tally, _wanted: Wanted) -> Iterator[Taken]:
+    if source.trouble:
+        tally.damage("all of it", source.trouble)
+    return iter(())
+
+
 _SHAPES = (  # the first that fits is taken
     Shape("evtx", "event log files of Windows (.evtx)", fits_evtx, read_evtx),
     Shape("store", "the event log of pysmon", fits_store, read_store),
@@ -41,6 +50,7 @@ _SHAPES = (  # the first that fits is taken
     json_shape("wazuh", "JSON of Wazuh", wazuh),
     json_shape("evtx_dump", "JSON of evtx_dump", evtx_dump),
     json_shape("velociraptor", "JSON of Velociraptor", velociraptor),
+    json_shape("get-winevent", "JSON of Get-WinEvent, by ConvertTo-Json", get_winevent),
     json_shape("evtxecmd", "JSON of EvtxECmd", evtxecmd),
     replace(json_shape("nxlog", "flat JSON of NXLog, Mordor, Security-Datasets", flat), read=read_flat),
     Shape("evtxecmd-csv", "CSV of EvtxECmd", lambda sample: "Payload" in sample.text.partition("\n")[0], read_csv),
@@ -54,41 +64,94 @@ _SHAPES = (  # the first that fits is taken
     Shape("splunk-classic", "key=value lines of Splunk", lambda sample: "LogName=" in sample.text, read_keyed),
 )
 SHAPES: Mapping[str, Shape] = {shape.name: shape for shape in _SHAPES}
+_EMPTY = Shape("empty", "a file without a byte", lambda sample: not sample.head, _nothing)
+_UNREADABLE = Shape("unreadable", "what cannot be read", lambda _: False, _nothing)
 
 
 def open_sources(paths: Sequence[Path | str], form: str | None = None) -> Iterator[Source]:
     """The logs of these files, one after the other: each file once, a folder with all below it, `*` as in a shell.
 
-    `-` is standard input. A file in a folder that is in no shape that is known is left out; one that was named is a
-    SourceError. `form` forces the shape; MisuseError if there is none such. OSError if a file cannot be read.
+    `-` is standard input. A file in a folder that is in no shape that is known is left out. What cannot be read is
+    a log with nothing in it but damage, if anything else can be read; else SourceError or OSError says why not.
+    `form` forces the shape. MisuseError if there is none such, SourceError if a file is not there: both at once,
+    before anything is read.
     """
     if form is not None and form not in SHAPES:
         close = nearest(form, SHAPES)
         hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(SHAPES)}"
         raise MisuseError(f"there is no shape of logs {form!r}", hint=hint)
+    if [str(given) for given in paths].count(STDIN) > 1:
+        raise MisuseError("standard input (-) can be read only once")
     for given in paths:
-        found = False
-        for path, named in _files(given):
-            for log in _logs(path, form, named):
-                found = True
-                yield log
-        if not found:
-            raise SourceError(f"{given}: no logs in it", hint=_known())
+        _must_exist(given)
+    return _opened(paths, form)
 
 
-def _logs(path: Path | str, form: str | None, named: bool) -> Iterator[Log]:
+class _Refused(NamedTuple):
+    """What keeps something from being read, and the name of it."""
+
+    name: str
+    error: OSError | SourceError
+
+    @classmethod
+    def by(cls, error: OSError | SourceError, name: str) -> _Refused:
+        """An error of the system knows its file if the opening fails, but not if the reading does."""
+        return cls(name, OSError(error.errno, error.strerror, name) if isinstance(error, OSError) else error)
+
+    def as_log(self) -> Log:
+        words = self.error.strerror if isinstance(self.error, OSError) else None
+        why = (words or str(self.error)).removeprefix(f"{self.name}: ")
+        return Log(Bytes(self.name, Path(self.name), trouble=why), _UNREADABLE)
+
+
+def _opened(paths: Sequence[Path | str], form: str | None) -> Iterator[Source]:
+    refused: list[_Refused] = []  # held back until there is something that can be read
+    anything, seen = False, set[str]()
+    for path, named in (file for given in paths for file in _files(given)):
+        real = "" if isinstance(path, _Refused) else os.path.realpath(path)
+        if real in seen:
+            continue
+        seen.update([real] if real else [])
+        for log in [path] if isinstance(path, _Refused) else _logs(path, form, named):
+            if isinstance(log, _Refused):
+                refused.append(log)
+                continue
+            anything = True
+            yield from (held.as_log() for held in refused)
+            refused.clear()
+            yield log
+    if anything:
+        yield from (held.as_log() for held in refused)
+    elif refused:
+        raise refused[0].error
+    else:
+        raise SourceError(f"{', '.join(map(str, paths))}: no logs in it", hint=_known())
+
+
+def _must_exist(given: Path | str) -> None:
+    if str(given) != STDIN and not os.path.lexists(given) and not glob.has_magic(str(given)):
+        raise SourceError(f"{given}: {os.strerror(errno.ENOENT)}")
+
+
+def _logs(path: Path | str, form: str | None, named: bool) -> Iterator[Log | _Refused]:
+    """The logs of a file, or what keeps them from being read. One of no known shape is told only if it was named."""
     try:
         streams = list(bytes_of(path))
-    except SourceError:
-        if named:
-            raise
+    except (OSError, SourceError) as error:
+        yield _Refused.by(error, str(path))
         return
     for stream in streams:
-        shape = SHAPES[form] if form is not None else shape_of(stream)
-        if shape is not None:
+        try:
+            head = stream.beginning()
+        except (OSError, SourceError) as error:
+            yield _Refused.by(error, stream.name)
+            continue
+        shape = _EMPTY if not head else SHAPES[form] if form is not None else shape_of_head(head)
+        if shape is not None and (shape is not _EMPTY or named):
             yield Log(stream, shape)
         elif named and len(streams) == 1:
-            raise SourceError(f"{stream.name}: in no shape of logs that is known", hint=_known())
+            unknown = SourceError(f"{stream.name}: in no shape of logs that is known", hint=_known())
+            yield _Refused(stream.name, unknown)
 
 
 def _known() -> str:
@@ -137,22 +200,29 @@ class Log:
         return self._shape.read(self.stream, self.tally, wanted)
 
 
-def _files(given: Path | str) -> Iterator[tuple[Path | str, bool]]:
-    """The files, and whether each was named by itself."""
+def shape_named(name: str) -> Shape:
+    """The shape that a log says it has."""
+    return {_EMPTY.name: _EMPTY, _UNREADABLE.name: _UNREADABLE}.get(name) or SHAPES[name]
+
+
+def _files(given: Path | str) -> Iterator[tuple[Path | str | _Refused, bool]]:
+    """The files, and whether each was named by itself; instead of a folder that cannot be read, the reason."""
     if str(given) == STDIN:
         yield STDIN, True
     elif Path(given).is_dir():
         yield from ((path, False) for path in _below(Path(given)))
-    elif Path(given).exists() or not glob.has_magic(str(given)):
+    elif os.path.lexists(given) or not glob.has_magic(str(given)):
         yield Path(given), True
     else:
         found = [Path(name) for name in sorted(glob.glob(str(given), recursive=True)) if not Path(name).is_dir()]
         if not found:
-            raise SourceError(f"{given}: no such file", hint="a pattern that no file's name fits")
+            raise SourceError(f"{given}: {os.strerror(errno.ENOENT)}", hint="a pattern that no file's name fits")
         yield from ((path, False) for path in found)
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    for top, folders, names in os.walk(folder):
+def _below(folder: Path) -> Iterator[Path | _Refused]:
+    refused: list[OSError] = []
+    for top, folders, names in os.walk(folder, onerror=refused.append):
         folders.sort()
         yield from (path for name in sorted(names) if (path := Path(top, name)).is_file())
+    yield from (_Refused(error.filename or str(folder), error) for error in refused)

@@ -11,10 +11,11 @@ from pysmon.formats.providers import WINDOWS
 from pysmon.formats.read_json import read_json_line
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
+from pysmon.sources.packed import UNREADABLE, lines_of
 from pysmon.sources.parts import Row
 from pysmon.sources.shape import Sample
 from pysmon.sources.source import SourceError, Taken, Tally, Wanted
-from pysmon.sources.streams import UNREADABLE, Bytes
+from pysmon.sources.streams import Bytes
 from pysmon.store.failure import StoreError
 from pysmon.store.query import Query
 from pysmon.store.store import Store
@@ -44,8 +45,7 @@ def _of_lines(source: Bytes, tally: Tally) -> Iterator[Entry[Event]]:
     number = 0
     with source.open() as stream:
         try:
-            while line := stream.readline(_LONGEST):
-                number += 1
+            for number, line in enumerate(lines_of(stream, _LONGEST), 1):
                 try:
                     entry = read_json_line(line)
                 except ValueError as error:

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from pysmon.formats.evtx.layout import CHUNK_MAGIC, CHUNK_SIZE, FILE_HEADER_SIZE, FileHeader
 from pysmon.sources.json_rows import are_lines
-from pysmon.sources.open import SHAPES, Log
+from pysmon.sources.open import Log, shape_named
 from pysmon.sources.source import Damage, Source, Tally
 from pysmon.sources.streams import Bytes, bytes_of
 
@@ -87,7 +87,7 @@ class Piece:
     @cached_property
     def source(self) -> Source:
         """What reads it."""
-        return Log(self.stream, SHAPES[self.form])
+        return Log(self.stream, shape_named(self.form))
 
     @property
     def tally(self) -> Tally:

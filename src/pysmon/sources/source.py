@@ -44,6 +44,7 @@ class Tally:
     unknown_events: Counter[str] = field(default_factory=Counter)  # of Sysmon, with ids that the schema does not have
     unknown_fields: Counter[tuple[int, str]] = field(default_factory=Counter)  # by event id and name; kept in `extra`
     odd_values: Counter[tuple[int, str]] = field(default_factory=Counter)  # no value of the field's kind; in `extra`
+    by_position: int = 0  # entries of which nothing but their number tells which fields the values are
     damages: int = 0
     damaged: list[Damage] = field(default_factory=list)  # the first hundred
 
@@ -80,6 +81,9 @@ class Tally:
             if counted:
                 named = Counter({f"{name} in event {number}": n for (number, name), n in counted.items()})
                 lines.append(f"{sum(counted.values())} {what}, kept as extra facts ({_listed(named)})")
+        if self.by_position:
+            events = "1 event" if self.by_position == 1 else f"{self.by_position} events"
+            lines.append(f"{events} without names of fields: these go by the number of values")
         if self.damages:
             some = "place" if self.damages == 1 else "places"
             lines.append(f"damaged at {self.damages} {some} ({'; '.join(map(str, self.damaged[:3]))}{self._more()})")
@@ -92,6 +96,7 @@ class Tally:
         self.unknown_events += part.unknown_events
         self.unknown_fields += part.unknown_fields
         self.odd_values += part.odd_values
+        self.by_position += part.by_position
         self.damages += part.damages
         self.damaged += part.damaged[: _MOST_TOLD - len(self.damaged)]
 

@@ -6,8 +6,8 @@ import codecs
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from pysmon.sources.packed import UNREADABLE, read_up_to
 from pysmon.sources.source import Tally
-from pysmon.sources.streams import UNREADABLE
 
 _PIECE = 1 << 18  # bytes
 
@@ -17,7 +17,7 @@ def texts(stream: BinaryIO, tally: Tally) -> Iterator[str]:
     decoder = None
     while True:
         try:
-            piece = stream.read(_PIECE)
+            piece = read_up_to(stream, _PIECE)
         except UNREADABLE as error:
             tally.damage("the packed data", str(error))
             piece = b""

@@ -69,15 +69,20 @@ class _WrongError(Exception):
 
 
 def read_cases(path: Path) -> tuple[tuple[Case, ...], tuple[Mistake, ...]]:
-    """The tests of a file and what is wrong in it; logs are looked for beside it. MisuseError if it cannot be read."""
+    """The tests of a file and what is wrong in it; logs are looked for beside it.
+
+    MisuseError if there is no such file, OSError if it cannot be read.
+    """
     return _Reader(path).read(_text(path))
 
 
 def _text(path: Path) -> str:
     try:
         data = path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise MisuseError(f"{path}: {error.strerror}") from error
     except OSError as error:
-        raise MisuseError(f"{path} cannot be read: {error.strerror}") from error
+        raise OSError(error.errno, error.strerror, str(path)) from error
     if len(data) > _LARGEST:
         raise MisuseError(f"{path} is larger than {_LARGEST >> 20} MB (expected a file of tests)")
     try:

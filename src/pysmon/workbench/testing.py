@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pysmon.errors import PysmonError
 from pysmon.rules.explain import explain
@@ -14,6 +15,7 @@ from pysmon.rules.ruleset import Ruleset
 from pysmon.rules.verdict import Verdict
 from pysmon.schema.event import Event
 from pysmon.sources.open import open_sources
+from pysmon.sources.source import Tally
 from pysmon.workbench.cases import Case, Mistake, Recorded
 
 
@@ -35,15 +37,24 @@ class Result:
         return f"expected {wanted}{name}, and it {is_so}"
 
 
-def run_cases(ruleset: Ruleset, cases: Sequence[Case]) -> tuple[tuple[Result, ...], tuple[Mistake, ...]]:
-    """Judge every event; what cannot be tried because its log or record is not there is a mistake."""
-    recorded, mistakes = _fetched(cases)
+class Outcome(NamedTuple):
+    """What came of all tests; what cannot be tried because its log or record is not there is a mistake."""
+
+    results: tuple[Result, ...]
+    mistakes: tuple[Mistake, ...]
+    tallies: Mapping[str, Tally]  # of the logs
+
+
+def run_cases(ruleset: Ruleset, cases: Sequence[Case], form: str | None = None) -> Outcome:
+    """Judge every event. `form` forces the shape of the logs (`pysmon.sources.open.SHAPES`)."""
+    tallies: dict[str, Tally] = {}
+    recorded, mistakes = _fetched(cases, form, tallies)
     results = []
     for case in cases:
         event = recorded.get(case.event) if isinstance(case.event, Recorded) else case.event
         if event is not None:
             results.append(_judged(ruleset, case, event))
-    return tuple(results), tuple(mistakes)
+    return Outcome(tuple(results), tuple(mistakes), tallies)
 
 
 def _judged(ruleset: Ruleset, case: Case, event: Event) -> Result:
@@ -58,7 +69,9 @@ def _judged(ruleset: Ruleset, case: Case, event: Event) -> Result:
     return Result(case, verdict, passed=False, why=tuple(why))
 
 
-def _fetched(cases: Iterable[Case]) -> tuple[dict[Recorded, Event], list[Mistake]]:
+def _fetched(
+    cases: Iterable[Case], form: str | None, tallies: dict[str, Tally]
+) -> tuple[dict[Recorded, Event], list[Mistake]]:
     """The events that stand in logs: each log is read once."""
     by_log: defaultdict[Path, list[tuple[Recorded, Case]]] = defaultdict(list)
     for case in cases:
@@ -68,10 +81,10 @@ def _fetched(cases: Iterable[Case]) -> tuple[dict[Recorded, Event], list[Mistake
     mistakes = []
     for log, wanting in by_log.items():
         try:
-            found = _of_log(log, {wanted.record for wanted, _ in wanting})
+            found = _of_log(log, {wanted.record for wanted, _ in wanting}, form, tallies)
         except (PysmonError, OSError) as error:
-            words = getattr(error, "strerror", None) or str(error)
-            mistakes += [Mistake(case.place, f"{log} cannot be read: {words}") for _, case in wanting]
+            words = f"{log}: {error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
+            mistakes += [Mistake(case.place, words) for _, case in wanting]
             continue
         for wanted, case in wanting:
             same = found.get(wanted.record, [])
@@ -82,11 +95,15 @@ def _fetched(cases: Iterable[Case]) -> tuple[dict[Recorded, Event], list[Mistake
     return events, mistakes
 
 
-def _of_log(log: Path, records: set[int | None]) -> dict[int | None, list[Event]]:
+def _of_log(
+    log: Path, records: set[int | None], form: str | None, tallies: dict[str, Tally]
+) -> dict[int | None, list[Event]]:
     """The wanted events of a log by record id, two of each at most; under None whatever is in it."""
     found: defaultdict[int | None, list[Event]] = defaultdict(list)
-    for source in open_sources([log]):
-        for entry in source.entries():
+    for source in open_sources([log], form):
+        entries = source.entries()
+        tallies[source.name] = source.tally
+        for entry in entries:
             for key in {entry.record_id, None} & records:
                 if len(found[key]) < 2:
                     found[key].append(entry.event)

@@ -6,6 +6,7 @@ that is none for the beginning of the next.
 
 from __future__ import annotations
 
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
@@ -130,7 +131,7 @@ def _read(stream: BinaryIO, size: int) -> bytes:
         while size > 0 and (piece := read(size)):
             pieces.append(piece)
             size -= len(piece)
-    except (OSError, EOFError, zlib.error):
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
         if not pieces:
             raise
     return b"".join(pieces)
