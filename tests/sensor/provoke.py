@@ -40,7 +40,7 @@ Act = Callable[[], object]
 TAGS = (
     *("ProcessCreate", "ProcessTerminate", "NetworkConnect", "FileCreate", "FileDelete", "FileDeleteDetected"),
     *("FileCreateTime", "ProcessAccess", "RawAccessRead", "ProcessTampering", "eBPFEvent"),
-    *("RegistryEvent", "FileCreateStreamHash", "DnsQuery", "CreateRemoteThread"),
+    *("RegistryEvent", "FileCreateStreamHash", "DnsQuery", "CreateRemoteThread", "PipeEvent"),
 )
 EVERYTHING = (
     '<Sysmon schemaversion="4.90"><EventFiltering>'

@@ -13,6 +13,7 @@ from pysmon.assemble.file import take_file_create, take_file_delete
 from pysmon.assemble.guard import overdue, take_guard
 from pysmon.assemble.injection import take_injection
 from pysmon.assemble.network import take_flow
+from pysmon.assemble.pipe import take_pipe
 from pysmon.assemble.process import take_exec, take_exit, take_fork, take_task
 from pysmon.assemble.processes import Processes
 from pysmon.assemble.program import take_program
@@ -38,6 +39,7 @@ from pysmon.sensor.records import (
     GuardRecord,
     InjectionRecord,
     LookUpRecord,
+    PipeRecord,
     ProgramRecord,
     RawAccessRecord,
     SettingRecord,
@@ -60,6 +62,7 @@ _TAKE: dict[type[Record], Callable[[Any, Scene], tuple[Event, ...]]] = {
     GuardRecord: take_guard,
     LookUpRecord: take_look_up,
     InjectionRecord: take_injection,
+    PipeRecord: take_pipe,
     ProgramRecord: take_program,
     RawAccessRecord: take_raw_access,
     SettingRecord: take_setting,

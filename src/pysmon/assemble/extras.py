@@ -7,7 +7,7 @@ from stat import S_ISBLK, S_ISCHR
 from pysmon.assemble.injection import facts_of_injection
 from pysmon.assemble.paths import known_path, text
 from pysmon.assemble.process import creator_of
-from pysmon.assemble.processes import Processes
+from pysmon.assemble.processes import Key, Processes
 from pysmon.assemble.settings import value_text
 from pysmon.assemble.tampering import facts_of_tampering
 from pysmon.host.containers import container_of
@@ -17,6 +17,10 @@ from pysmon.sensor.records import (
     LINKED,
     OPEN_MEMORY,
     OPENED,
+    PIPE_DATAGRAM,
+    PIPE_FIFO,
+    PIPE_SEQPACKET,
+    PIPE_STREAM,
     READ,
     RENAMED,
     TAKE_DESCRIPTOR,
@@ -33,6 +37,7 @@ from pysmon.sensor.records import (
     FlowRecord,
     InjectionRecord,
     LookUpRecord,
+    PipeRecord,
     ProgramRecord,
     RawAccessRecord,
     SettingRecord,
@@ -50,6 +55,12 @@ _ACCESS = {
     OPEN_MEMORY: "/proc/PID/mem",
 }
 _HOW = {OPENED: "created", RENAMED: "renamed", LINKED: "linked"}
+_PIPES = {
+    PIPE_FIFO: "fifo",
+    PIPE_STREAM: "unix stream",
+    PIPE_DATAGRAM: "unix datagram",
+    PIPE_SEQPACKET: "unix seqpacket",
+}
 Facts = dict[str, object]
 
 
@@ -76,6 +87,8 @@ def facts_of(record: Record, processes: Processes, users: Users) -> Facts:
             return _of_program(record) | _place_of_actor(record, processes)
         case SettingRecord():
             return _of_setting(record) | _place_of_actor(record, processes)
+        case PipeRecord():
+            return _of_pipe(record, processes) | _place_of_actor(record, processes)
         case AttributeRecord():
             return {"StreamSize": record.value_size} | _place_of_actor(record, processes)
         case FlowRecord() | FileTimeRecord() | SettingTableRecord() | LookUpRecord() | DnsMessageRecord():
@@ -153,6 +166,16 @@ def _of_setting(record: SettingRecord) -> Facts:
     if record.position:
         facts["Position"] = record.position
     return facts | ({"DetailsCut": True} if record.cut else {})
+
+
+def _of_pipe(record: PipeRecord, processes: Processes) -> Facts:
+    facts: Facts = {"PipeType": _PIPES.get(record.sort, str(record.sort))}
+    if record.peer_tgid:
+        peer = Key(record.peer_tgid, record.peer_start, record.peer_exec_id)
+        known = processes.get(*peer)
+        facts |= {"PeerProcessGuid": processes.guid(peer), "PeerProcessId": record.peer_tgid}
+        facts |= {"PeerImage": known.image} if known else {}
+    return facts
 
 
 def _place_of_actor(record: Record, processes: Processes) -> Facts:

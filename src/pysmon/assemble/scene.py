@@ -13,7 +13,8 @@ from pysmon.host.guid import Machine
 from pysmon.host.users import Users
 from pysmon.schema.catalogue import ErrorReport
 
-BUILT = frozenset({1, 2, 3, 5, 8, 9, 10, 11, 12, 13, 14, 15, 22, 23, 25, 26, 100})  # events that records make
+# Ids of the events that records make.
+BUILT = frozenset({1, 2, 3, 5, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 22, 23, 25, 26, 100})
 
 
 @dataclass(slots=True)

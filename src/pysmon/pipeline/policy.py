@@ -26,6 +26,8 @@ _FAMILY_OF_EVENT = {
     13: "sysctl",
     14: "sysctl",
     15: "xattr",
+    17: "pipe",
+    18: "pipe",
     22: "dns",
     23: "file delete",
     26: "file delete",

@@ -10,13 +10,14 @@ _NUMBERS = {
     "HOW": ("OPENED", "RENAMED", "LINKED"),
     "DEED": ("SIGNAL", "BPF", "TRACE", "READ", "WRITE", "TAKE_DESCRIPTOR", "OPEN_MEMORY", "ACCESS"),
     "TABLE": ("MADE", "REMOVED", "RENAMED"),
+    "PIPE": ("MADE", "MET", "FIFO"),
     "OBJECT": ("PROGRAM", "MAP", "LINK"),
     "CALL": ("GETADDRINFO", "GETHOSTBYNAME"),
     "WAY": ("POKED", "POINTED", "WRITTEN", "MEMORY_WRITTEN"),
     "TAMPER": ("RELINKED", "UNLOCKED", "MAPPED_OVER"),
     "REGION": ("NOWHERE", "FILE", "ANONYMOUS", "HEAP", "STACK", "NAMELESS"),
 }
-_WHOLE = ("TABLE",)  # those that have the whole name in records.py too
+_WHOLE = ("TABLE", "PIPE")  # those that have the whole name in records.py too
 
 
 def _c_name(beginning: str, words: str) -> str:

@@ -66,6 +66,10 @@ _MEMORY_CALLS = ("open", "openat", "openat2", "write", "writev", "pwrite64", "pw
 _MEMORY_WRITES = Provider("tracepoint", tuple(f"on_memory_{call}" for call in _MEMORY_CALLS), some=True)
 _CODE_CALLS = ("on_mprotect_begin", "on_mprotect", "on_pkey_mprotect_begin", "on_pkey_mprotect")
 _MOVED_ELSE = _exits("dns_recvfrom", "dns_recvmsg", "dns_sendmmsg", "dns_recvmmsg")
+_FIFO_MADE = Provider("fexit", ("on_path_mknod", "on_vfs_mknod"))
+_FIFO_OPENED = Provider("fexit", ("on_fifo_open",))
+_BOUND = Provider("fexit", ("on_unix_bind",))
+_CONNECTED = Provider("fexit", ("on_unix_stream_connect", "on_unix_dgram_connect"))
 _REACHING = ("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd")
 
 ABILITIES = (
@@ -86,6 +90,10 @@ ABILITIES = (
     Ability("names looked up", "dns", (_LOOKED_UP,)),
     Ability("DNS messages", "dns", _MOVED),
     Ability("DNS messages from no fixed peer, or many at once", "dns", (_MOVED_ELSE,)),
+    Ability("FIFOs made", "pipe", (_FIFO_MADE, _exits("mknod", "mknodat"))),
+    Ability("FIFOs opened", "pipe", (_FIFO_OPENED, _OPENED)),
+    Ability("Unix sockets bound", "pipe", (_BOUND, _exits("bind"))),
+    Ability("Unix sockets connected", "pipe", (_CONNECTED, _exits("connect"))),
     Ability("own process", "guard", (Provider("iter", ("on_ourselves",)),)),
     Ability("own signals", "guard", (Provider("tp_btf", ("on_signal",)),)),
     Ability("own kernel objects", "guard", (Provider("fentry", ("on_bpf_command",)), _exits("bpf"))),

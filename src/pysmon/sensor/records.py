@@ -17,7 +17,7 @@ RECORDS: dict[int, type[Record]] = {}  # by kind
 FAMILIES = (
     *("process", "network", "file create", "file delete", "fork", "guard"),
     *("process access", "raw access", "bpf", "file time", "sysctl", "xattr", "dns"),
-    *("injection", "tampering"),
+    *("injection", "tampering", "pipe"),
 )
 
 SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
@@ -29,6 +29,8 @@ OPENED, RENAMED, LINKED = 1, 2, 3  # how a file came to its name (FileCreateReco
 # one is access of another kind, as a debugger has it.
 SIGNAL, BPF, TRACE, READ, WRITE, TAKE_DESCRIPTOR, OPEN_MEMORY, ACCESS = range(1, 9)
 TABLE_MADE, TABLE_REMOVED, TABLE_RENAMED = 1, 2, 3  # what became of a table of settings (SettingTableRecord.deed)
+PIPE_MADE, PIPE_MET = 1, 2  # what somebody did with a FIFO or a Unix socket (PipeRecord.deed)
+PIPE_FIFO, PIPE_STREAM, PIPE_DATAGRAM, PIPE_SEQPACKET = 0, 1, 2, 5  # PipeRecord.sort: a FIFO, or as socket(2) counts
 PROGRAM, MAP, LINK = 1, 2, 3  # kinds of kernel objects, for a deed of the kind BPF
 GETADDRINFO, GETHOSTBYNAME = 1, 2  # functions of the C library (LookUpRecord.call), which have errors of their own
 # How code came into another process (InjectionRecord.way).
@@ -330,6 +332,22 @@ class TamperRecord(Record):
     how: U16
     region: U16  # what lies there now
     module: Tail  # path of the file that lies there, or that the process passes for now
+
+
+@record(80, "pipe", RECORDS)
+class PipeRecord(Record):
+    """A FIFO or a Unix socket got a name, or the process of the head met another one there."""
+
+    peer_start: U64  # the other process, for PIPE_MET; zeros if it is not known
+    peer_exec_id: U64
+    peer_tgid: U32
+    uid: U32
+    deed: U16
+    sort: U16
+    path: Tail  # whole, from kernel objects; else empty, and the name is below
+    directory: Tail
+    name: Tail  # ended by NUL
+    abstract: Tail  # the name of a socket that stands in no file system, without the NUL before it
 
 
 PLACE = struct.Struct("<QII")  # of a code address: its offset in the file, what lies there, length of the file's path

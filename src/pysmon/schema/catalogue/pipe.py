@@ -14,11 +14,13 @@ from pysmon.schema.kinds import Guid, Pid, Text, Time
     default="exclude",
     version=1,
     since="3.30",
+    live=True,
 )
 class PipeCreate(Event):
     """A named pipe was made.
 
-    On Linux: not produced yet. What comes closest is a FIFO or a listening Unix socket.
+    On Linux: a FIFO was made (mkfifo), or a Unix socket was bound to a name, of a file or an abstract one. JSON adds
+    which of them it is (`PipeType`). Pipes and pairs of sockets without a name make none.
     """
 
     RuleName: Text = field(since="4.10", default="-")
@@ -26,7 +28,10 @@ class PipeCreate(Event):
     UtcTime: Time
     ProcessGuid: Guid
     ProcessId: Pid
-    PipeName: Text = field(default="-")
+    PipeName: Text = field(
+        "Name of the pipe. On Linux: the path of the FIFO or the socket; for an abstract socket `@` and its name.",
+        default="-",
+    )
     Image: Text = field(default="-")
     User: Text = field(since="4.80", default="-")
 
@@ -39,11 +44,16 @@ class PipeCreate(Event):
     default="exclude",
     version=1,
     since="3.30",
+    live=True,
 )
 class PipeConnect(Event):
     """A process connected to a named pipe.
 
-    On Linux: not produced yet. What comes closest is the opening of a FIFO or a connection to a Unix socket.
+    On Linux: a process connected to a Unix socket that has a name, or opened a FIFO while another process had it open.
+    Of two that open a FIFO and wait for each other, the one that is seen last is told. JSON adds the other end
+    (`PeerProcessGuid`, `PeerProcessId`, `PeerImage`) where the kernel knows it: for a socket the process that listens,
+    under systemd that may be systemd; for a FIFO the process that opened it last before. A datagram that is sent
+    without a connection makes none. Without fexit (see `doctor`), io_uring and 32-bit system calls are not seen.
     """
 
     RuleName: Text = field(since="4.10", default="-")
@@ -51,6 +61,6 @@ class PipeConnect(Event):
     UtcTime: Time
     ProcessGuid: Guid
     ProcessId: Pid
-    PipeName: Text = field(default="-")
+    PipeName: Text = field("Name of the pipe. On Linux: as for event 17.", default="-")
     Image: Text = field(default="-")
     User: Text = field(since="4.80", default="-")

@@ -142,6 +142,22 @@ int on_vfs_unlink(u64 *context)
 	return send(&event_ring, FAMILY_FILE_DELETE, s, at, r->time);
 }
 
+/* FIFOs alone: of opening, too, this hook is asked, with the mode of a regular file. */
+SEC("fentry/security_path_mknod") /* directory, dentry, mode, device */
+int on_path_mknod(u64 *context)
+{
+	return (context[2] & S_IFMT) == S_IFIFO ? begin(FAMILY_PIPE, (void *)context[1], (void *)context[0]) : 0;
+}
+
+SEC("fexit/vfs_mknod") /* mapping, directory, dentry, mode, device, result */
+int on_vfs_mknod(u64 *context)
+{
+	struct pending begun;
+	if (!finish((void *)context[2], &begun) || (s32)context[5] != 0)
+		return 0;
+	return fifo_made(begun.dentry, begun.mount, 0, 0);
+}
+
 /* ---- where system calls end */
 
 #define ON_OPEN(name) \
@@ -151,6 +167,7 @@ int on_##name(struct sys_exit_context *context) \
 	struct file *file = context->ret < 0 ? NULL : file_of(context->ret); \
 	opened_memory(file); \
 	opened_raw(file); \
+	opened_fifo(file); \
 	return opened(file); \
 }
 ON_OPEN(open)
@@ -211,3 +228,5 @@ ON_NAME(link, named(HOW_LINKED, AT_FDCWD, ARG(1)))
 ON_NAME(linkat, named(HOW_LINKED, ARG(2), ARG(3)))
 ON_NAME(unlink, unlinked(AT_FDCWD, ARG(0)))
 ON_NAME(unlinkat, (ARG(2) & AT_REMOVEDIR) ? 0 : unlinked(ARG(0), ARG(1)))
+ON_NAME(mknod, (ARG(1) & S_IFMT) == S_IFIFO ? fifo_made(0, 0, AT_FDCWD, ARG(0)) : 0)
+ON_NAME(mknodat, (ARG(2) & S_IFMT) == S_IFIFO ? fifo_made(0, 0, ARG(0), ARG(1)) : 0)

@@ -63,7 +63,15 @@ enum { MAX_PID_NS_LEVEL = 32 };
 struct super_block { u32 s_dev; u64 s_magic; struct dentry *s_root; } CORE;
 typedef struct { u32 val; } kuid_t;
 typedef struct { u32 val; } kgid_t;
-struct inode { u16 i_mode; u32 i_rdev; u64 i_ino; struct super_block *i_sb; u64 i_size; u32 i_nlink; void *i_private; } CORE;
+struct pipe_inode_info { u32 files; } CORE;
+struct inode {
+	u16 i_mode;
+	u32 i_rdev, i_nlink;
+	u64 i_ino, i_size;
+	struct super_block *i_sb;
+	struct pipe_inode_info *i_pipe;
+	void *i_private;
+} CORE;
 struct timespec64 { s64 tv_sec; long tv_nsec; } CORE;
 struct inode___old { struct timespec64 i_ctime, i_mtime; } CORE;
 struct inode___6_6 { struct timespec64 __i_ctime; } CORE;
@@ -154,9 +162,12 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 } CORE;
 struct socket;
-struct sock { struct sock_common __sk_common; u16 sk_protocol; struct socket *sk_socket; } CORE;
+struct sock { struct sock_common __sk_common; u16 sk_type, sk_protocol; struct socket *sk_socket; struct pid *sk_peer_pid; } CORE;
 struct inet_sock { struct sock sk; u16 inet_sport; } CORE;
 struct socket { struct file *file; struct sock *sk; } CORE;
+struct sockaddr_un { u16 sun_family; char sun_path[108]; } CORE;
+struct unix_address { s32 len; struct sockaddr_un name[1]; } CORE;
+struct unix_sock { struct sock sk; struct unix_address *addr; struct path path; struct sock *peer; } CORE;
 struct proto_accept_arg { int flags; } CORE; /* since 6.10 */
 struct sk_buff { u8 *head; u16 protocol, network_header, transport_header; struct sock *sk; } CORE;
 

@@ -11,6 +11,7 @@
 #include "tamper.bpf.c"
 #include "program.bpf.c"
 #include "device.bpf.c"
+#include "pipe.bpf.c"
 #include "file.bpf.c"
 #include "times.bpf.c"
 #include "sysctl.bpf.c"
