@@ -21,6 +21,7 @@ from pysmon.assemble.scene import BUILT, Scene
 from pysmon.assemble.settings import take_setting, take_setting_table
 from pysmon.assemble.tampering import take_tamper
 from pysmon.assemble.times import take_file_time
+from pysmon.assemble.written import take_overwrite, take_written
 from pysmon.host.guid import Machine
 from pysmon.host.users import Users
 from pysmon.layout.record import Record
@@ -33,7 +34,9 @@ from pysmon.sensor.records import (
     ExitRecord,
     FileCreateRecord,
     FileDeleteRecord,
+    FileOverwriteRecord,
     FileTimeRecord,
+    FileWrittenRecord,
     FlowRecord,
     ForkRecord,
     GuardRecord,
@@ -56,7 +59,9 @@ _TAKE: dict[type[Record], Callable[[Any, Scene], tuple[Event, ...]]] = {
     ExitRecord: take_exit,
     FileCreateRecord: take_file_create,
     FileDeleteRecord: take_file_delete,
+    FileOverwriteRecord: take_overwrite,
     FileTimeRecord: take_file_time,
+    FileWrittenRecord: take_written,
     FlowRecord: take_flow,
     ForkRecord: take_fork,
     GuardRecord: take_guard,

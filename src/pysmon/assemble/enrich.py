@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pysmon.assemble.attribute import file_of
+from pysmon.assemble.content import Contents
 from pysmon.assemble.extras import facts_of
 from pysmon.assemble.paths import known_path
 from pysmon.assemble.processes import Processes
@@ -47,10 +48,12 @@ class Enricher:
         extras: bool = True,
         birth: Callable[[str, int], int | None] = birth_time,
         errands: Errands | None = None,
+        contents: Contents | None = None,
     ) -> None:
         """`reads` tells by event id which fields the rules read; `extras` is for outputs that show them (JSON).
 
         `errands` look up births and functions, so that no file system can hold up the caller; without them he does it.
+        `contents` answers for files that were written or removed, where somebody holds them.
         """
         self._processes = processes
         self._users = users
@@ -58,6 +61,7 @@ class Enricher:
         self._trimmer = Trimmer(field_sizes or {})
         self._extras = extras
         self._birth, self._errands = birth, errands
+        self._contents = contents
         self._hashes_early = "Hashes" in reads(ProcessCreate.type.id) or "Hash" in reads(FileCreateStreamHash.type.id)
         self._birth_early = any("CreationUtcTime" in reads(kind.type.id) for kind in (FileCreate, FileCreateStreamHash))
         self._symbols = Symbols()
@@ -71,6 +75,8 @@ class Enricher:
             self._add_birth(event, record)
         if self._function_early:
             self._add_function(event, record)
+        if self._contents:
+            self._contents.early(event, record)
 
     def late(self, event: Event, record: Record) -> None:
         """Once the event is kept: everything else. Long texts are cut last, so that rules see them whole."""
@@ -80,6 +86,8 @@ class Enricher:
             self._add_birth(event, record)
         if not self._function_early:
             self._add_function(event, record)
+        if self._contents:
+            self._contents.late(event, record)
         cut = self._trimmer.trim(event)
         if not self._extras:
             return

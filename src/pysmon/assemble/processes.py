@@ -61,6 +61,7 @@ class Processes:
         self._grace = grace
         self._images: dict[tuple[int, int, int], ProcessImage] = {}
         self._current: dict[int, ProcessImage] = {}  # by tgid
+        self._last: dict[int, ProcessImage] = {}  # by tgid: of processes that have ended
         self._ended: deque[tuple[int, ProcessImage]] = deque()
         self.evicted = 0  # images of live processes that were dropped because there were too many
 
@@ -81,6 +82,10 @@ class Processes:
         """What the process runs now."""
         found = self._current.get(tgid)
         return found if found is not None and found.key.start == start else None
+
+    def lately(self, tgid: int) -> ProcessImage | None:
+        """What runs under this process id, or did until a moment ago: for what names a process by nothing else."""
+        return self._current.get(tgid) or self._last.get(tgid)
 
     def guid(self, key: Key) -> str:
         """The ProcessGuid of these numbers, whether the image is known or not; that of process 0 is all zeros."""
@@ -137,6 +142,7 @@ class Processes:
             image = self._images[key] = self._stranger(key)
         elif self._current.get(key.tgid) is image:
             del self._current[key.tgid]
+            self._last[key.tgid] = image
         else:
             return None
         self._retire(image, time)
@@ -170,6 +176,8 @@ class Processes:
             image = ended.popleft()[1]
             if self._images.get(image.key) is image:
                 del self._images[image.key]
+            if self._last.get(image.key.tgid) is image:
+                del self._last[image.key.tgid]
         while len(self._images) > self._limit:
             oldest = self._images.pop(next(iter(self._images)))
             if self._current.get(oldest.key.tgid) is oldest:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -13,12 +14,12 @@ from pysmon.cli.configuration import configured
 from pysmon.cli.exits import ENVIRONMENT, FINE
 from pysmon.cli.signals import stopped_by_signals
 from pysmon.cli.summary import summary
-from pysmon.config.model import Configuration
 from pysmon.config.read import read_default
 from pysmon.errors import MisuseError, SinkError
 from pysmon.formats.quantity import size_of
 from pysmon.formats.table import FORMATS
 from pysmon.formats.visible import visible
+from pysmon.host.archive import Archive
 from pysmon.pipeline.garbage import collect_seldom
 from pysmon.pipeline.live import Session
 from pysmon.pipeline.replay import Playback
@@ -73,6 +74,15 @@ def _size(_ctx: click.Context, _param: click.Parameter, value: str | None) -> in
 @click.option("--tree", type=int, metavar="PID", help="Watch only this process and what it starts from now on.")
 @click.option("--pid-namespace", type=int, metavar="PID", help="Watch only the PID namespace that this process is in.")
 @click.option("--cgroup", type=click.Path(path_type=Path), metavar="PATH", help="Watch only this cgroup (v2).")
+@click.option(
+    "--mount",
+    "mounts",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    metavar="PATH",
+    help="Watch what files hold (events 23 and 26 to 29) on the file system of PATH alone; may be repeated.",
+)
+@click.option("--archive", type=click.Path(path_type=Path), metavar="FOLDER", help="Keep removed files (event 23).")
 @click.option("--record", type=click.Path(path_type=Path), metavar="TAPE", help="Record what the kernel tells on TAPE.")
 @click.option("--replay", type=click.Path(path_type=Path), metavar="TAPE", help="Play TAPE instead of watching.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary at the end.")
@@ -87,6 +97,8 @@ def run(
     tree: int | None,
     pid_namespace: int | None,
     cgroup: Path | None,
+    mounts: tuple[Path, ...],
+    archive: Path | None,
     record: Path | None,
     replay: Path | None,
     quiet: bool,
@@ -99,7 +111,7 @@ def run(
     scope = _scope(tree, pid_namespace, cgroup)
     if command and scope:
         raise click.UsageError("a COMMAND is a scope by itself: leave --tree, --pid-namespace and --cgroup away")
-    if replay and (command or scope or record):
+    if replay and (command or scope or record or mounts or archive):
         raise click.UsageError("--replay plays what was recorded: it goes with -c and the options of output only")
     configuration = configured(config) if config else read_default().configuration
     collect_seldom()
@@ -118,8 +130,17 @@ def run(
         if replay:
             source: Session | Playback = Playback(configuration, replay)
         else:
-            extras = form not in ("xml", EVTX) or store is not None
-            source = _session(configuration, scope, command, record, extras=extras, first_record=first_record)
+            with _recording(record):
+                source = Session(
+                    configuration,
+                    scope,
+                    command=command or None,
+                    record_to=record,
+                    extras=form not in ("xml", EVTX) or store is not None,
+                    first_record=first_record,
+                    mounts=mounts or None,
+                    archive=Archive(archive) if archive else None,
+                )
             if not command and sys.stderr.isatty() and not quiet:
                 click.echo(f"pysmon: watching {_words(scope)}; Ctrl-C ends it", err=True)
         delivery = deliver(source.batches(stop), sinks, stop, _tell)
@@ -158,28 +179,15 @@ def _sink(form: str, output: str | None, rotate: int, keep: int, *, beside_comma
     return console(stream, name) if form == "text" else StreamSink(stream.fileno(), name, FORMATS[form].render)
 
 
-def _session(
-    configuration: Configuration | None,
-    scope: Scope | None,
-    command: tuple[str, ...],
-    record: Path | None,
-    *,
-    extras: bool,
-    first_record: int,
-) -> Session:
+@contextmanager
+def _recording(tape: Path | None) -> Iterator[None]:
+    """Say which tape cannot be written."""
     try:
-        return Session(
-            configuration,
-            scope,
-            command=command or None,
-            record_to=record,
-            extras=extras,
-            first_record=first_record,
-        )
+        yield
     except OSError as error:
-        if record is None or error.filename is None:
+        if tape is None or error.filename is None:
             raise
-        raise MisuseError(f"cannot record on {record}: {error.strerror}") from error
+        raise MisuseError(f"cannot record on {tape}: {error.strerror}") from error
 
 
 def _words(scope: Scope | None) -> str:

@@ -51,6 +51,10 @@ class Flow:
                 self.accounting.records_kept[record.layout.family] += 1
         return tuple(kept)
 
+    def knows(self, tgid: int) -> bool:
+        """Is a process of this id among those that records have told of?"""
+        return self._builder.processes.lately(tgid) is not None
+
     def skip(self, record: Record) -> None:
         """A record that is nobody's business: it is counted as filtered."""
         self.accounting.records_filtered[record.layout.family] += 1

@@ -17,7 +17,7 @@ from pysmon.assemble.enrich import Enricher
 from pysmon.assemble.service import error_report, service_state
 from pysmon.config.model import Configuration
 from pysmon.errors import MisuseError, RecordError
-from pysmon.formats.visible import visible
+from pysmon.host.archive import Archive
 from pysmon.host.errands import Errands
 from pysmon.host.machine import clock_offset, host_name, this_machine
 from pysmon.host.proc import ProcessFacts, read_process
@@ -26,6 +26,8 @@ from pysmon.host.users import Users
 from pysmon.pipeline.accounting import Books, losses
 from pysmon.pipeline.canary import UNPROVED, Canary, Sight
 from pysmon.pipeline.command import HeldCommand
+from pysmon.pipeline.defects import Defects
+from pysmon.pipeline.files import Files
 from pysmon.pipeline.flow import Flow
 from pysmon.pipeline.outcome import Journal, Outcome
 from pysmon.pipeline.policy import Policy
@@ -44,7 +46,6 @@ GATHER = 0.05  # s: records that come within it share one batch, which costs les
 _IDLE = 0.5  # s between looks at the stop signal when nothing happens
 _LOOK_AFTER = 1.0  # s between looks at the counts of losses and at the clock
 _CLOCK_SET = 50_000_000  # ns: a larger change of the wall clock is somebody setting it
-_DEFECTS = 16  # different ones that are told
 _REST_OF_LEARNING = 9  # times as long as looking at all processes took, until they are looked at again
 _ONE_PROCESS = 0.5  # s to read what /proc tells of it
 _PATIENCE = 5.0  # s for the command to end after it was asked to
@@ -68,16 +69,26 @@ class Session:
         canary: Path | None = None,
         guarded: bool = False,
         last_words: LastWords | None = None,
+        mounts: Sequence[Path] | None = None,
+        archive: Archive | None = None,
     ) -> None:
         """Load the sensor, and hold `command` (its process tree is then the scope) until `batches` begins.
 
         `extras`: gather what only JSON shows. `first_record` numbers the first entry, to go on with a log. `canary`: a
         folder in which a process of our own may prove that the sensor sees it, unless the scope is too narrow for that.
         `guarded`: tell who reaches for this process, and, from its `last_words`, who did for the one before it.
+        `mounts`: watch what files hold on the file systems of these paths; None means on all local ones if the whole
+        machine is watched, else on none. `archive` takes copies of files that are removed.
         SensorError and MisuseError tell what is in the way.
         """
         self.policy = configuration if isinstance(configuration, Policy) else Policy.of(configuration)
-        self.sensor = Sensor(self.policy.families)
+        whole = command is None and (scope is None or scope.kind == "machine")
+        self._files = Files(mounts, self.policy.ruleset, archive, whole=whole, later=guarded)
+        try:
+            self.sensor = Sensor(self.policy.families)
+        except BaseException:
+            self._files.close()
+            raise
         self._command: HeldCommand | None = None
         try:
             self._command = HeldCommand(command) if command else None
@@ -86,6 +97,7 @@ class Session:
             if self._command:
                 self._command.stop()
             self.sensor.close()
+            self._files.close()
             raise
         self.scope = Scope.of_tree(self._command.pid) if self._command else scope or Scope.machine()
         self._machine, self._extras = this_machine(), extras
@@ -94,12 +106,11 @@ class Session:
         self._builder = Builder(self._machine, self._users, clock_offset=clock_offset())
         self._flow = Flow(self.policy.ruleset, self._builder, self._enricher())
         self._journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()), first_record)
-        self._counts: dict[str, Count] = self.sensor.counts()
+        self._counts = self._count()
         self._changes: SimpleQueue[tuple[Policy, threading.Event]] = SimpleQueue()
         self._reports: SimpleQueue[Event] = SimpleQueue()
-        self._closed = False
         self._guarded, self._last_words = guarded, last_words
-        self._looked_at = _since_boot()
+        self._closed, self._looked_at = False, _since_boot()
         self._stale, self._learn_at = False, 0.0  # processes were missed; when they may be looked for again
         self._canary_folder = canary if self.scope.kind in ("machine", "tree") else None
         self._canary: Canary | None = None
@@ -107,7 +118,7 @@ class Session:
         self.sight: Sight | None = None  # what came of the last canary
         self.books = self._books()
         self.unbalanced: list[str] = []  # families whose books did not add up when last looked at; a defect of pysmon
-        self._defects = set[str]()  # that were told
+        self._defects = Defects()
         self.outcome: Outcome | None = None
 
     def reconfigure(self, policy: Policy) -> threading.Event:
@@ -137,6 +148,9 @@ class Session:
             self.sensor.watch(self.scope)
             yield self._own(self.policy.told(time.time_ns()), self._state("Started"))
             self._learn()
+            if trouble := self._files.use(self.policy.ruleset):
+                yield self._own(error_report(time.time_ns(), "FILES", trouble))
+            self.sensor.wake_by(self._files.fileno)
             if self._guarded:
                 self.sensor.guard()
                 yield self._told_late()
@@ -167,6 +181,7 @@ class Session:
             self._command.stop()
         if self._canary:
             self._canary.stop()
+        self._files.close()
         self.sensor.close()
         self._errands.close()
         self._readers.close()
@@ -192,8 +207,8 @@ class Session:
     def _run(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
         look = time.monotonic() + _LOOK_AFTER
         while not stop.is_set():
-            if self.sensor.wait(GATHER if self._command else _IDLE):
-                yield self._take(self.sensor.read())
+            if self._files.due or self.sensor.wait(GATHER if self._command else _IDLE):
+                yield self._take(self.sensor.read()) + self._take_files()
             else:
                 yield []
             if self._command and self._command.poll():
@@ -220,6 +235,7 @@ class Session:
         time.sleep(GATHER)  # programs that were running when the scope changed have ended by then
         while data := self.sensor.read():
             yield self._take(data)
+        yield self._take_files(last=True)
         yield self._heed()
         yield from self._look_after(last=True)
         yield self._own(self._state("Stopped"))
@@ -254,13 +270,16 @@ class Session:
             entries += [self._journal.entry(event, offset + record.time) for event in kept]
         return entries
 
+    def _take_files(self, *, last: bool = False) -> list[Entry[Event]]:
+        """What came of the content of files."""
+        offset, kept = self._builder.clock_offset, self._files.take(self._flow, self._tape, last=last)
+        return [self._journal.entry(event, offset + time) for event, time in kept]
+
     def _survive(self, defect: Exception, family: str) -> None:
         """Count the record as lost, and tell of it the first time."""
         self._flow.accounting.unreadable[family] += 1
-        words = f"a record ({family}) was lost by a defect of pysmon: {visible(f'{type(defect).__name__}: {defect}')}"
-        if words not in self._defects and len(self._defects) < _DEFECTS:
-            self._defects.add(words)
-            self.report("DEFECT", f"{words}; please report it. Others like it are only counted")
+        if words := self._defects.words(defect, family):
+            self.report("DEFECT", words)
 
     def _heed(self) -> list[Entry[Event]]:
         """What other threads asked for: events of their own, and a new policy."""
@@ -272,6 +291,8 @@ class Session:
             self.policy = policy
             self._flow.use(policy.ruleset, self._enricher())
             self.sensor.want(policy.families)
+            if trouble := self._files.use(policy.ruleset):
+                self.report("FILES", trouble)
             self._send_canary()
             events.append(policy.told(time.time_ns()))
             holds.set()
@@ -304,7 +325,9 @@ class Session:
 
     def _look_after(self, *, last: bool = False) -> Iterator[list[Entry[Event]]]:
         """Tell of losses and blindness, make up for losses in the process table, and follow the clock if it is set."""
-        before, self._counts = self._counts, self.sensor.counts()
+        for trouble in self._files.look():
+            yield self._own(error_report(time.time_ns(), "FILES", trouble))
+        before, self._counts = self._counts, self._count()
         lost = losses(before, self._counts)
         if lost:
             yield self._own(error_report(time.time_ns(), "QUEUE", lost))
@@ -355,7 +378,10 @@ class Session:
         return self.policy.families | {"process", *(("guard",) if self._guarded else ())}
 
     def _enricher(self) -> Enricher:
-        return self.policy.enricher(self._builder, self._users, self._errands, extras=self._extras)
+        return self.policy.enricher(self._builder, self._users, self._errands, extras=self._extras, files=self._files)
+
+    def _count(self) -> dict[str, Count]:
+        return self.sensor.counts() | self._files.counts()
 
     def _books(self) -> Books:
         counts = self._flow.accounting

@@ -12,6 +12,7 @@ from pysmon.config.model import Configuration
 from pysmon.host.errands import Errands
 from pysmon.host.hashes import Hashes
 from pysmon.host.users import Users
+from pysmon.pipeline.files import Files
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.catalogue import ConfigurationChange
 
@@ -52,19 +53,23 @@ class Policy:
         wanted = frozenset(family for i, family in _FAMILY_OF_EVENT.items() if ruleset.wants(i))
         return cls(configuration, ruleset, wanted)
 
-    def enricher(self, builder: Builder, users: Users, errands: Errands, *, extras: bool) -> Enricher:
+    def enricher(
+        self, builder: Builder, users: Users, errands: Errands, *, extras: bool, files: Files | None = None
+    ) -> Enricher:
         """What adds the facts that this configuration asks for to events; `extras` are those that only JSON shows."""
         options = self.configuration.options if self.configuration else None
         algorithms = options.hash_algorithms if options and options.hash_algorithms else _ALGORITHMS
         sizes: Mapping[str, int] = options.field_sizes if options else {}
+        hashes = Hashes(algorithms, errands=errands)
         return Enricher(
             builder.processes,
             users,
-            Hashes(algorithms, errands=errands),
+            hashes,
             field_sizes=sizes,
             reads=self.ruleset.reads,
             extras=extras,
             errands=errands,
+            contents=files.contents(hashes, self.ruleset, options) if files else None,
         )
 
     def told(self, time: int) -> ConfigurationChange:

@@ -31,9 +31,9 @@ SHARED: Mapping[str, str] = {
     "Company": "From the version resource of a Windows program; `-` on Linux.",
     "OriginalFileName": "Name that the version resource of a Windows program gives; it stays when the file is renamed."
     " `-` on Linux.",
-    "IsExecutable": "Whether the content is that of a program (a PE file on Windows, an ELF file on Linux);"
-    " `-` if the content was not read.",
-    "Archived": "Whether a copy was kept in the archive directory: `true`, `false` or why not; `-` on Linux.",
+    "IsExecutable": "Whether the content is that of a program (a PE file on Windows; an ELF file, a script, a PE file"
+    " or WebAssembly on Linux); `-` if the content was not read.",
+    "Archived": "Whether a copy was kept in the archive directory: `true`, or `false` and why not; `-` without one.",
     "Signed": "Whether the file carries a signature: `true` or `false`.",
     "Signature": "Who signed.",
     "SignatureStatus": "What checking the signature gave: `Valid`, `Expired`, `Unavailable` and others.",

@@ -17,7 +17,7 @@ RECORDS: dict[int, type[Record]] = {}  # by kind
 FAMILIES = (
     *("process", "network", "file create", "file delete", "fork", "guard"),
     *("process access", "raw access", "bpf", "file time", "sysctl", "xattr", "dns"),
-    *("injection", "tampering", "pipe"),
+    *("injection", "tampering", "pipe", "file content"),
 )
 
 SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
@@ -170,6 +170,35 @@ class FileTimeRecord(Record):
     path: Tail  # whole, from kernel objects; else empty, and the name is below
     directory: Tail
     name: Tail
+
+
+@record(23, "file content", RECORDS)
+class FileWrittenRecord(Record):
+    """A file was closed that was open to be written (fanotify). Of its process only the id is known."""
+
+    token: U64  # who answers whether it may run names this; 0 if nobody waits
+    inode: U64
+    file_size: U64  # in bytes
+    change_time: U64  # of the inode (ctime), in ns since 1970
+    device: U32
+    mode: U32
+    program: U32  # what the content is: a number of magic.KINDS, 0 for no program
+    path: Tail
+
+
+@record(24, "file content", RECORDS)
+class FileOverwriteRecord(Record):
+    """A process is about to open a file to write over what is in it, and waits (fanotify). As above."""
+
+    token: U64
+    inode: U64
+    file_size: U64
+    change_time: U64
+    device: U32
+    mode: U32
+    program: U32
+    flags: U32  # of open(2)
+    path: Tail
 
 
 @record(30, "guard", RECORDS)

@@ -11,7 +11,8 @@ from contextlib import ExitStack, closing
 
 from pysmon.assemble.service import reconciliation
 from pysmon.config.problems import Problem
-from pysmon.errors import PysmonError, SinkError
+from pysmon.errors import MisuseError, PysmonError, SinkError
+from pysmon.host.archive import Archive
 from pysmon.pipeline.fanout import Fanout, LaneLimits
 from pysmon.pipeline.live import Session
 from pysmon.release import VERSION
@@ -70,6 +71,8 @@ class Daemon:
             canary=paths.runtime,
             guarded=True,
             last_words=LastWords(last) if last is not None else None,
+            mounts=settings.files.mounts,
+            archive=self._archive(),
         )
         with ExitStack() as undo:
             undo.callback(self.session.close)
@@ -91,6 +94,15 @@ class Daemon:
                 self._control = ControlServer(paths.control, self)
             undo.pop_all()
         self._closing = last
+
+    def _archive(self) -> Archive | None:
+        """Where copies of removed files go, unless nobody wants them or there is no room."""
+        quota = self._settings.files.archive
+        try:
+            return Archive(self._paths.archive, quota) if quota else None
+        except MisuseError as error:
+            self._report("ARCHIVE", f"{error}: what is removed is not copied until the service starts again")
+            return None
 
     def _fanned(self, sinks: Sequence[Sink]) -> Fanout:
         """To all of them, by way of the disk if that can be used: one that is read-only must not make us blind."""

@@ -245,7 +245,8 @@ class Installation:
             _remove(paths.logs)
         elif paths.state.is_dir():
             for path in paths.state.iterdir():
-                if path.name != log and not path.name.startswith((f"{log}-", f"{log}.")):
+                ours = path == paths.archive or path.name == log or path.name.startswith((f"{log}-", f"{log}."))
+                if not ours:
                     _remove(path)
         _remove(paths.runtime)
         if paths.packaged_unit is None:

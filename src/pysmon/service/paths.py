@@ -61,6 +61,11 @@ class Paths:
         return self.state / "spill"
 
     @property
+    def archive(self) -> Path:
+        """The folder of copies of files that were removed."""
+        return self.state / "archive"
+
+    @property
     def logs(self) -> Path:
         """The folder for files that outputs write, if they are told to; nothing else of the disk is theirs."""
         return self.root / "var/log/pysmon"

@@ -10,10 +10,11 @@ from typing import Any
 
 from pysmon.errors import MisuseError
 from pysmon.formats.quantity import size_of
+from pysmon.host.archive import QUOTA
 from pysmon.service.paths import Paths
 
 _SYSLOG = Path("/dev/log")
-_TABLES = {"queue", "output"}
+_TABLES = {"files", "queue", "output"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,14 @@ class Queue:
     entries: int = 20_000  # in memory
     bytes: int = 32 << 20  # in memory, about
     spill: int = 256 << 20  # on the disk; beyond that entries are lost, and counted
+
+
+@dataclass(frozen=True, slots=True)
+class FileSettings:
+    """Of files that are written and removed."""
+
+    mounts: tuple[Path, ...] | None = None  # watch the file systems of these alone; None: all local ones
+    archive: int = QUOTA  # bytes of the archive of deleted files; 0: there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,7 @@ class Settings:
 
     outputs: tuple[Output, ...]
     queue: Queue = Queue()
+    files: FileSettings = FileSettings()
 
 
 def read_settings(paths: Paths) -> Settings:
@@ -53,10 +63,8 @@ def read_settings(paths: Paths) -> Settings:
     unknown = sorted(tables.keys() - _TABLES)
     if unknown:
         raise MisuseError(f"{where}: {unknown[0]!r} is not known", hint=f"there are: {', '.join(sorted(_TABLES))}")
-    queue = _queue(where, tables.get("queue", {}))
-    if "output" not in tables:
-        return Settings(default_outputs(paths), queue)
-    return Settings(_outputs(where, tables["output"], paths), queue)
+    outputs = _outputs(where, tables["output"], paths) if "output" in tables else default_outputs(paths)
+    return Settings(outputs, _queue(where, tables.get("queue", {})), _files(where, tables.get("files", {})))
 
 
 def default_outputs(paths: Paths) -> tuple[Output, ...]:
@@ -80,6 +88,24 @@ def _queue(where: str, table: object) -> Queue:
         if values[name] < (0 if name == "spill" else 1):
             raise MisuseError(f"{place} is {given!r} (expected a number above 0)")
     return Queue(**values)
+
+
+def _files(where: str, table: object) -> FileSettings:
+    if not isinstance(table, dict):
+        raise MisuseError(f"{where}: files is a table: [files]")
+    if unknown := sorted(table.keys() - set(FileSettings.__slots__)):
+        raise MisuseError(
+            f"{where}: files.{unknown[0]} is not known", hint=f"there are: {', '.join(FileSettings.__slots__)}"
+        )
+    mounts, archive = table.get("mounts"), table.get("archive", QUOTA)
+    named = mounts is None or (isinstance(mounts, list) and all(isinstance(m, str) and m[:1] == "/" for m in mounts))
+    if not named:
+        raise MisuseError(f"{where}: files.mounts is a list of absolute paths")
+    try:
+        size = size_of(str(archive))
+    except ValueError as error:
+        raise MisuseError(f"{where}: files.archive: {error}") from error
+    return FileSettings(None if mounts is None else tuple(map(Path, mounts)), size)
 
 
 def _outputs(where: str, tables: Any, paths: Paths) -> tuple[Output, ...]:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-CAPABILITIES = ("CAP_SYS_ADMIN", "CAP_BPF", "CAP_PERFMON", "CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE")
+CAPABILITIES = (
+    *("CAP_SYS_ADMIN", "CAP_BPF", "CAP_PERFMON", "CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE"),
+    *("CAP_DAC_OVERRIDE", "CAP_FOWNER"),  # to remove a program that may not run, whoever owns its folder
+)
 MARK = "# Written by pysmon -i; pysmon -u removes it. Changes go into a drop-in: systemctl edit pysmon\n"
 _STEPS_SINCE = 254  # the first systemd that knows RestartSteps; older ones would complain of it at each reload
 
@@ -68,7 +71,7 @@ LockPersonality=yes
 MemoryDenyWriteExecute=yes
 KeyringMode=private
 SystemCallArchitectures=native
-SystemCallFilter=@system-service bpf perf_event_open
+SystemCallFilter=@system-service bpf perf_event_open fanotify_init fanotify_mark
 SystemCallFilter=~@chown @setuid @keyring @resources
 SystemCallErrorNumber=EPERM
 

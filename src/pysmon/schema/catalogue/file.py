@@ -125,11 +125,13 @@ class FileCreateStreamHash(Event):
     version=5,
     since="4.90",
     target="windows",
+    live=True,
 )
 class FileExecutableDetected(Event):
     """A process wrote a file whose content is a program.
 
-    On Linux: not produced yet.
+    On Linux: the file was closed after it was open to be written, and its content begins as that of an ELF file, a
+    script (`#!`), a PE file or WebAssembly. Which file systems are watched: docs/files.md.
     """
 
     RuleName: Text = field(default="-")

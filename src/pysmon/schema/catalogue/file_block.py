@@ -14,11 +14,13 @@ from pysmon.schema.kinds import Boolean, Guid, Pid, Text, Time
     version=5,
     since="4.82",
     target="windows",
+    live=True,
 )
 class FileBlockExecutable(Event):
     """A process was kept from creating a file whose content is a program.
 
-    On Linux: not produced yet; pysmon blocks nothing.
+    On Linux: the file was written and closed, and is judged before it can be run: running it is refused (EPERM), and it
+    is removed. Which content is a program, and which file systems are watched: docs/files.md.
     """
 
     RuleName: Text = field(default="-")
@@ -39,11 +41,13 @@ class FileBlockExecutable(Event):
     version=5,
     since="4.83",
     target="windows",
+    live=True,
 )
 class FileBlockShredding(Event):
     """A process was kept from overwriting a file before removing it, as shredders do.
 
-    On Linux: not produced yet; pysmon blocks nothing.
+    On Linux: opening a file that has content, to write over it, is refused (EPERM); emptying it first, or appending,
+    is not. The rules decide whom that concerns: ask for the images of shredders. See docs/files.md.
     """
 
     RuleName: Text = field(default="-")

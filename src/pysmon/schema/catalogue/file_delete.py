@@ -25,8 +25,10 @@ from pysmon.schema.shape import SEQUENCE_NUMBER, Before
 class FileDelete(Event):
     """A file was removed, and a copy was kept in the archive directory.
 
-    On Linux: a name of a file was removed (unlink). No copy is kept and the content is not read: Hashes, IsExecutable
-    and Archived are `-`. The same removal also makes a FileDeleteDetected; each is judged by the rules of its own tag.
+    On Linux: a name of a file was removed (unlink). What is in it is known where its file system is watched and the
+    file was written or run meanwhile (docs/files.md); else Hashes and IsExecutable are `-`. Archived is `true`, `false`
+    with the reason, or `-` if there is no archive. The same removal also makes a FileDeleteDetected; each is judged by
+    the rules of its own tag.
     """
 
     RuleName: Text = field(default="-")
@@ -53,8 +55,8 @@ class FileDelete(Event):
 class FileDeleteDetected(Event):
     """A file was removed; no copy was kept.
 
-    On Linux: a name of a file was removed (unlink). The content is not read: Hashes and IsExecutable are `-`. The same
-    removal also makes a FileDelete; each is judged by the rules of its own tag.
+    On Linux: a name of a file was removed (unlink). Hashes and IsExecutable as for FileDelete. The same removal also
+    makes a FileDelete; each is judged by the rules of its own tag.
     """
 
     RuleName: Text = field(default="-")

@@ -1,0 +1,106 @@
+"""What is in a file that was written or removed: its hashes, whether it is a program, and a copy in the archive."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from posixpath import basename, splitext
+
+from pysmon.config.model import Options
+from pysmon.host.archive import Archive
+from pysmon.host.hashes import Hashes
+from pysmon.layout.record import Record
+from pysmon.schema.catalogue import FileDelete, FileDeleteDetected
+from pysmon.schema.event import Event
+from pysmon.sensor.filewatch.held import HeldFiles, is_program
+from pysmon.sensor.records import FileDeleteRecord, FileOverwriteRecord, FileWrittenRecord
+
+_NOT_HELD = "false - it was not seen to be written or run"
+_HAS_NAMES = "false - it has other names still"
+
+
+class Contents:
+    """Asks files that are held open. `catch_up` waits, a moment at most, for those that were closed just now."""
+
+    def __init__(
+        self,
+        held: HeldFiles,
+        hashes: Hashes,
+        *,
+        catch_up: Callable[[], object],
+        reads: Callable[[int], frozenset[str]],
+        options: Options | None = None,
+        archive: Archive | None = None,
+    ) -> None:
+        """`reads` tells by event id which fields the rules read; `options` say what is worth a copy."""
+        self._held, self._hashes, self._catch_up = held, hashes, catch_up
+        self._reads, self._options, self._archive = reads, options or Options(), archive
+        self._last: tuple[Record, str] | None = None  # two events may come of one record
+
+    def early(self, event: Event, record: Record) -> None:
+        """Before the verdict, if that hangs on it."""
+        if isinstance(record, (FileDeleteRecord, FileOverwriteRecord, FileWrittenRecord)):
+            reads = self._reads(event.type.id)
+            if "Hashes" in reads or "IsExecutable" in reads:
+                self._add(event, record)
+
+    def late(self, event: Event, record: Record) -> None:
+        """Once the event is kept: what is missing, and the copy."""
+        if isinstance(record, (FileOverwriteRecord, FileWrittenRecord)):
+            self._add(event, record)
+        elif isinstance(record, FileDeleteRecord) and isinstance(event, (FileDelete, FileDeleteDetected)):
+            self._add(event, record)
+            if isinstance(event, FileDelete) and self._archive and self._is_worth(event):
+                event.Archived = self._archived(event, record, self._archive)
+
+    def _add(self, event: Event, record: FileDeleteRecord | FileOverwriteRecord | FileWrittenRecord) -> None:
+        path = self._path(record, event)
+        if not path or getattr(event, "Hashes", "-") != "-":
+            return
+        made = self._hashes.of(path)
+        event.Hashes = made.text  # type: ignore[attr-defined]  # all events of these records have it
+        if made.skipped:
+            event.extra = {**(event.extra or {}), "HashesSkipped": made.skipped}
+        if isinstance(event, (FileDelete, FileDeleteDetected)):
+            event.IsExecutable = is_program(path)
+
+    def _path(self, record: FileDeleteRecord | FileOverwriteRecord | FileWrittenRecord, event: Event) -> str:
+        if self._last and self._last[0] is record:
+            return self._last[1]
+        name = str(getattr(event, "TargetFilename", ""))
+        path = self._held.find(record.device, record.inode, name)
+        if not path and isinstance(record, FileDeleteRecord):
+            self._catch_up()
+            path = self._held.find(record.device, record.inode, name)
+        self._last = (record, path)
+        return path
+
+    def _archived(self, event: FileDelete, record: FileDeleteRecord, archive: Archive) -> str:
+        path = self._path(record, event)
+        if not path:
+            return _NOT_HELD
+        try:
+            if os.stat(path).st_nlink:
+                return _HAS_NAMES
+        except OSError:
+            return _NOT_HELD
+        return archive.keep(path, event.Hashes, event.TargetFilename)
+
+    def _is_worth(self, event: FileDelete) -> bool:
+        """What CopyOnDelete* ask for; without any of them, everything that the rules keep."""
+        options = self._options
+        wishes = (
+            options.copy_on_delete_pe,
+            options.copy_on_delete_extensions,
+            options.copy_on_delete_processes,
+            options.copy_on_delete_sids,
+        )
+        if not any(wishes):
+            return True
+        extension = splitext(event.TargetFilename)[1].lstrip(".").lower()
+        return (
+            bool(options.copy_on_delete_pe and event.IsExecutable)
+            or extension in [e.lstrip("*.").lower() for e in options.copy_on_delete_extensions or ()]
+            or any(p in (event.Image, basename(event.Image)) for p in options.copy_on_delete_processes or ())
+            or event.User in (options.copy_on_delete_sids or ())
+        )

@@ -1,0 +1,149 @@
+"""The file watch in a run: what a policy asks of it, and what becomes of those that it holds up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pysmon.assemble.content import Contents
+from pysmon.config.model import Options
+from pysmon.errors import SensorError
+from pysmon.host.archive import Archive
+from pysmon.host.hashes import Hashes
+from pysmon.pipeline.flow import Flow
+from pysmon.rules.ruleset import Ruleset
+from pysmon.schema.catalogue import (
+    FileBlockExecutable,
+    FileBlockShredding,
+    FileDelete,
+    FileDeleteDetected,
+    FileExecutableDetected,
+)
+from pysmon.schema.event import Event
+from pysmon.sensor.filewatch.watch import FileWatch
+from pysmon.sensor.filewatch.wire import ALL, KEEP_FROM_OVERWRITING, KEEP_FROM_RUNNING, PROGRAMS
+from pysmon.sensor.kernel import Count
+from pysmon.sensor.records import FileOverwriteRecord, FileWrittenRecord, kernel_path
+from pysmon.sensor.tape import TapeWriter
+
+_BITS: dict[type[Event], int] = {
+    FileDelete: ALL,
+    FileDeleteDetected: ALL,
+    FileExecutableDetected: PROGRAMS,
+    FileBlockExecutable: PROGRAMS | KEEP_FROM_RUNNING,
+    FileBlockShredding: KEEP_FROM_OVERWRITING,
+}
+_ONLY_HERE = (FileExecutableDetected, FileBlockExecutable, FileBlockShredding)
+FAMILY = "file content"
+FileRecord = FileWrittenRecord | FileOverwriteRecord
+
+
+class Files:
+    """Starts the file watch if it is needed, and does without it, saying so, where that is impossible."""
+
+    def __init__(
+        self,
+        mounts: Iterable[Path] | None,
+        ruleset: Ruleset,
+        archive: Archive | None = None,
+        *,
+        whole: bool,
+        later: bool,
+    ) -> None:
+        """Before this process has threads. `mounts`: the file systems of these paths; None: all local ones.
+
+        `whole`: the whole machine is watched. Where it is not, nothing is watched unless `mounts` are named, since
+        fanotify knows no other limit. `later`: another policy may ask for it, even if this one does not.
+        `archive` takes copies of files that are removed.
+        """
+        self._archive, self._whole = archive, whole
+        self._watch: FileWatch | None = None
+        self._trouble = ""
+        if mounts is None and not whole:
+            self._trouble = "only a part of the machine is watched, and no file systems were named"
+        elif later or _asked_for(ruleset):
+            try:
+                self._watch = FileWatch(mounts)
+            except (SensorError, OSError) as error:
+                self._trouble = str(error)
+
+    def use(self, ruleset: Ruleset) -> str:
+        """Watch for what these rules ask from now on; why that cannot be, or nothing."""
+        if self._watch:
+            self._watch.want(_asked_for(ruleset))
+            return ""
+        asked = [kind.type for kind in _ONLY_HERE if ruleset.wants(kind.type.id)]
+        trouble = self._trouble or "the file watch was not started"
+        names = ", ".join(f"{kind.id} ({kind.tag})" for kind in asked)
+        return f"events {names} are asked for and cannot be made: {trouble}" if asked else ""
+
+    def contents(self, hashes: Hashes, ruleset: Ruleset, options: Options | None) -> Contents | None:
+        """Who answers for the content of files; None where nobody can."""
+        if self._watch is None:
+            return None
+        watch = self._watch
+        return Contents(
+            watch.held, hashes, catch_up=watch.catch_up, reads=ruleset.reads, options=options, archive=self._archive
+        )
+
+    @property
+    def fileno(self) -> int:
+        """What becomes readable when there are records; -1 if none can come."""
+        return self._watch.fileno() if self._watch and self._watch.alive else -1
+
+    @property
+    def due(self) -> bool:
+        """Are there records that `turn` gives the next time?"""
+        return bool(self._watch and self._watch.waiting)
+
+    def take(self, flow: Flow, tape: TapeWriter | None, *, last: bool = False) -> list[tuple[Event, int]]:
+        """The events that the rules keep, with the times of their records; refuses what the rules want blocked.
+
+        Call it after the rings were read, as FileWatch.turn says; what came since the last time is given the next time.
+        `last`: watch for no more, and give all.
+        """
+        kept: list[tuple[Event, int]] = []
+        for record in self._records(last):
+            if tape:
+                tape.record(record.encode())
+            events: tuple[Event, ...] = ()
+            if self._whole or flow.knows(record.tgid):
+                events = flow.take(record)
+            else:
+                flow.skip(record)  # of a process that nobody wants to be watched
+            self._settle(record, events)
+            kept += [(event, record.time) for event in events]
+        return kept
+
+    def _records(self, last: bool) -> list[FileRecord]:
+        if self._watch is None:
+            return []
+        if not last:
+            return self._watch.turn()
+        self._watch.finish()
+        return self._watch.turn() + self._watch.turn()
+
+    def _settle(self, record: FileRecord, events: Iterable[Event]) -> None:
+        if self._watch and record.token:
+            blocked = any(isinstance(event, (FileBlockExecutable, FileBlockShredding)) for event in events)
+            self._watch.settle(record.token, kernel_path(record.path), allow=not blocked)
+
+    def look(self) -> list[str]:
+        """Once a second; what went wrong, in words."""
+        return self._watch.look() if self._watch else []
+
+    def counts(self) -> dict[str, Count]:
+        """What came, and what was lost."""
+        return {FAMILY: Count(self._watch.due, self._watch.lost)} if self._watch else {}
+
+    def close(self) -> None:
+        """End it."""
+        if self._watch:
+            self._watch.close()
+
+
+def _asked_for(ruleset: Ruleset) -> int:
+    wanted = 0
+    for kind, bits in _BITS.items():
+        wanted |= bits if ruleset.wants(kind.type.id) else 0
+    return wanted

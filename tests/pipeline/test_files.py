@@ -1,0 +1,150 @@
+"""A run that watches what files hold, from fanotify to entries: detect, block, refuse, archive."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.sensor.filewatch.conftest import disk as disk
+
+from pysmon.config.read import read_configuration
+from pysmon.host.archive import Archive
+from pysmon.pipeline.files import Files
+from pysmon.pipeline.live import Session
+from pysmon.pipeline.outcome import Outcome
+from pysmon.pipeline.policy import Policy
+from pysmon.pipeline.replay import Playback
+from pysmon.rules.ruleset import Ruleset
+from pysmon.schema.catalogue import (
+    ErrorReport,
+    FileBlockExecutable,
+    FileBlockShredding,
+    FileDelete,
+    FileDeleteDetected,
+    FileExecutableDetected,
+)
+from pysmon.schema.event import Event
+
+pytestmark = pytest.mark.vm
+
+RULES = """<Sysmon schemaversion="4.90"><HashAlgorithms>SHA256</HashAlgorithms><EventFiltering>
+<FileExecutableDetected onmatch="exclude"/><FileDelete onmatch="exclude"/><FileDeleteDetected onmatch="exclude"/>
+<FileBlockExecutable onmatch="include"><TargetFilename name="bad" condition="end with">/bad</TargetFilename>
+</FileBlockExecutable>
+<FileBlockShredding onmatch="include"><Image name="shredder" condition="image">shred</Image></FileBlockShredding>
+<ProcessCreate onmatch="include"/><ProcessTerminate onmatch="include"/></EventFiltering></Sysmon>"""
+TRUE = f"SHA256={hashlib.sha256(Path('/bin/true').read_bytes()).hexdigest()}"
+
+
+def policy(rules: str = RULES) -> Policy:
+    reading = read_configuration(rules.encode(), "files.xml")
+    assert reading.configuration, reading.problems
+    return Policy.of(reading.configuration)
+
+
+def watched(script: str, disk: Path, **options: Path) -> tuple[list[Event], Outcome]:
+    """What a run tells of a shell script, done on our disk."""
+    session = Session(
+        policy(),
+        command=["/bin/sh", "-c", f"cd {disk}; {script}"],
+        mounts=[disk],
+        archive=Archive(options["archive"], free=0) if "archive" in options else None,
+        record_to=options.get("tape"),
+    )
+    events = [entry.event for batch in session.batches(threading.Event()) for entry in batch]
+    assert session.outcome
+    assert all(count.exact and not count.lost for count in session.outcome.families.values())
+    assert [e for e in events if isinstance(e, ErrorReport)] == []
+    return [e for e in events if e.type.id in (23, 26, 27, 28, 29)], session.outcome
+
+
+def test_a_program_that_is_written_is_told_and_runs(disk: Path) -> None:
+    (event,), outcome = watched("cp /bin/true good; echo text > text; ./good", disk)
+    assert isinstance(event, FileExecutableDetected)
+    assert (event.TargetFilename, event.Image) == (f"{disk}/good", os.path.realpath("/bin/cp"))
+    assert (event.Hashes, event.User, event.RuleName) == (TRUE, "root", "-")
+    assert outcome.exit_status == 0
+
+
+def test_a_program_that_the_rules_block_never_runs_and_is_gone(disk: Path) -> None:
+    (blocked, detected), outcome = watched("cp /bin/true bad; exec ./bad 2> /dev/null", disk)
+    assert isinstance(blocked, FileBlockExecutable)
+    assert isinstance(detected, FileExecutableDetected)
+    assert (blocked.TargetFilename, blocked.Hashes, blocked.RuleName) == (f"{disk}/bad", TRUE, "bad")
+    assert outcome.exit_status == 126
+    assert not (disk / "bad").exists()
+
+
+def test_a_shredder_is_refused_and_others_are_not(disk: Path) -> None:
+    (disk / "f").write_text("precious")
+    script = "shred f 2> /dev/null; dd if=/dev/zero of=g bs=1 count=1 conv=notrunc 2> /dev/null"
+    (disk / "g").write_text("old")
+    (event,), _ = watched(script, disk)
+    assert isinstance(event, FileBlockShredding)
+    assert (event.TargetFilename, event.Image, event.RuleName) == (f"{disk}/f", "/usr/bin/shred", "shredder")
+    assert event.Hashes == f"SHA256={hashlib.sha256(b'precious').hexdigest()}"
+    assert event.IsExecutable is False
+    assert (disk / "f").read_text() == "precious"
+    assert (disk / "g").read_text() == "\0ld"
+
+
+def test_a_removed_file_lies_in_the_archive(disk: Path, tmp_path: Path) -> None:
+    (archived, detected), _ = watched("echo secret > f.txt; rm f.txt", disk, archive=tmp_path / "archive")
+    digest = hashlib.sha256(b"secret\n").hexdigest()
+    assert isinstance(archived, FileDelete)
+    assert isinstance(detected, FileDeleteDetected)
+    assert (archived.TargetFilename, archived.Archived) == (f"{disk}/f.txt", "true")
+    for event in (archived, detected):
+        assert (event.Hashes, event.IsExecutable) == (f"SHA256={digest}", False)
+    assert (tmp_path / "archive" / f"{digest}.txt").read_bytes() == b"secret\n"
+
+
+def test_a_hundred_files_of_a_short_life_are_all_archived(disk: Path, tmp_path: Path) -> None:
+    script = "for i in $(seq 100); do echo $i > f$i; done; rm f*"
+    events, _ = watched(script, disk, archive=tmp_path / "archive")
+    removed = [event for event in events if isinstance(event, FileDelete)]
+    assert [event.Archived for event in removed] == ["true"] * 100
+    assert {path.read_text() for path in (tmp_path / "archive").iterdir()} == {f"{i}\n" for i in range(1, 101)}
+
+
+def test_what_others_do_on_the_same_disk_is_not_told(disk: Path) -> None:
+    writing = subprocess.Popen(["/bin/sh", "-c", f"while cp /bin/true {disk}/other; do :; done"])
+    try:
+        events, outcome = watched("sleep 0.5; cp /bin/true mine", disk)
+    finally:
+        writing.kill()
+        writing.wait()
+    assert [e.TargetFilename for e in events if isinstance(e, FileExecutableDetected)] == [f"{disk}/mine"]
+    assert outcome.families["file content"].filtered > 0
+
+
+def test_a_tape_tells_it_again(disk: Path, tmp_path: Path) -> None:
+    before, _ = watched("cp /bin/true good; cp /bin/true bad", disk, tape=tmp_path / "tape")
+    playback = Playback(policy().configuration, tmp_path / "tape")
+    again = [entry.event for batch in playback.batches(threading.Event()) for entry in batch]
+    told = [e for e in again if e.type.id in (27, 29)]
+    assert [(type(e), e.texts()[1:7]) for e in told] == [(type(e), e.texts()[1:7]) for e in before]
+
+
+def test_a_part_of_the_machine_without_named_mounts_is_told_what_it_misses() -> None:
+    files = Files(None, policy().ruleset, whole=False, later=False)
+    assert files.use(policy().ruleset) == (
+        "events 29 (FileExecutableDetected), 27 (FileBlockExecutable), 28 (FileBlockShredding) are asked for and"
+        " cannot be made: only a part of the machine is watched, and no file systems were named"
+    )
+    assert files.use(Ruleset.compile(None)) == ""
+    assert (files.fileno, files.due, files.counts()) == (-1, False, {})
+    files.close()
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Nothing of a run may be left: neither its process, nor a mark that holds up others."""
+    yield
+    children = ["ps", "-o", "comm=", "--ppid", str(os.getpid())]
+    assert "pysmon files" not in subprocess.run(children, text=True, capture_output=True, check=True).stdout
