@@ -21,6 +21,7 @@ from tests.sinks.full_disk import files_limited_to
 from pysmon.formats.json_line import json_line
 from pysmon.formats.table import FORMATS
 from pysmon.sinks.console import terminal_text
+from pysmon.sinks.evtx import EvtxFileSink
 from pysmon.sinks.file import FileSink
 from pysmon.sinks.follow import FollowSink
 from pysmon.sinks.journal import JournalSink
@@ -28,6 +29,7 @@ from pysmon.sinks.sink import Sink
 from pysmon.sinks.store import StoreSink
 from pysmon.sinks.stream import StreamSink
 from pysmon.sinks.syslog import Form, Framing, SyslogSink, Target, tls_context
+from pysmon.sources.open import open_sources
 from pysmon.store.query import Query
 from pysmon.store.store import Store
 
@@ -108,6 +110,16 @@ def store_outlet(folder: Path) -> Outlet:
             return b"".join(json_line(entry) + b"\n" for entry in log.select(Query()))
 
     return Outlet(StoreSink(path, retry=0.0), read, refusing=lambda: _no_room_for_sqlite())
+
+
+def evtx_outlet(folder: Path) -> Outlet:
+    path = folder / "events.evtx"
+
+    def read() -> bytes:
+        (log,) = open_sources([path])
+        return b"".join(json_line(entry) + b"\n" for entry in log.entries())
+
+    return Outlet(EvtxFileSink(path), read, refusing=partial(_disk_full, folder))
 
 
 @contextmanager
@@ -235,6 +247,7 @@ OUTLETS: dict[str, Make] = {
     "stream": stream_outlet,
     "terminal": terminal_outlet,
     "store": store_outlet,
+    "evtx": evtx_outlet,
     "local syslog": local_syslog_outlet,
     "local syslog stream": local_stream_outlet,
     "syslog tcp": tcp_outlet,
@@ -246,5 +259,7 @@ OUTLETS: dict[str, Make] = {
     "rsyslogd tcp": rsyslog_tcp_outlet,
     "journald": journald_outlet,
 }
-WITH_FAR = [name for name in OUTLETS if name not in ("file", "rotating file", "stream", "terminal", "store")]
+_NEAR = ("file", "rotating file", "stream", "terminal", "store", "evtx")
+WITH_FAR = [name for name in OUTLETS if name not in _NEAR]
+WHOLE = [name for name in OUTLETS if name != "evtx"]  # a record of EVTX has at most 64 KB: tests/sinks/test_evtx.py
 REFUSING = [name for name in OUTLETS if name != "followers"]  # they are never refused: nobody needs to listen

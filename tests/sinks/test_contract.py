@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.formats.entries import create
 from tests.pipeline.outputs import until
-from tests.sinks.sinks_of import OUTLETS, REFUSING, WITH_FAR, Outlet
+from tests.sinks.sinks_of import OUTLETS, REFUSING, WHOLE, WITH_FAR, Outlet
 
 from pysmon.errors import SinkError
 from pysmon.formats.visible import spelled
@@ -106,7 +106,7 @@ def test_bytes_that_are_not_utf_8_and_control_characters_do_not_stop_it(outlet: 
     comes_out(outlet, "\\xff", "after")
 
 
-@every
+@pytest.mark.parametrize("outlet", WHOLE, indirect=True)
 def test_a_very_long_field_comes_out_whole(outlet: Outlet) -> None:
     outlet.sink.write([create(CommandLine="x" * 65536)])
     outlet.sink.flush()
