@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pysmon.errors import SinkError
@@ -67,6 +70,19 @@ class ListSink:
             if entry.record_id == self.odd:
                 raise ZeroDivisionError("odd")
         self.taken += [entry.record_id for entry in entries]
+
+
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    """This process can open no file meanwhile."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def until(holds: Callable[[], object], what: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -197,6 +198,16 @@ def test_no_descriptor_is_left_behind() -> None:
     before = os.listdir("/proc/self/fd")
     status_of("true")
     HeldCommand(["true"]).stop()
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_no_descriptor_is_left_behind_where_there_is_no_room_for_a_process() -> None:
+    def full() -> int:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(BlockingIOError):
+        HeldCommand(["true"], fork=full)
     assert os.listdir("/proc/self/fd") == before
 
 

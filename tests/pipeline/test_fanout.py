@@ -8,7 +8,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.pipeline.outputs import QUICK, ListSink, balanced, until
+from tests.pipeline.outputs import QUICK, ListSink, balanced, no_descriptors, until
 from tests.sinks.full_disk import files_limited_to
 from tests.store.entries import created, made
 
@@ -214,6 +214,38 @@ def test_an_output_is_flushed_when_nothing_comes_and_what_fails_then_is_told() -
         assert reports(fanout) == ["list fails: no room; 0 entries wait"]
         sink.flushing = None
         until(lambda: not only(fanout).trouble)
+
+
+def test_one_entry_that_breaks_an_output_just_before_it_fails_is_told_all_the_same() -> None:
+    class Stumbling(ListSink):
+        def write(self, entries: Sequence[Entry[Event]]) -> None:
+            if self.failing and entries[0].record_id == 5:
+                raise SinkError("it is away")
+            self._take(entries)
+
+    sink = Stumbling(odd=3, failing=True)
+    with fanned(sink) as fanout:
+        fanout.put(entries(*range(8)))
+        until(lambda: only(fanout).trouble)
+        assert (only(fanout).written, only(fanout).lost) == (4, 1)
+        assert any("lost by a defect of pysmon (ZeroDivisionError: odd): 1" in words for words in reports(fanout))
+        sink.failing = False
+    assert sink.taken == [0, 1, 2, 4, 5, 6, 7]
+
+
+def test_what_waits_on_the_disk_waits_on_while_no_file_can_be_opened(tmp_path: Path) -> None:
+    sink = ListSink()
+    sink.go.clear()
+    with fanned(sink, limits=replace(QUICK, entries=60), spill=tmp_path) as fanout:
+        put(fanout, 60)
+        until(lambda: only(fanout).spilled)
+        with no_descriptors():
+            sink.go.set()
+            until(lambda: any("cannot be read, and is tried again: Too many" in words for words in reports(fanout)))
+            assert only(fanout).spilled
+        until(lambda: only(fanout).written == 60)
+        assert only(fanout).lost == 0
+    assert sink.taken == list(range(60))
 
 
 def test_a_flush_ends_the_trouble_of_a_flush_and_only_a_write_that_of_a_write() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.pipeline.outputs import no_descriptors
 from tests.sinks.full_disk import files_limited_to
 from tests.store.entries import created, entries, made
 
@@ -250,3 +251,21 @@ def test_a_folder_that_another_uses_or_that_is_none_is_refused(tmp_path: Path) -
     (tmp_path / "file").touch()
     with pytest.raises(SinkError, match="cannot use"):
         Spill(tmp_path / "file", MEGABYTE)
+
+
+def test_a_moment_without_file_descriptors_costs_nothing(tmp_path: Path) -> None:
+    spill = Spill(tmp_path, MEGABYTE)
+    spill.append([made(n) for n in range(5)])
+    with no_descriptors(), pytest.raises(OSError, match="Too many open files"):
+        spill.read(5)
+    assert numbers(drained(spill)) == [0, 1, 2, 3, 4]
+    spill.close()
+
+
+def test_a_file_that_somebody_removed_is_given_up(tmp_path: Path) -> None:
+    spill = Spill(tmp_path, MEGABYTE)
+    spill.append([made(n) for n in range(5)])
+    (file,) = tmp_path.glob("*.frames")
+    file.unlink()
+    assert spill.read(5) == ([], 5)
+    spill.close()

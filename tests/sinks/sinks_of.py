@@ -173,7 +173,7 @@ def tcp_lines_outlet(_: Path) -> Outlet:
 def tls_outlet(folder: Path) -> Outlet:
     certificates = make_certificates(folder)
     far = StreamCollector(context=certificates.server_context())
-    context = tls_context(ca=str(certificates.ca))
+    context = partial(tls_context, ca=str(certificates.ca))
     target = Target.parse(f"tls://127.0.0.1:{far.port}")
     sink = SyslogSink(target, JSON, longest=200_000, context=context, patience=PATIENCE)
     return _with_far(sink, far)

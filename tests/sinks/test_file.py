@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,34 @@ def test_a_file_that_cannot_be_opened_is_told_by_name_and_cause(tmp_path: Path, 
     with pytest.raises(SinkError, match=words) as told:
         FileSink(tmp_path / name, JSON)
     assert told.value.hint
+
+
+def test_a_pipe_that_nobody_reads_holds_up_nobody(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(SinkError, match="pipe: No such device or address") as told:
+        FileSink(pipe, JSON)
+    assert "read it first" in told.value.hint
+
+
+def test_a_slow_reader_of_a_pipe_gets_everything_and_one_that_left_is_told(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(reader, True)
+    sink = FileSink(pipe, JSON)
+    entries = [create(CommandLine=f"{n:04}" * 1000) for n in range(100)]  # more than the pipe holds
+    writing = threading.Thread(target=sink.write, args=(entries,))
+    writing.start()
+    data = b""
+    while data.count(b"\n") < len(entries):
+        data += os.read(reader, 5000)
+    writing.join(60)
+    assert [json.loads(line)["CommandLine"][:4] for line in data.splitlines()] == [f"{n:04}" for n in range(100)]
+    os.close(reader)
+    with pytest.raises(WriteError, match="Broken pipe"):
+        sink.write(entries[:1])
+    sink.close()
 
 
 def test_what_is_no_regular_file_cannot_be_rotated() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -232,7 +233,7 @@ def test_a_receiver_that_is_away_does_not_stop_a_start_and_is_told(target: str) 
 
 def test_by_tls_both_sides_prove_who_they_are(certificates: Certificates) -> None:
     far = StreamCollector(context=certificates.server_context(asks=True))
-    context = tls_context(ca=str(certificates.ca), certificate=str(certificates.client))
+    context = partial(tls_context, ca=str(certificates.ca), certificate=str(certificates.client))
     target = Target.parse(f"tls://127.0.0.1:{far.port}")
     sink = SyslogSink(target, XML, context=context, server_name="localhost")
     sink.write(numbered(300, 2000))
@@ -244,18 +245,51 @@ def test_by_tls_both_sides_prove_who_they_are(certificates: Certificates) -> Non
 @pytest.mark.parametrize(("ca", "name"), [(True, "other.example"), (False, "localhost")])
 def test_a_collector_that_cannot_prove_who_it_is_gets_nothing(certificates: Certificates, ca: bool, name: str) -> None:
     far = StreamCollector(context=certificates.server_context())
-    context = tls_context(ca=str(certificates.ca) if ca else "")
+    context = partial(tls_context, ca=str(certificates.ca) if ca else "")
     target = Target.parse(f"tls://127.0.0.1:{far.port}")
     sink = SyslogSink(target, XML, context=context, server_name=name)
     with pytest.raises(WriteError, match="the certificate is not trusted") as told:
         sink.write(numbered(1))
     assert "ca" in told.value.hint
     sink.close()
-    unsafe = SyslogSink(target, XML, context=tls_context(verify=False))
+    unsafe = SyslogSink(target, XML, context=partial(tls_context, verify=False))
     unsafe.write(numbered(1))
     until(lambda: len(far.messages) == 1)
     unsafe.close()
     far.die()
+
+
+def test_certificates_that_were_renewed_are_used_by_the_next_connection(
+    certificates: Certificates, tmp_path: Path
+) -> None:
+    (tmp_path / "new").mkdir()
+    old, new = certificates, make_certificates(tmp_path / "new")
+    ca, own = tmp_path / "ca.pem", tmp_path / "own.pem"
+    ca.write_bytes(old.ca.read_bytes())
+    own.write_bytes(old.client.read_bytes())
+    far = StreamCollector(context=old.server_context(asks=True))
+    context = partial(tls_context, ca=str(ca), certificate=str(own))
+    sink = SyslogSink(Target.parse(f"tls://127.0.0.1:{far.port}"), XML, context=context)
+    sink.write(numbered(1))
+    until(lambda: len(far.messages) == 1)
+    far.die()
+    renewed = StreamCollector(context=new.server_context(asks=True))
+    moved = SyslogSink(Target.parse(f"tls://127.0.0.1:{renewed.port}"), XML, context=context)
+    with pytest.raises(WriteError, match="is not trusted"):
+        moved.write(numbered(1))
+    ca.write_bytes(new.ca.read_bytes())
+    own.write_text("half of it")
+    with pytest.raises(WriteError, match="cannot use") as told:
+        moved.write(numbered(1))
+    assert str(own) in str(told.value)
+    own.write_bytes(new.client.read_bytes())
+    moved.reopen()
+    moved.write(numbered(1))
+    until(lambda: len(renewed.messages) == 1)
+    renewed.die()
+    for each in (sink, moved):
+        with suppress(WriteError):
+            each.close()
 
 
 def test_connections_leave_no_descriptor_behind(tcp: StreamCollector) -> None:

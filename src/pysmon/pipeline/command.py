@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from pysmon.errors import MisuseError
@@ -16,14 +16,19 @@ _NOT_RUN = 127  # what shells report for a command that could not be started
 class HeldCommand:
     """A child process that runs a command once it is released. It has our standard input, output and error."""
 
-    def __init__(self, command: Sequence[str]) -> None:
-        """Fork; MisuseError if there is no such program."""
+    def __init__(self, command: Sequence[str], *, fork: Callable[[], int] = os.fork) -> None:
+        """Fork; MisuseError if there is no such program, OSError if the machine has no room for a process."""
         if not command or shutil.which(command[0]) is None:
             named = command[0] if command else ""
             raise MisuseError(f"no such command: {named!r}", hint="a program by its path, or one that PATH leads to")
         gate, self._gate = os.pipe()
         self.status: int | None = None  # exit status once it ended: 128 + signal if that ended it, as in shells
-        self.pid = os.fork()
+        try:
+            self.pid = fork()
+        except OSError:
+            os.close(gate)
+            os.close(self._gate)
+            raise
         if self.pid == 0:
             _become(command, gate, self._gate)
         os.close(gate)

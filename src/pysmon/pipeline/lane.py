@@ -11,6 +11,7 @@ from pysmon.errors import SinkError
 from pysmon.formats.visible import visible
 from pysmon.pipeline.spill import Spill
 from pysmon.pipeline.waiting import Entries, LaneLimits, Waiting
+from pysmon.sinks.descriptor import cause
 from pysmon.sinks.sink import Remarks, Reopens, Sink, WriteError
 
 BATCH = 2000  # entries that are written in one call, at most
@@ -51,7 +52,7 @@ class Lane:
             self._books.spilling = bool(spill.entries)
         self._trouble, self._since, self._lost_at = "", 0, 0
         self._lost_seen, self._failures, self._retry_at, self._called_at = 0, 0, 0.0, 0.0
-        self._spill_trouble, self._disk_rests_until = "", 0.0
+        self._spill_trouble, self._disk_rests_until, self._unread = "", 0.0, False
         self._remarks: list[str] = [] if spill is None else list(spill.remarks)
         self._write_failed = False  # the last failure was that of a `write`: only a `write` shows that it is over
         self._reopen = self._closing = self._gave_up = self._hurried = self._abandoned = False
@@ -200,7 +201,16 @@ class Lane:
                 return (), False
         if self.spill is None:
             return (), False
-        entries, lost = self.spill.read(min(waiting, BATCH))
+        try:
+            entries, lost = self.spill.read(min(waiting, BATCH))
+        except OSError as error:
+            with self._ready:
+                if not self._unread:
+                    self._remarks.append(f"what waits on the disk cannot be read, and is tried again: {cause(error)}")
+                self._unread = True
+                self._ready.wait(self.limits.retry)
+            return (), False
+        self._unread = False
         if lost:
             with self._ready:
                 self._books.lost_from_disk(lost)
@@ -255,17 +265,19 @@ class Lane:
         return (error.written if isinstance(error, WriteError) else 0 if error else len(entries)), 0
 
     def _one_by_one(self, entries: Entries, defect: Exception) -> tuple[int, int]:
-        lost = 0
-        for number, entry in enumerate(entries):
+        done = lost = 0
+        for entry in entries:
             try:
                 if self._try([entry]) is not None:
-                    return number, lost
+                    break
             except Exception as own:
                 defect = own
                 lost += 1
-        with self._ready:
-            self._remarks.append(f"lost by a defect of pysmon ({_words(defect)}): {lost}")
-        return len(entries), lost
+            done += 1
+        if lost:
+            with self._ready:
+                self._remarks.append(f"lost by a defect of pysmon ({_words(defect)}): {lost}")
+        return done, lost
 
     def _try(self, entries: Entries) -> SinkError | None:
         self._called_at = time.monotonic()

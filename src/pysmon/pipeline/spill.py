@@ -11,6 +11,7 @@ The position is not synced: after a power cut some entries may be delivered twic
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -36,6 +37,7 @@ _BEFORE = 1_000  # so many files have room before all others
 _SUFFIX = ".frames"
 _POSITION = struct.Struct("<QQI")
 _CHUNK = 1 << 20  # bytes read at once
+_PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}  # the file is as good as before
 _FULL = "its part of the disk is full"
 
 
@@ -92,7 +94,8 @@ class Spill:
     def read(self, most: int) -> tuple[list[Entry[Event]], int]:
         """Some of the oldest entries, and how many others had to be given up because they are unreadable.
 
-        The entries stay until they are `delivered`; those that were given up are gone.
+        The entries stay until they are `delivered`; those that were given up are gone. OSError if they cannot be read
+        now, but perhaps later.
         """
         with self._lock:
             self._ends = []
@@ -101,7 +104,9 @@ class Spill:
             oldest = self._files[0]
             try:
                 return self._read(oldest, min(most, oldest.entries))
-            except (OSError, ValueError):
+            except (OSError, ValueError) as error:
+                if isinstance(error, OSError) and error.errno in _PASSING:
+                    raise
                 return [], self._given_up(oldest)
 
     def delivered(self, count: int) -> None:

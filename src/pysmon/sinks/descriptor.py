@@ -15,6 +15,7 @@ _HINTS = {
     errno.EPERM: _RIGHTS,
     errno.ENOENT: "the folder must be there before pysmon starts",
     errno.EROFS: "the file system is mounted read-only; choose another place with -o",
+    errno.ENXIO: "if it is a pipe (FIFO): somebody has to read it first",
     errno.EISDIR: "name a file, not a folder",
 }
 

@@ -17,7 +17,8 @@ from pysmon.sinks.packing import Packing
 from pysmon.sinks.rotation import move_aside
 from pysmon.sinks.sink import WriteError
 
-_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY
+# Without waiting: a pipe (FIFO) that nobody reads must not hold us.
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 _MODE = 0o640  # command lines hold secrets: not for everybody
 
 

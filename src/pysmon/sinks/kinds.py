@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import cast
 
 from pysmon.formats.evtx.layout import CHUNK_SIZE, FILE_HEADER_SIZE
@@ -54,7 +55,9 @@ def _syslog(options: Options) -> Sink:
     if tls["key"] and not tls["certificate"]:
         raise options.refuse("key", "has no certificate", "name the file of the certificate with certificate")
     name = tls.pop("server_name")
-    context = tls_context(verify=options.is_set("verify"), **tls) if target.way == "tls" else None
+    context = partial(tls_context, verify=options.is_set("verify"), **tls)
+    if target.way == "tls":
+        context()  # a mistake is told at once
     form, framing = options.text("form"), options.text("framing")
     return SyslogSink(
         target,
@@ -62,7 +65,7 @@ def _syslog(options: Options) -> Sink:
         form=None if form == "auto" else cast("Form", form),
         framing=None if framing == "auto" else cast("Framing", framing),
         longest=longest,
-        context=context,
+        context=context if target.way == "tls" else None,
         server_name=name,
     )
 

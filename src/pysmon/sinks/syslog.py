@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
@@ -82,14 +82,14 @@ class SyslogSink:
         form: Form | None = None,
         framing: Framing | None = None,
         longest: int = LONGEST,
-        context: ssl.SSLContext | None = None,
+        context: Callable[[], ssl.SSLContext] | None = None,
         server_name: str = "",
         patience: float = PATIENCE,
     ) -> None:
         """`render` makes one line of an entry. Left away, `form` is `bsd` for a local socket and `rfc5424` for a host,
         `framing` of a stream `lines` for a local socket and `octets` (RFC 6587) for a host. `longest` is in bytes;
-        `context` and `server_name` (if it is not the host's) are for TLS; `patience` is that with a receiver that reads
-        nothing, in seconds.
+        `context`, which is asked for each connection, so that certificates may be renewed, and `server_name` (if it is
+        not the host's) are for TLS; `patience` is that with a receiver that reads nothing, in seconds.
         """
         local = target.way == "unix"
         self.name = f"syslog {target}"
@@ -188,7 +188,10 @@ class SyslogSink:
         if self._context is None:
             return made
         try:
-            return self._context.wrap_socket(made, server_hostname=self._server_name)
+            return self._context().wrap_socket(made, server_hostname=self._server_name)
+        except MisuseError as error:  # a file of certificates that was good when the output was opened
+            made.close()
+            raise OSError(str(error)) from error
         except BaseException:
             made.close()
             raise
