@@ -26,6 +26,7 @@ POD_UID = POD.replace("_", "-")
         (f"/kubepods.slice/kubepods-pod{POD}.slice/crio-{ID}.scope", Container("cri-o", ID, POD_UID)),
         (f"/kubepods/besteffort/pod{POD_UID}/{ID}", Container("", ID, POD_UID)),
         ("/lxc.payload.web/system.slice/cron.service", Container("lxc", "web")),
+        ("/machine.slice/systemd-nspawn@my\\x2dbox.service/payload/init.scope", Container("systemd-nspawn", "my-box")),
         ("/system.slice/nginx.service", Container(unit="nginx.service")),
         (
             "/user.slice/user-1000.slice/user@1000.service/app.slice/app-term-12.scope",

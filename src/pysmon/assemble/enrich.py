@@ -8,12 +8,15 @@ from pysmon.assemble.attribute import file_of
 from pysmon.assemble.content import Contents
 from pysmon.assemble.extras import facts_of
 from pysmon.assemble.paths import known_path
+from pysmon.assemble.placing import facts_of_container
 from pysmon.assemble.processes import Processes
 from pysmon.assemble.trim import Trimmer
 from pysmon.assemble.utc import utc_text
 from pysmon.host.birth import birth_time
 from pysmon.host.errands import Errands
 from pysmon.host.hashes import Expected, Hashed, Hashes, file_system
+from pysmon.host.machine import mount_namespace
+from pysmon.host.runtime_files import Containers
 from pysmon.host.symbols import Symbol, Symbols
 from pysmon.host.users import Users
 from pysmon.layout.record import Record
@@ -49,11 +52,13 @@ class Enricher:
         birth: Callable[[str, int], int | None] = birth_time,
         errands: Errands | None = None,
         contents: Contents | None = None,
+        containers: Containers | None = None,
     ) -> None:
         """`reads` tells by event id which fields the rules read; `extras` is for outputs that show them (JSON).
 
         `errands` look up births and functions, so that no file system can hold up the caller; without them he does it.
         `contents` answers for files that were written or removed, where somebody holds them.
+        `containers` know what the runtimes tell.
         """
         self._processes = processes
         self._users = users
@@ -65,6 +70,7 @@ class Enricher:
         self._hashes_early = "Hashes" in reads(ProcessCreate.type.id) or "Hash" in reads(FileCreateStreamHash.type.id)
         self._birth_early = any("CreationUtcTime" in reads(kind.type.id) for kind in (FileCreate, FileCreateStreamHash))
         self._symbols = Symbols()
+        self._containers, self._mount_namespace = containers or Containers(), mount_namespace()
         self._function_early = "StartFunction" in reads(CreateRemoteThread.type.id)
 
     def early(self, event: Event, record: Record) -> None:
@@ -91,7 +97,10 @@ class Enricher:
         cut = self._trimmer.trim(event)
         if not self._extras:
             return
-        _tell(event, facts_of(record, self._processes, self._users))
+        facts = facts_of(record, self._processes, self._users)
+        _tell(event, facts)
+        if "ContainerId" in facts:
+            self._add_container(event, record, str(facts["CgroupPath"]))
         if cut:
             _tell(event, {"FieldsTrimmed": cut})
 
@@ -146,6 +155,12 @@ class Enricher:
         event.StartFunction = found.text
         if found.skipped and self._extras:
             _tell(event, {"StartFunctionSkipped": found.skipped})
+
+    def _add_container(self, event: Event, record: Record, cgroup_path: str) -> None:
+        def look() -> Mapping[str, object]:
+            return facts_of_container(event, record, cgroup_path, self._containers, self._mount_namespace)
+
+        _tell(event, (self._errands.ask("the files of container runtimes", look) if self._errands else look()) or {})
 
 
 def hashes_of_image(record: ExecRecord, hashes: Hashes) -> Hashed:

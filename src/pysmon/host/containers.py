@@ -10,6 +10,8 @@ _ID = r"(?P<id>[0-9a-f]{64}|[0-9a-f]{32}-\d+)"
 # One pattern per runtime, for the last component that fits: systemd's scopes, or plain directories (cgroupfs driver).
 _SCOPES = re.compile(rf"(?P<runtime>docker|libpod|cri-containerd|crio|nerdctl|containerd)-{_ID}\.scope\Z")
 _PLAIN = re.compile(rf"{_ID}\Z")
+_NSPAWN = re.compile(r"systemd-nspawn@(?P<name>[^/]+)\.service\Z")
+_ESCAPED = re.compile(r"\\x([0-9a-f]{2})")  # how systemd writes odd characters in names of units
 _LXC = re.compile(r"(?:lxc\.payload[.@-]|lxc/)(?P<name>[^/]+)")
 _POD = re.compile(r"pod(?P<pod>[0-9a-f]{8}([-_])[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{12})(?:\.slice)?\Z")
 _RUNTIMES = {"libpod": "podman", "cri-containerd": "containerd", "crio": "cri-o", "nerdctl": "containerd"}
@@ -20,8 +22,8 @@ _PARENTS = {"docker": "docker", "libpod_parent": "podman", "machine.slice": "pod
 class Container:
     """What a cgroup path tells; a part that it does not tell is empty."""
 
-    runtime: str = ""  # docker, podman, containerd, cri-o, lxc
-    id: str = ""
+    runtime: str = ""  # docker, podman, containerd, cri-o, lxc, systemd-nspawn
+    id: str = ""  # of lxc and systemd-nspawn: the name
     pod: str = ""  # uid of the Kubernetes pod
     unit: str = ""  # innermost systemd unit: nginx.service, session-3.scope
 
@@ -42,6 +44,9 @@ def _runtime(parts: list[str]) -> tuple[str, str]:
         plain = _PLAIN.match(parts[i])
         if plain:
             return _of_parents(parts[:i]), plain["id"]
+        machine = _NSPAWN.match(parts[i])
+        if machine:
+            return "systemd-nspawn", _ESCAPED.sub(lambda found: chr(int(found[1], 16)), machine["name"])
     found = _LXC.search("/".join(parts))
     return ("lxc", found["name"]) if found else ("", "")
 

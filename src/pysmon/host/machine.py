@@ -56,6 +56,14 @@ def host_name() -> str:
     return os.uname().nodename
 
 
+def mount_namespace(root: Path = Path("/")) -> int:
+    """The inode number of the machine's own mount namespace, that of process 1; 0 if it may not be seen."""
+    try:
+        return (root / "proc/1/ns/mnt").stat().st_ino
+    except OSError:
+        return 0
+
+
 def clock_offset(tries: int = 9) -> int:
     """What to add to a time since boot (the records') to get ns since 1970, measured now.
 
