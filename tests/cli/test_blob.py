@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+from base64 import b64decode
 from hashlib import sha256
 from pathlib import Path
 
@@ -72,7 +73,8 @@ def test_what_was_written_is_told_as_json(pysmon: Caller, good: Path, tmp_path: 
         "sha256": sha256(data).hexdigest(),
         "binary_version": "18.00",
     }
-    assert pysmon("blob", "encode", good, "--json").code == 2
+    row = json.loads(pysmon("blob", "encode", good, "--json").out)
+    assert (b64decode(row["rules"]), row["sha256"]) == (data, sha256(data).hexdigest())
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_standard_input_is_read(log: Path) -> None:
     [
         ("-", "-"),
         (OLD, "none.json"),
-        (OLD, "LOG", "--format", "xml"),
+        (OLD, "LOG", "--format", "nxlog", "-o", "x"),
         (OLD, "LOG", "-o", "-", "--json"),
         (OLD, "LOG", "-o", "-", "--format", "evtx"),
         (OLD, "LOG", "-o", "x.json", "--jobs", "2"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -65,7 +66,7 @@ def blob() -> None:
     "-o", "--output", metavar="FILE", default=STDOUT, help="Where to write the rules; `-` is standard output."
 )
 @click.option("--binary-version", metavar="VERSION", help="Version of the format, that is of the Sysmon to load it.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was written as a JSON document; needs -o.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document, with the rules in it unless -o is given.")
 def encode_command(config: str, output: str, binary_version: str | None, as_json: bool) -> int:
     """Compile a configuration into binary rules, byte for byte as Sysmon does.
 
@@ -73,17 +74,16 @@ def encode_command(config: str, output: str, binary_version: str | None, as_json
     loads rules of its own major version only: 15 is that of Sysmon 13.20, 16 of 13.30 and of Linux 1.0 to 1.3, 18 of
     Sysmon 15 and of Linux from 1.4 on.
     """
-    if as_json and output == STDOUT:
-        raise click.UsageError("--json needs -o FILE: standard output has room for one of them")
     binary = _version(binary_version) if binary_version else None
     data = encode(configured(config), binary)
     if not data:
         raise MisuseError(f"{config} filters no event", hint="Sysmon stores no rules then; its defaults hold")
-    deliver(data, output, binary=True)
+    if not as_json or output != STDOUT:
+        deliver(data, output, binary=True)
     if as_json:
         version = str(SchemaVersion(int.from_bytes(data[2:4], "little"), int.from_bytes(data[:2], "little")))
         row = {"file": output, "bytes": len(data), "sha256": sha256(data).hexdigest(), "binary_version": version}
-        put_document(row)
+        put_document(row | ({"rules": b64encode(data).decode()} if output == STDOUT else {}))
     return FINE
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pysmon.cli.configuration import many
-from pysmon.cli.replay_report import log_row, rule_text, ruling_row
+from pysmon.cli.listing import log_row
+from pysmon.cli.replay_report import rule_text, ruling_row
 from pysmon.config.model import EventFilter, Filter, Rule
 from pysmon.formats.clock import system_time
 from pysmon.formats.describe import Piece, Style

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
 import click
 
+from pysmon.cli.document import json_document
 from pysmon.cli.exits import FINDINGS, FINE
+from pysmon.cli.listing import check_json, put_list
 from pysmon.cli.printing import FORM_NAMES, Printer
 from pysmon.cli.reading import Selection, names_file, reading_options
+from pysmon.cli.shape_option import output_format
 from pysmon.cli.where import field_name
 from pysmon.errors import MisuseError
 from pysmon.formats.describe import Piece
+from pysmon.formats.json_line import json_line
 from pysmon.formats.visible import visible
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
@@ -45,10 +50,19 @@ Search = Callable[[str], tuple[int, int] | None]
 @click.option("--field", "fields", multiple=True, metavar="NAME", help="Look only in this field. Several: in each.")
 @click.option("--regex", is_flag=True, help="TEXT is a regular expression, as Python knows them.")
 @click.option("--count", "counted", is_flag=True, help="Only how often, by event and field.")
-@click.option("-n", "--first", type=click.IntRange(1), metavar="N", help="Stop after N events.")
-@click.option("--format", "form", type=click.Choice((_HITS, *FORM_NAMES)), default=_HITS, show_default=True)
+@click.option("--first", type=click.IntRange(1), metavar="N", help="Stop after N events.")
+@click.option("-n", "--last", type=click.IntRange(1), metavar="N", help="Only the last N of them.")
+@output_format((_HITS, *FORM_NAMES), help="How they are printed; without it with what was found in them.")
 def find(
-    what: str, fields: tuple[str, ...], regex: bool, counted: bool, first: int | None, form: str, **given: Any
+    what: str,
+    fields: tuple[str, ...],
+    regex: bool,
+    counted: bool,
+    first: int | None,
+    last: int | None,
+    form: str | None,
+    as_json: bool,
+    **given: Any,
 ) -> int:
     """Find a text in the fields of events, in the event log or in FILE: any shape, a folder, `*` in it.
 
@@ -58,6 +72,10 @@ def find(
         raise click.UsageError("an empty text is everywhere")
     if not given["files"] and names_file(what):
         raise MisuseError(f"{visible(what)!r} is a file: what is to be found in it?", hint="pysmon find TEXT FILE")
+    if first is not None and last is not None:
+        raise MisuseError("--first and --last exclude each other")
+    check_json(as_json, form)
+    form = form or _HITS
     search = _search(what, regex)
     names = frozenset(field_name(name) for name in fields)
     selection = Selection(**given)
@@ -66,9 +84,14 @@ def find(
     with selection.log() as log:
         entries = (entry for _, entry in wanted.all(log))
         found = ((entry, hits) for entry in entries if (hits := list(_hits(entry.event, names, search))))
-        taken = islice(found, first)
-        if counted:
-            printed = printer.lines(_counts(taken))
+        taken = islice(found, first) if last is None else iter(deque(found, maxlen=last))
+        if as_json and counted:
+            rows = (json_document({"id": i, "event": e, "field": f, "events": n}) for (i, e, f), n in _counts(taken))
+            printed = put_list("counts", rows, log)
+        elif as_json:
+            printed = put_list("events", (_row(entry, hits) for entry, hits in taken), log)
+        elif counted:
+            printed = printer.lines(_counted(taken))
         elif form == _HITS:
             printed = printer.lines(line for entry, hits in taken for line in _told(entry, hits, printer.screen))
         else:
@@ -119,13 +142,22 @@ def _told(entry: Entry[Event], hits: list[Hit], screen: Screen) -> Iterator[Line
         )
 
 
-def _counts(found: Iterator[tuple[Entry[Event], list[Hit]]]) -> Iterator[Line]:
+def _row(entry: Entry[Event], hits: list[Hit]) -> bytes:
+    found = [{"field": name, "text": text, "begin": begin, "end": end} for name, text, begin, end in hits]
+    return b'{"hits":' + json_document(found) + b',"event":' + json_line(entry) + b"}"
+
+
+def _counts(found: Iterator[tuple[Entry[Event], list[Hit]]]) -> list[tuple[tuple[int, str, str], int]]:
     counts: dict[tuple[int, str, str], int] = {}
     for entry, hits in found:
         made = entry.event.type
         for name, *_ in hits:
             key = (made.id, made.cls.__name__, name)
             counts[key] = counts.get(key, 0) + 1
-    for (number, title, name), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _counted(found: Iterator[tuple[Entry[Event], list[Hit]]]) -> Iterator[Line]:
+    for (number, title, name), count in _counts(found):
         pieces = [Piece(f"{count:8}  ", "alarm"), Piece(f"{number} {title}", "name")]
         yield Line([*pieces, Piece(f"  {visible(name)}", "quiet")])

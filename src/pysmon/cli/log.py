@@ -12,8 +12,10 @@ from typing import Any
 import click
 
 from pysmon.cli.exits import FINDINGS, FINE
+from pysmon.cli.listing import check_json, events, put_list
 from pysmon.cli.printing import FORM_NAMES, Printer, flush
 from pysmon.cli.reading import Log, Row, Selection, Wanted, enough, reading_options
+from pysmon.cli.shape_option import output_format
 from pysmon.cli.signals import stopped_by_signals
 from pysmon.errors import PysmonError
 from pysmon.schema.entry import Entry
@@ -42,12 +44,14 @@ Exit code: 0 found, 1 nothing found, 2 misuse, 3 the log cannot be read.
 @click.option("-n", "--last", type=click.IntRange(1), metavar="N", help="The last N of them. 20 without --since.")
 @click.option("--all", "everything", is_flag=True, help="All of them, however many.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
-@click.option("--format", "form", type=click.Choice(FORM_NAMES), default="table", show_default=True)
-def log(last: int | None, everything: bool, follow: bool, form: str, **given: Any) -> int:
+@output_format(FORM_NAMES, help="How they are printed; without it as a table.")
+def log(last: int | None, everything: bool, follow: bool, form: str | None, as_json: bool, **given: Any) -> int:
     """Show what stands in the event log, or in logs of others: FILE is of any shape, a folder, or has `*` in it.
 
     What is wanted can be said by id, name, field, time, process and text; all that is said must hold.
     """
+    check_json(as_json, form, follow=follow)
+    form = form or "table"
     selection = Selection(**given)
     wanted = selection.wanted()
     count = enough(last, everything, selection)
@@ -56,6 +60,8 @@ def log(last: int | None, everything: bool, follow: bool, form: str, **given: An
         position = _end(source) if follow else 0
         rows = wanted.all(source) if count is None else iter(wanted.of(source, count))
         seen = _Seen(position)
+        if as_json:
+            return FINE if put_list("events", events(seen.entries(rows)), source) else FINDINGS
         if form == "table" and printer.terminal:
             printer.lines([heading(printer.screen)])
         found = printer.entries(seen.entries(rows), form)

@@ -17,6 +17,7 @@ import click
 
 from pysmon.cli.file_log import OWN, STDIN, FileLog, has_own_lines
 from pysmon.cli.moments import moment
+from pysmon.cli.shape_option import input_format, input_format_alone
 from pysmon.cli.source_log import SourceLog
 from pysmon.cli.where import Clause, Clauses, clauses
 from pysmon.errors import MisuseError
@@ -79,12 +80,6 @@ _SOURCE = (
         help=f"The event log to read. Without it ${STORE_VARIABLE}, or {DEFAULT_STORE}.",
     ),
     click.option("--from", "file", metavar="FILE", help="Read that file instead, as FILE does; `-`: standard input."),
-    click.option(
-        "--input-format",
-        "input_format",
-        metavar="SHAPE",
-        help="The shape of the files, if it is not found out: evtx, xml, linux, nxlog ... docs/sources.md lists them.",
-    ),
     click.option("--since", metavar="TIME", help="Not what is older: 2h, yesterday, 08:15, 2026-11-21T08:15. UTC."),
     click.option("--until", metavar="TIME", help="Only what is older than that."),
 )
@@ -104,11 +99,20 @@ _FILTERS = (
 )
 
 
-def reading_options(*, filters: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the options that say where to read and what; they reach it as `Selection.of` takes them."""
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+
+
+def reading_options(
+    *, filters: bool = True, formats: bool = True
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command the options that say where to read and what; they reach it as `Selection` takes them.
+
+    `formats`: it has a `--format` of its own, so that one is not another name for that of the input.
+    """
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed((*_SOURCE, *(_FILTERS if filters else ()))):
+        shape = input_format_alone if formats else input_format
+        for option in reversed((*_SOURCE, shape, *(_FILTERS if filters else ()), JSON)):
             command = option(command)
         return command
 
@@ -122,7 +126,7 @@ class Selection:
     store: str | None = None
     file: str | None = None
     files: Sequence[str] = ()
-    input_format: str | None = None
+    shape: str | None = None
     since: str | None = None
     until: str | None = None
     ids: Sequence[str] = ()
@@ -168,7 +172,7 @@ class Selection:
             with Store(Path(self.store or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE)) as store:
                 yield store
             return
-        read = _opened(names, self.input_format, often)
+        read = _opened(names, self.shape, often)
         try:
             yield read
         finally:

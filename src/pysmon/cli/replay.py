@@ -18,10 +18,11 @@ from pysmon.cli.output import Output, output_forms, output_to
 from pysmon.cli.printing import Printer
 from pysmon.cli.progress import watched
 from pysmon.cli.replay_report import Report
+from pysmon.cli.shape_option import input_format_alone, output_format
 from pysmon.cli.telling import tell_logs
 from pysmon.errors import MisuseError
 from pysmon.pipeline.garbage import collect_seldom
-from pysmon.sources.open import open_sources
+from pysmon.sources.open import SHAPES, open_sources
 from pysmon.sources.pieces import Piece, pieces
 from pysmon.workbench.readers import Reading
 from pysmon.workbench.replay import Replay, Rules
@@ -47,11 +48,13 @@ read or the output cannot be written.
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 @click.option("-o", "--output", "to", metavar="FILE", help="Write what is kept to FILE; `-` is standard output.")
-@click.option(
-    "--format", "form", type=click.Choice(output_forms()), help="The format of FILE. Without it, by its name."
+@output_format(
+    (*output_forms(), *SHAPES),
+    metavar="FORMAT",
+    help="With -o the format of FILE; without, the same as --input-format.",
 )
 @click.option("--store", metavar="PATH", help="Add what is kept to the event log in PATH, for `pysmon log` and others.")
-@click.option("--input-format", "shape", metavar="SHAPE", help="The shape of the logs, if it is not found out.")
+@input_format_alone
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Read with N processes.")
 @click.option("--top", "most", type=click.IntRange(0), default=10, show_default=True, help="Lines of each list.")
 def replay(
@@ -73,6 +76,10 @@ def replay(
     """
     if config == STDIN and STDIN in logs:
         raise click.UsageError("standard input (-) can be read only once")
+    if form is not None and to is None and store is None and shape is None:
+        shape, form = form, None
+    if form is not None and form not in output_forms():
+        raise MisuseError(f"{form!r} is no format of -o", hint=f"--input-format {form} is the shape of the logs")
     if to == "-" and as_json:
         raise click.UsageError("--json and -o - would both write to standard output")
     if jobs > 1 and (to or store):

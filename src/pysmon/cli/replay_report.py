@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pysmon.cli.configuration import many
+from pysmon.cli.listing import log_row
 from pysmon.config.model import EventFilter, Filter, Rule
 from pysmon.formats.clock import system_time
 from pysmon.formats.describe import Piece, Style
@@ -262,19 +263,6 @@ def ruling_row(ruling: Ruling, rules: Rules) -> dict[str, object]:
         "line": by.place.line if by else None,
         "column": by.place.column if by else None,
         "rule": rule_text(ruling, rules),
-    }
-
-
-def log_row(name: str, tally: Tally) -> dict[str, object]:
-    """A log as a row of a JSON document."""
-    return {
-        "name": name,
-        "events": tally.entries,
-        "other_channels": dict(tally.others),
-        "unknown_events": dict(tally.unknown_events),
-        "unknown_fields": [{"id": number, "field": f, "events": n} for (number, f), n in tally.unknown_fields.items()],
-        "damages": tally.damages,
-        "damaged": [str(damage) for damage in tally.damaged],
     }
 
 

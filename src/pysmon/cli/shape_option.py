@@ -23,7 +23,7 @@ def input_format_alone(command: _Command) -> _Command:
     return click.option("--input-format", "shape", metavar="SHAPE", help=_HELP)(command)
 
 
-def output_format(names: Iterable[str], **settings: Any) -> Callable[[_Command], _Command]:
+def output_format(names: Iterable[str], metavar: str = "", **settings: Any) -> Callable[[_Command], _Command]:
     """Add `--format`, as `form`, for how a command writes. Who names a shape of logs is told how that is done."""
     known = tuple(names)
 
@@ -31,7 +31,7 @@ def output_format(names: Iterable[str], **settings: Any) -> Callable[[_Command],
         if given is None or given in known:
             return given
         hint = f"that is a shape of logs: --input-format {given}" if given in SHAPES else f"known: {', '.join(known)}"
-        raise click.BadParameter(f"{given!r} is none ({hint})", context, parameter)
+        raise click.BadParameter(f"{given!r} is not one of them ({hint})", context, parameter)
 
-    option = click.option("--format", "form", metavar=f"[{'|'.join(known)}]", callback=chosen, **settings)
+    option = click.option("--format", "form", metavar=metavar or f"[{'|'.join(known)}]", callback=chosen, **settings)
     return lambda command: option(command)

@@ -8,8 +8,10 @@ import click
 
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.family import asked_for, check_who, deeds_of, with_descendants
+from pysmon.cli.listing import check_json, events, process_row, put_list
 from pysmon.cli.printing import FORM_NAMES, Printer
 from pysmon.cli.reading import Selection, reading_options
+from pysmon.cli.shape_option import output_format
 from pysmon.formats.visible import visible
 from pysmon.views.lineage import Process
 from pysmon.views.story import story as told
@@ -34,16 +36,20 @@ Exit code: 0 found, 1 no such process, 2 misuse, 3 the log cannot be read.
 @reading_options()
 @click.option("--alone", is_flag=True, help="Only the process itself, not what it started.")
 @click.option("--all", "everything", is_flag=True, help="However much it is; else the first 3000 events.")
-@click.option("--format", "form", type=click.Choice((_WORDS, *FORM_NAMES)), default=_WORDS, show_default=True)
-def story(who: str, alone: bool, everything: bool, form: str, **given: Any) -> int:
+@output_format((_WORDS, *FORM_NAMES), help="How it is told; without it in words.")
+def story(who: str, alone: bool, everything: bool, form: str | None, as_json: bool, **given: Any) -> int:
     """Tell what one process did, and all that came of it: in order, in words, indented by descent."""
     check_who(who)
+    check_json(as_json, form)
+    form = form or _WORDS
     selection = Selection(**given)
     wanted = selection.wanted()
     with selection.log(often=True) as log:
         _, processes = asked_for(log, who)
         if not processes:
             click.echo(f"pysmon: no process {visible(who)} in this log", err=True)
+            if as_json:
+                put_list("events", (), log, processes=[])
             return FINDINGS
         _tell_of_others(who, processes)
         lineage, complete = with_descendants(log, processes[-1], None if everything else _PROCESSES)
@@ -59,6 +65,9 @@ def story(who: str, alone: bool, everything: bool, form: str, **given: Any) -> i
         if not everything and len(entries) > _EVENTS:
             click.echo(f"pysmon: these are the first {_EVENTS} events; --all tells all", err=True)
             entries.pop()
+        if as_json:
+            rows = [process_row(process, depth) for depth, process in generations]
+            return FINE if put_list("events", events(entries), log, processes=rows) else FINDINGS
         printer = Printer.of_stdout()
         if form != _WORDS:
             found = printer.entries(entries, form)

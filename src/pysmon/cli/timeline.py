@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from pysmon.cli.exits import FINDINGS, FINE
+from pysmon.cli.listing import check_json, events, put_list
 from pysmon.cli.printing import FORM_NAMES, Printer
 from pysmon.cli.reading import Selection, enough, reading_options
+from pysmon.cli.shape_option import output_format
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.sources.order import in_order
@@ -32,13 +34,15 @@ Exit code: 0 found, 1 nothing found, 2 misuse, 3 a log cannot be read.
 @reading_options()
 @click.option("-n", "--last", type=click.IntRange(1), metavar="N", help="The last N of them. 20 without --since.")
 @click.option("--all", "everything", is_flag=True, help="All of them, however many.")
-@click.option("--format", "form", type=click.Choice(FORM_NAMES), default="table", show_default=True)
-def timeline(last: int | None, everything: bool, form: str, **given: Any) -> int:
+@output_format(FORM_NAMES, help="How they are printed; without it as a table.")
+def timeline(last: int | None, everything: bool, form: str | None, as_json: bool, **given: Any) -> int:
     """Show events in the order in which they happened: by UtcTime, then by record id.
 
     Logs are not in that order: Sysmon logs connections and look-ups seconds later than the rest, and several logs come
     one after the other.
     """
+    check_json(as_json, form)
+    form = form or "table"
     selection = Selection(**given)
     wanted = selection.wanted()
     count = enough(last, everything, selection)
@@ -47,6 +51,8 @@ def timeline(last: int | None, everything: bool, form: str, **given: Any) -> int
         entries: Iterator[Entry[Event]] = in_order(entry for _, entry in wanted.all(log))
         if count is not None:
             entries = iter(deque(entries, maxlen=count))
+        if as_json:
+            return FINE if put_list("events", events(entries), log) else FINDINGS
         if form == "table" and printer.terminal:
             printer.lines([heading(printer.screen)])
         found = printer.entries(entries, form)

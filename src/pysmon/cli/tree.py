@@ -10,6 +10,7 @@ import click
 
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.family import BEGINNINGS, asked_for, check_who, count_deeds, ends_of, with_ancestors, with_descendants
+from pysmon.cli.listing import process_rows, put_list
 from pysmon.cli.printing import Printer
 from pysmon.cli.reading import Log, Selection, Wanted, names_file, reading_options
 from pysmon.errors import MisuseError
@@ -36,11 +37,19 @@ Exit code: 0 found, 1 nothing found, 2 misuse, 3 the log cannot be read.
 @click.command(epilog=_EXAMPLES, short_help="Who started whom.")
 @click.argument("who", metavar="[PID|GUID]", default="")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
-@reading_options(filters=False)
+@reading_options(filters=False, formats=False)
 @click.option("-n", "--last", type=click.IntRange(1), metavar="N", help="The last N processes. 500 without --since.")
 @click.option("--all", "everything", is_flag=True, help="All processes, and none of them folded.")
 @click.option("--ancestors", is_flag=True, help="With PID|GUID: also the processes above it.")
-def tree(who: str, files: tuple[str, ...], last: int | None, everything: bool, ancestors: bool, **given: Any) -> int:
+def tree(
+    who: str,
+    files: tuple[str, ...],
+    last: int | None,
+    everything: bool,
+    ancestors: bool,
+    as_json: bool,
+    **given: Any,
+) -> int:
     """Show who started whom, with users, exit codes and how much each process did: in the event log, or in FILE.
 
     A process that is only known as a parent is marked. Many that ran the same become one line, unless --all is given.
@@ -62,6 +71,8 @@ def tree(who: str, files: tuple[str, ...], last: int | None, everything: bool, a
         if not roots:
             told = f"no process {visible(who)} in this log" if who else "no process begins in what was asked for"
             click.echo(f"pysmon: {told}", err=True)
+        if as_json:
+            return FINE if put_list("processes", process_rows(roots), log) else FINDINGS
         printer = Printer.of_stdout()
         found = printer.lines(drawn(roots, printer.screen, fold=not everything, always=bool(who)))
     return FINE if found else FINDINGS
