@@ -7,7 +7,8 @@ import struct
 import pytest
 
 from pysmon.assemble.call_trace import call_trace
-from pysmon.sensor.records import FILE, NAMELESS, NOWHERE, PLACE, AccessRecord, components_of
+from pysmon.sensor.memory_records import FILE, NAMELESS, NOWHERE, PLACE
+from pysmon.sensor.records import AccessRecord, components_of
 
 LIBC, PYTHON = components_of("/usr/lib/libc.so.6"), components_of("/usr/bin/python3")
 

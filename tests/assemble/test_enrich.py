@@ -18,7 +18,8 @@ from pysmon.assemble.enrich import Enricher, hashes_of_image, reads_nothing
 from pysmon.host.errands import Errands
 from pysmon.host.hashes import Hashes
 from pysmon.schema.catalogue import CreateRemoteThread, FileCreate, ProcessCreate
-from pysmon.sensor.records import ExecRecord, FileCreateRecord, InjectionRecord, components_of
+from pysmon.sensor.memory_records import InjectionRecord
+from pysmon.sensor.records import ExecRecord, FileCreateRecord, components_of
 
 NOBODY: Key = (4_000_000, SECOND, 1)  # above any process id that Linux gives
 BORN = 1_795_240_000_123_000_000

@@ -8,7 +8,7 @@ from tests.assemble.stage import CHILD, SECOND, SHELL, builder, execute, guid, h
 from pysmon.assemble.extras import facts_of
 from pysmon.assemble.injection import rights_text
 from pysmon.schema.catalogue import CreateRemoteThread
-from pysmon.sensor.records import (
+from pysmon.sensor.memory_records import (
     ANONYMOUS,
     FILE,
     MAY_EXECUTE,
@@ -21,8 +21,8 @@ from pysmon.sensor.records import (
     SHARED,
     WRITTEN,
     InjectionRecord,
-    components_of,
 )
+from pysmon.sensor.records import components_of
 
 STRANGER = (77, 3 * SECOND, 1)
 LIBC = components_of("/usr/lib/libc.so.6")

@@ -7,15 +7,8 @@ from tests.assemble.stage import CHILD, SECOND, builder, execute, guid, head, us
 
 from pysmon.assemble.extras import facts_of
 from pysmon.schema.catalogue import ProcessCreate, ProcessTampering
-from pysmon.sensor.records import (
-    FILE,
-    MAPPED_OVER,
-    NAMELESS,
-    RELINKED,
-    UNLOCKED,
-    TamperRecord,
-    components_of,
-)
+from pysmon.sensor.memory_records import FILE, MAPPED_OVER, NAMELESS, RELINKED, UNLOCKED, TamperRecord
+from pysmon.sensor.records import components_of
 
 EVIL = execute(CHILD, "/memfd:evil", links=0, uid=1000)
 

@@ -17,7 +17,8 @@ from tests.sensor.nobody import become_nobody
 from tests.sensor.provoke import PATIENCE, Stage, apart, call, error_of, extra, host_pid, one
 
 from pysmon.schema.catalogue import CreateRemoteThread, ProcessTerminate
-from pysmon.sensor.records import FAMILIES, InjectionRecord
+from pysmon.sensor.memory_records import InjectionRecord
+from pysmon.sensor.records import FAMILIES
 
 pytestmark = pytest.mark.vm
 

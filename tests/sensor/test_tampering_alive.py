@@ -18,7 +18,8 @@ from tests.sensor.provoke import Stage, call, extra, forked, host_pid, one, run
 
 from pysmon.schema.catalogue import ProcessTampering, ProcessTerminate
 from pysmon.sensor.capabilities import effective
-from pysmon.sensor.records import FAMILIES, TamperRecord
+from pysmon.sensor.memory_records import TamperRecord
+from pysmon.sensor.records import FAMILIES
 
 pytestmark = pytest.mark.vm
 

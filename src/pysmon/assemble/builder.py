@@ -26,6 +26,7 @@ from pysmon.host.guid import Machine
 from pysmon.host.users import Users
 from pysmon.layout.record import Record
 from pysmon.schema.event import Event
+from pysmon.sensor.memory_records import InjectionRecord, TamperRecord
 from pysmon.sensor.records import (
     AccessRecord,
     AttributeRecord,
@@ -40,14 +41,12 @@ from pysmon.sensor.records import (
     FlowRecord,
     ForkRecord,
     GuardRecord,
-    InjectionRecord,
     LookUpRecord,
     PipeRecord,
     ProgramRecord,
     RawAccessRecord,
     SettingRecord,
     SettingTableRecord,
-    TamperRecord,
     TaskRecord,
 )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 
 from pysmon.assemble.paths import module_path
-from pysmon.sensor.records import PLACE, AccessRecord
+from pysmon.sensor.memory_records import PLACE
+from pysmon.sensor.records import AccessRecord
 
 _ADDRESS = struct.Struct("<Q")
 

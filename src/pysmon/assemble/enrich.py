@@ -22,7 +22,8 @@ from pysmon.host.users import Users
 from pysmon.layout.record import Record
 from pysmon.schema.catalogue import CreateRemoteThread, FileCreate, FileCreateStreamHash, ProcessCreate
 from pysmon.schema.event import Event
-from pysmon.sensor.records import OPENED, AttributeRecord, ExecRecord, FileCreateRecord, InjectionRecord
+from pysmon.sensor.memory_records import InjectionRecord
+from pysmon.sensor.records import OPENED, AttributeRecord, ExecRecord, FileCreateRecord
 
 _UNKNOWN = "Unknown"  # Sysmon's word for a hash that was not made
 _NOTHING: frozenset[str] = frozenset()

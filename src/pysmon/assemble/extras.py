@@ -13,6 +13,7 @@ from pysmon.assemble.tampering import facts_of_tampering
 from pysmon.host.containers import container_of
 from pysmon.host.users import Users
 from pysmon.layout.record import Record
+from pysmon.sensor.memory_records import InjectionRecord, TamperRecord
 from pysmon.sensor.records import (
     LINKED,
     OPEN_MEMORY,
@@ -35,14 +36,12 @@ from pysmon.sensor.records import (
     FileDeleteRecord,
     FileTimeRecord,
     FlowRecord,
-    InjectionRecord,
     LookUpRecord,
     PipeRecord,
     ProgramRecord,
     RawAccessRecord,
     SettingRecord,
     SettingTableRecord,
-    TamperRecord,
 )
 
 _NONE = "-"

@@ -7,7 +7,7 @@ from pysmon.assemble.processes import Key
 from pysmon.assemble.scene import Scene
 from pysmon.schema.catalogue import CreateRemoteThread
 from pysmon.schema.event import Event
-from pysmon.sensor.records import (
+from pysmon.sensor.memory_records import (
     ANONYMOUS,
     FILE,
     HEAP,

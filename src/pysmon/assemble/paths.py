@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from posixpath import normpath
 
-from pysmon.sensor.records import NAMELESS, kernel_path
+from pysmon.sensor.memory_records import NAMELESS
+from pysmon.sensor.records import kernel_path
 
 DELETED = " (deleted)"  # as /proc shows a file that has no name any more
 _NONE = "-"

@@ -8,7 +8,8 @@ from pysmon.assemble.processes import ProcessImage
 from pysmon.assemble.scene import Scene
 from pysmon.schema.catalogue import ProcessTampering
 from pysmon.schema.event import Event
-from pysmon.sensor.records import MAPPED_OVER, RELINKED, UNLOCKED, ExecRecord, TamperRecord
+from pysmon.sensor.memory_records import MAPPED_OVER, RELINKED, UNLOCKED, TamperRecord
+from pysmon.sensor.records import ExecRecord
 
 _REPLACED = "Image is replaced"  # Sysmon's words for a process that does not run what its file holds
 _WRITABLE = "Code is made writable"  # ours: Sysmon has none for it

@@ -1,11 +1,12 @@
-"""Names and numbers that the C text of the kernel programs shares with records.py."""
+"""Names and numbers that the C text of the kernel programs shares with the records."""
 
 from __future__ import annotations
 
-from pysmon.sensor import records
-from pysmon.sensor.records import FAMILIES, PLACE, SCOPES, SETTINGS
+from pysmon.sensor import memory_records, records
+from pysmon.sensor.memory_records import PLACE
+from pysmon.sensor.records import FAMILIES, SCOPES, SETTINGS
 
-# By the beginning of the C names: what follows in C is the name that the number has in records.py.
+# By the beginning of the C names: what follows in C is the name that the number has in Python.
 _NUMBERS = {
     "HOW": ("OPENED", "RENAMED", "LINKED"),
     "DEED": ("SIGNAL", "BPF", "TRACE", "READ", "WRITE", "TAKE_DESCRIPTOR", "OPEN_MEMORY", "ACCESS"),
@@ -17,7 +18,7 @@ _NUMBERS = {
     "TAMPER": ("RELINKED", "UNLOCKED", "MAPPED_OVER"),
     "REGION": ("NOWHERE", "FILE", "ANONYMOUS", "HEAP", "STACK", "NAMELESS"),
 }
-_WHOLE = ("TABLE", "PIPE")  # those that have the whole name in records.py too
+_WHOLE = ("TABLE", "PIPE")  # those that have the whole name in Python too
 
 
 def _c_name(beginning: str, words: str) -> str:
@@ -29,7 +30,8 @@ def _numbers() -> list[tuple[str, int]]:
     for beginning, names in _NUMBERS.items():
         for name in names:
             whole = _c_name(beginning, name)
-            found.append((whole, int(getattr(records, whole if beginning in _WHOLE else name))))
+            known = whole if beginning in _WHOLE else name
+            found.append((whole, int(getattr(records if hasattr(records, known) else memory_records, known))))
     return found
 
 

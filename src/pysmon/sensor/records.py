@@ -10,8 +10,9 @@ import struct
 
 from pysmon.errors import RecordError
 from pysmon.layout.record import U16, U32, U64, Address, Record, Tail, record
+from pysmon.sensor.memory_records import OF_MEMORY
 
-RECORDS: dict[int, type[Record]] = {}  # by kind
+RECORDS: dict[int, type[Record]] = {**OF_MEMORY}  # by kind
 
 # Families are counted apart, in the kernel and above it: seen = filtered + kept + lost. A fork makes no event itself.
 FAMILIES = (
@@ -33,13 +34,6 @@ PIPE_MADE, PIPE_MET = 1, 2  # what somebody did with a FIFO or a Unix socket (Pi
 PIPE_FIFO, PIPE_STREAM, PIPE_DATAGRAM, PIPE_SEQPACKET = 0, 1, 2, 5  # PipeRecord.sort: a FIFO, or as socket(2) counts
 PROGRAM, MAP, LINK = 1, 2, 3  # kinds of kernel objects, for a deed of the kind BPF
 GETADDRINFO, GETHOSTBYNAME = 1, 2  # functions of the C library (LookUpRecord.call), which have errors of their own
-# How code came into another process (InjectionRecord.way).
-POKED, POINTED, WRITTEN, MEMORY_WRITTEN = 1, 2, 3, 4
-# What became of the code of a process (TamperRecord.how).
-RELINKED, UNLOCKED, MAPPED_OVER = 1, 2, 3
-# What lies at an address (the members named region).
-NOWHERE, FILE, ANONYMOUS, HEAP, STACK, NAMELESS = 0, 1, 2, 3, 4, 5  # the last: a file without a name any more
-MAY_READ, MAY_WRITE, MAY_EXECUTE, SHARED = 1, 2, 4, 8  # rights of a region, as bits
 
 
 @record(1, "process", RECORDS)
@@ -325,44 +319,6 @@ class DnsMessageRecord(Record):
     payload: Tail  # at most 4096 bytes
 
 
-@record(70, "injection", RECORDS)
-class InjectionRecord(Record):
-    """The process of the head wrote into another one, or turned it to other code."""
-
-    target_start: U64
-    target_exec_id: U64
-    address: U64  # where it wrote first, or where the thread goes on
-    offset: U64  # of the address in its file
-    inode: U64  # of that file
-    times: U64  # how often it did so since it was last told, this time included
-    bytes: U64  # how many were written since then
-    device: U32
-    rights: U32  # of the region that the address lies in: MAY_READ and others
-    target_tgid: U32
-    target_tid: U32  # the thread by which it was done
-    target_uid: U32
-    uid: U32
-    way: U16
-    region: U16  # FILE and others
-    target_image: Tail
-    module: Tail  # path of the file
-
-
-@record(71, "tampering", RECORDS)
-class TamperRecord(Record):
-    """The code that the process of the head runs is no longer that of its file."""
-
-    address: U64  # of the memory that was changed; 0 for RELINKED
-    bytes: U64  # of it
-    inode: U64  # of the file below
-    device: U32
-    uid: U32
-    rights: U32  # as the process asked for them
-    how: U16
-    region: U16  # what lies there now
-    module: Tail  # path of the file that lies there, or that the process passes for now
-
-
 @record(80, "pipe", RECORDS)
 class PipeRecord(Record):
     """A FIFO or a Unix socket got a name, or the process of the head met another one there."""
@@ -377,9 +333,6 @@ class PipeRecord(Record):
     directory: Tail
     name: Tail  # ended by NUL
     abstract: Tail  # the name of a socket that stands in no file system, without the NUL before it
-
-
-PLACE = struct.Struct("<QII")  # of a code address: its offset in the file, what lies there, length of the file's path
 
 
 def decode(data: bytes, offset: int = 0) -> Record:
