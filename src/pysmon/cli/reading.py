@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -60,6 +61,8 @@ class Wanted:
         """The rows, oldest first; with `last` only so many, the newest."""
         if last is None:
             return list(self.all(log))
+        if self.rest and not isinstance(log, Store):
+            return list(deque(self.all(log), maxlen=last))  # a file is read from its beginning: it holds no more
         query = replace(self.query, order="newest first", limit=None if self.rest else last)
         return list(islice(self._passing(log.rows(query)), last))[::-1]
 
