@@ -34,6 +34,25 @@ def test_a_configuration_for_linux_events_is_one_for_linux() -> None:
     assert judge(filtering('<eBPFEvent onmatch="exclude"/>').encode(), "a.xml").platform == "linux"
 
 
+@pytest.mark.parametrize(
+    ("text", "platform", "found"),
+    [
+        (r"SYSCTL\kernel\core_pattern", "linux", []),
+        (r"sysctl\kernel\modprobe", "linux", []),
+        (r"HKLM\System\Select", "windows", []),
+        (r"HKCU\Software\Run", "windows", ["L122"]),
+        (r"kernel\core_pattern\x", "windows", ["L122"]),
+    ],
+)
+def test_the_root_of_a_key_is_that_of_its_platform(text: str, platform: str, found: list[str]) -> None:
+    judgement = judge(include("RegistryEvent", f"<TargetObject>{text}</TargetObject>").encode(), "a.xml")
+    assert judgement.platform == platform
+    assert [p.code for p in judgement.problems] == found
+    other = "linux" if platform == "windows" else "windows"
+    problems = codes(include("RegistryEvent", f"<TargetObject>{text}</TargetObject>"), platform=other)
+    assert "L122" in [code for _, code in problems]
+
+
 def test_a_platform_that_is_given_is_taken() -> None:
     body = include("ProcessCreate", "<Image>/usr/bin/ls</Image>")
     assert codes(body) == []

@@ -25,6 +25,7 @@ _UNSET_ON_LINUX = RESOURCES | {
 }
 _WINDOWS = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\|\\[\w$ .-]+\\|\.exe\Z|HK(?:LM|U|CR)\\", re.IGNORECASE)
 _LINUX = re.compile(r"/(?:bin|boot|dev|etc|home|lib|opt|proc|root|run|sbin|tmp|usr|var)(?:/|\Z)")
+_SETTING = "SYSCTL\\"  # the root of the settings of the kernel, where Windows has its registry
 _LINKS = {"/bin/": "/usr/bin/", "/sbin/": "/usr/sbin/", "/lib/": "/usr/lib/", "/lib64/": "/usr/lib64/"}
 _LINKS |= {"/var/run/": "/run/", "/var/lock/": "/run/lock/"}
 _VARIABLE = re.compile(r"%\w+%")
@@ -37,8 +38,10 @@ def platform_of(configuration: Configuration) -> Platform:
     """
     windows = linux = 0
     for spot in spots_of(configuration):
-        windows += bool(_WINDOWS.search(spot.filter.value))
-        linux += bool(_LINUX.search(spot.filter.value))
+        value = spot.filter.value
+        setting = value.upper().startswith(_SETTING)
+        windows += not setting and bool(_WINDOWS.search(value))
+        linux += setting or bool(_LINUX.search(value))
     if windows == linux == 0:
         linux = sum(event.target == "linux" for element in configuration.filters for event in by_tag(element.tag))
     return "linux" if linux > windows else "windows"

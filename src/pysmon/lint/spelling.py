@@ -14,7 +14,7 @@ from pysmon.lint.scene import Scene, Spot
 _NO_PATHS = {"", "-", "system", "registry", "memcompression", "memory compression", "secure system", "idle", "vmmem"}
 _WINDOWS_ROOT = re.compile(r"[a-z]:(\\|$)|\\|%|<", re.IGNORECASE)
 _LINUX_ROOT = re.compile(r"/|<|\[|memfd:|%")
-_HIVES = ("HKLM", "HKU", "HKCR", "HKCC")
+_ROOTS = {"windows": ("HKLM", "HKU", "HKCR", "HKCC"), "linux": ("SYSCTL",)}
 _NO_HIVE = re.compile(r"HKEY_[A-Z_]*|HKCU(?=\\|$)|\\REGISTRY\\(?:MACHINE|USER)", re.IGNORECASE)
 _DEVICE = re.compile(r"\\\\\?\\|\\\?\?\\")
 
@@ -51,15 +51,19 @@ def _path(scene: Scene) -> Iterator[Found]:
 
 
 def _key(scene: Scene) -> Iterator[Found]:
+    roots = _ROOTS[scene.platform]
+
     def judge(_scene: Scene, spot: Spot, text: str) -> str:
         found = _NO_HIVE.search(text)
         if found:
             return f"has the root {found[0]}, which Sysmon writes in another way"
         begins = spot.filter.condition in WHOLE or spot.filter.condition is Condition.BEGIN_WITH
         upper = text.upper()
-        known = any(upper.startswith(hive) or hive.startswith(upper) for hive in _HIVES)
+        known = any(upper.startswith(root) or root.startswith(upper) for root in roots)
         return "begins with no root" if begins and not known and text != "-" else ""
 
+    if scene.platform == "linux":
+        return _each(scene, KEYS, judge, r"SYSCTL as the root: SYSCTL\kernel\core_pattern")
     hint = r"keys of a user read HKU\S-1-5-21-...\: use 'contains' with what comes after it"
     return _each(scene, KEYS, judge, "HKLM, HKU, HKCR or HKCC as the root", hint)
 
@@ -123,7 +127,7 @@ CHECKS = (
         "error",
         "A registry root that Sysmon writes in another way",
         "Sysmon shortens the roots to `HKLM`, `HKU`, `HKCR` and `HKCC`. There is no `HKCU`: the keys of a user stand"
-        " under `HKU` and his SID.",
+        " under `HKU` and his SID. On Linux the settings of the kernel stand under `SYSCTL`.",
         include("RegistryEvent", r'<TargetObject condition="begin with">HKCU\Software\Run</TargetObject>'),
         include("RegistryEvent", r'<TargetObject condition="end with">\Software\Run</TargetObject>'),
         _key,

@@ -62,9 +62,10 @@ class RegistryValueSet(Event):
 
     On Linux: a process wrote a setting of the kernel below /proc/sys (`sysctl -w`), and the kernel took it. A read
     makes none, nor does a write that fails, nor what reaches the same setting by another way (sethostname(2), netlink,
-    an ioctl). JSON adds the value before (`PreviousDetails`), and `Position` where the write began elsewhere than at
-    the beginning: the kernel then ignores numbers, and appends texts. It needs a mounted hierarchy of cgroups (v2);
-    in a container the sensor sees the writes of its own cgroup and those below. Without fexit (see `doctor`), writes
+    an ioctl), nor the file system binfmt_misc, which only stands at that place, nor the settings of desktops (dconf).
+    JSON adds the value before (`PreviousDetails`), and `Position` where the write began elsewhere than at the
+    beginning: the kernel then ignores numbers, and appends texts. It needs a mounted hierarchy of cgroups (v2); in a
+    container the sensor sees the writes of its own cgroup and those below. Without fexit (see `doctor`), writes
     by io_uring and by 32-bit system calls are not seen.
     """
 
