@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from tests.sensor.compiled import compiled
 from tests.sensor.own_dns import own_dns
-from tests.sensor.provoke import Stage, apart, call, extra, forked, hook, host_pid, one, run
+from tests.sensor.provoke import Stage, apart, bind, call, extra, forked, hook, host_pid, one, run
 
 from pysmon.schema.catalogue import DnsQuery, ProcessTerminate
+from pysmon.sensor.libraries import c_libraries
 from pysmon.sensor.records import FAMILIES, LookUpRecord
 
 pytestmark = pytest.mark.vm
@@ -218,3 +219,24 @@ def test_nothing_is_made_where_no_rule_can_keep_it(provoke: Stage) -> None:
     finally:
         provoke.sensor.want(FAMILIES)
     assert seen.families["dns"].seen == 0
+
+
+def test_a_program_with_another_c_library_is_seen_once_that_is_found(provoke: Stage, tmp_path: Path) -> None:
+    (path, *_) = [each.path for each in c_libraries() if each.path.endswith("libc.so.6")]
+    copy = tmp_path / "libc.so.6"
+    copy.write_bytes(Path(path).read_bytes())
+    copy.chmod(0o755)
+
+    def before() -> None:
+        own_dns(hosts="192.0.2.9 printer\n")
+        bind(str(copy), path)
+
+    def act() -> int:
+        return max(run("/usr/bin/getent", way, "printer") for way in ("hosts", "ahosts"))
+
+    blind = provoke(act, before=before)
+    assert blind.truth == 0
+    assert {extra(e)["QuerySource"] for e in blind.of(DnsQuery)} <= {"packet"}
+    provoke.sensor.watch_library(str(copy))
+    seen = provoke(act, before=before)
+    assert {(e.QueryName, extra(e)["QuerySource"]) for e in seen.of(DnsQuery)} == {("printer", "libc")}

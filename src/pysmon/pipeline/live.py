@@ -27,10 +27,12 @@ from pysmon.pipeline.accounting import Books, losses
 from pysmon.pipeline.canary import UNPROVED, Canary, Sight
 from pysmon.pipeline.command import HeldCommand
 from pysmon.pipeline.defects import Defects
+from pysmon.pipeline.elsewhere import Elsewhere
 from pysmon.pipeline.files import Files
 from pysmon.pipeline.flow import Flow
 from pysmon.pipeline.outcome import Journal, Outcome
 from pysmon.pipeline.policy import Policy
+from pysmon.pipeline.replay import note_facts
 from pysmon.pipeline.snapshot import with_texts
 from pysmon.release import VERSION
 from pysmon.schema.entry import Entry, Origin
@@ -104,6 +106,7 @@ class Session:
         self._errands, self._readers = Errands(), Errands(patience=_ONE_PROCESS)
         self._users = Users(ask=UserDatabase(self._errands))
         self._builder = Builder(self._machine, self._users, clock_offset=clock_offset())
+        self._elsewhere = Elsewhere(self.sensor, lambda: "dns" in self.policy.families)
         self._flow = Flow(self.policy.ruleset, self._builder, self._enricher())
         self._journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()), first_record)
         self._counts = self._count()
@@ -182,20 +185,15 @@ class Session:
         if self._canary:
             self._canary.stop()
         self._files.close()
+        self._elsewhere.close()
         self.sensor.close()
         self._errands.close()
         self._readers.close()
         if self._command:
             self._command.poll()  # it has ended by now unless it will not: leave no zombie
         if self._tape:
-            self._tape.facts(
-                machine_id=self._machine.machine_id,
-                boot_id=self._machine.boot_id,
-                boot_time=self._machine.boot_time,
-                clock_offset=self._builder.clock_offset,
-                computer=self._journal.origin.computer,
-                users=self._users.known(),
-            )
+            users = self._users.known()
+            note_facts(self._tape, self._machine, self._builder.clock_offset, self._journal.origin.computer, users)
             self._tape.close()
 
     def _let_wait_no_longer(self) -> None:
@@ -258,6 +256,7 @@ class Session:
                 if canary and canary.owns(record):
                     self._flow.skip(record)
                     continue
+                self._elsewhere.notice(record)
                 kept = self._flow.take(record)
             except RecordError:
                 self._flow.accounting.unreadable[family_of(raw)] += 1
@@ -300,7 +299,9 @@ class Session:
 
     def _learn(self) -> None:
         began, self._stale = time.monotonic(), False
-        for task in with_texts(self.sensor.snapshot(), self._read_process):
+        tasks = self.sensor.snapshot()
+        self._elsewhere.learn([task.tgid for task in tasks])
+        for task in with_texts(tasks, self._read_process):
             if self._tape:
                 self._tape.record(task.encode())
             self._flow.learn(task)
@@ -328,8 +329,7 @@ class Session:
         for trouble in self._files.look():
             yield self._own(error_report(time.time_ns(), "FILES", trouble))
         before, self._counts = self._counts, self._count()
-        lost = losses(before, self._counts)
-        if lost:
+        if lost := losses(before, self._counts):
             yield self._own(error_report(time.time_ns(), "QUEUE", lost))
             self._stale = self._stale or any(self._counts[f].lost > before[f].lost for f in ("process", "fork"))
         if self._stale and time.monotonic() >= self._learn_at:

@@ -23,7 +23,7 @@ from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import Event
 from pysmon.sensor.kernel import Count
 from pysmon.sensor.records import FAMILIES, TaskRecord, decode, family_of
-from pysmon.sensor.tape import Tape
+from pysmon.sensor.tape import Tape, TapeWriter
 
 _BATCH = 1000  # records
 
@@ -89,6 +89,18 @@ class Playback:
         due[record.layout.family] += 1
         self._time = record.time
         return [self._journal.entry(event, self._offset + record.time) for event in self._flow.take(record)]
+
+
+def note_facts(tape: TapeWriter, machine: Machine, clock_offset: int, computer: str, users: dict[str, str]) -> None:
+    """Note on a tape what a playback asks of it."""
+    tape.facts(
+        machine_id=machine.machine_id,
+        boot_id=machine.boot_id,
+        boot_time=machine.boot_time,
+        clock_offset=clock_offset,
+        computer=computer,
+        users=users,
+    )
 
 
 class _Facts:

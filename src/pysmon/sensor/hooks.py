@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from pysmon.sensor.libbpf import Object
+from pysmon.sensor.libraries import PROBES
+from pysmon.sensor.libraries import attach as attach_to_library
 from pysmon.sensor.loader import Loaded, Service, attach_provider
 
 LIFECYCLE = frozenset({"process", "fork"})  # what the process table lives on: always asked for
@@ -70,6 +72,13 @@ class Hooks:
             if self._letting_go is None and self._needless():
                 self._letting_go = threading.Thread(target=self._let_go, name="pysmon hooks", daemon=True)
                 self._letting_go.start()
+
+    def watch_library(self, path: str) -> None:
+        """Attach to the functions of this file too, now and whenever its programs are attached."""
+        with self._work:
+            self._object.files.append(path)
+            for program in PROBES.keys() & self._object.attached:
+                attach_to_library(self._object, program, [path])
 
     def close(self) -> None:
         """Wait until what is being let go is gone."""

@@ -96,6 +96,14 @@ class Sensor:
                 self._know_ourselves()
         return failed
 
+    def watch_library(self, path: str) -> None:
+        """Tell also of names that are looked up in this C library. From any thread."""
+        with self._open:
+            if not self._closed:
+                self._hooks.watch_library(path)
+                if self._guarded:
+                    self._know_ourselves()
+
     def want(self, families: Iterable[str]) -> None:
         """Tell of these families from now on; whom to watch stays as it is, and nothing is missed meanwhile.
 

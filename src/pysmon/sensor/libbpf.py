@@ -162,6 +162,7 @@ class Object:
         self._object = self._lib.bpf_object__open_file(path.encode(), None)
         if not self._object:
             raise SensorError(f"cannot open the kernel object {path}: {self._log.text.strip() or 'no reason given'}")
+        self.files: list[str] = []  # those to whose functions programs attach
         self._links: dict[str, list[int]] = {}  # of what is attached, by program
         self.programs: dict[str, int] = {}
         handle = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -49,7 +49,7 @@ class Attaching(Protocol):
 
 
 def c_libraries(root: Path = Path("/")) -> list[Library]:
-    """The C libraries for 64-bit programs of this machine below `root`, each file once."""
+    """The C libraries for 64-bit programs of this machine below `root`, each once; OSError if one goes meanwhile."""
     found: dict[tuple[int, int], Library] = {}
     for path in _candidates(root):
         facts = path.stat()
@@ -57,14 +57,14 @@ def c_libraries(root: Path = Path("/")) -> list[Library]:
     return list(found.values())
 
 
-def attach(made: Attaching, program: str, libraries: list[Library], release: str = os.uname().release) -> str:
-    """Attach a program to its functions in these libraries; "" if there is one that took it, else the reason."""
+def attach(made: Attaching, program: str, files: Sequence[str], release: str = os.uname().release) -> str:
+    """Attach a program to its functions in these files; "" if there is one that took it, else the reason."""
     if is_deadly(release):
         return f"Linux {release} kills processes with a system call filter where the end of a function is watched"
-    if not libraries:
+    if not files:
         return "no C library (libc.so.6, ld-musl-*.so.1) found"
     end = program.endswith("_end")
-    reasons = [made.attach_to_function(program, each.path, f, end=end) for each in libraries for f in PROBES[program]]
+    reasons = [made.attach_to_function(program, file, f, end=end) for file in files for f in PROBES[program]]
     return "" if not all(reasons) else reasons[0]
 
 

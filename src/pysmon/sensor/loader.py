@@ -91,6 +91,7 @@ def _open(path: str) -> Object:
             f"the kernel object was built for other records (layout {found:08x}, expected {expected:08x})",
             hint="build or install the package again",
         )
+    made.files = [each.path for each in libraries.c_libraries()]
     made.resize("scratches", SLOTS_PER_CPU * possible_cpus())
     return made
 
@@ -146,7 +147,7 @@ def _attach(made: Object, program: str) -> str:
         return made.attach_cgroup(program, root) if root else "no hierarchy of cgroups (v2) is mounted"
     if program in libraries.PROBES and program not in made.attached:
         try:
-            return libraries.attach(made, program, libraries.c_libraries())
+            return libraries.attach(made, program, made.files)
         except OSError as error:  # no file can be opened now
             return f"the C libraries cannot be looked for: {error.strerror}"
     if program in libraries.PROBES:
