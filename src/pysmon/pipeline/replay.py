@@ -91,7 +91,7 @@ class Playback:
         return [self._journal.entry(event, self._offset + record.time) for event in self._flow.take(record)]
 
 
-def note_facts(tape: TapeWriter, machine: Machine, clock_offset: int, computer: str, users: dict[str, str]) -> None:
+def note_facts(tape: TapeWriter, machine: Machine, clock_offset: int, computer: str, users: dict[int, str]) -> None:
     """Note on a tape what a playback asks of it."""
     tape.facts(
         machine_id=machine.machine_id,
