@@ -101,7 +101,9 @@ def test_binary_rules_become_a_configuration(pysmon: Caller, tmp_path: Path) -> 
     path.write_bytes(rules())
     answer = pysmon("blob", "decode", path)
     assert answer.code == 0
-    assert answer.out.startswith(f"<!--\n  Recovered from {path}: binary rules of version 18.00.\n-->\n<Sysmon")
+    assert answer.out.startswith(
+        f"<!--\n  Recovered from {path}: binary rules of version 18.00.\n  Not in such rules: options, comments, the order of events, who shared a RuleGroup.\n-->\n<Sysmon"
+    )
     assert rules(answer.out) == rules()
 
 
@@ -137,7 +139,7 @@ def test_losses_are_told_and_are_findings(pysmon: Caller, tmp_path: Path) -> Non
     answer = pysmon("blob", "decode", path)
     assert answer.code == 1
     assert "<ProcessCreate" in answer.out
-    assert answer.err.startswith(f"{path}: offset 0x0: version 19.00 of the format is not known")
+    assert answer.err.startswith(f"pysmon: {path}: offset 0x0: version 19.00 of the format is not known")
 
 
 @pytest.mark.parametrize(
@@ -161,10 +163,11 @@ def test_a_file_that_is_not_there_is_misuse(pysmon: Caller, tmp_path: Path) -> N
 def test_a_hive_gives_rules_options_and_where_they_came_from(pysmon: Caller, hive: Path) -> None:
     answer = pysmon("blob", "decode", hive)
     assert answer.code == 0
-    assert answer.out.splitlines()[1:7] == [
+    assert answer.out.splitlines()[1:8] == [
         rf"  Recovered from ControlSet001\Services\MyDrv\Parameters of {hive}: binary rules of version 18.00.",
         "  Its file was C:\\a.xml",
         "  Its hash was SHA256=AB",
+        "  Not in such rules: comments, the order of events, who shared a RuleGroup.",
         "-->",
         '<Sysmon schemaversion="4.90">',
         "  <HashAlgorithms>MD5</HashAlgorithms>",
@@ -199,10 +202,25 @@ def test_a_hive_without_sysmon_is_told(pysmon: Caller, hive: Path) -> None:
     assert "has no rules of Sysmon (is it the SYSTEM hive" in answer.err
 
 
-def test_a_hive_comes_from_a_file(hive: Path) -> None:
+def test_a_hive_may_come_from_standard_input(hive: Path) -> None:
     answer = spawned("blob", "decode", "-", stdin=hive.read_bytes())
-    assert answer.code == 2
-    assert "cannot come from standard input" in answer.err
+    assert answer.code == 0
+    assert r"Recovered from ControlSet001\Services\MyDrv\Parameters of standard input:" in answer.out
+
+
+def test_an_export_of_the_registry_gives_the_same_as_the_hive(pysmon: Caller, hive: Path, tmp_path: Path) -> None:
+    path = tmp_path / "rules.reg"
+    key = r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\MyDrv\Parameters"
+    pairs = ",".join(f"{byte:02x}" for byte in rules())
+    lines = [f"[{key}]", '"HashingAlgorithm"=dword:00000002', f'"Rules"=hex:{pairs[:60]}\\', f"  {pairs[60:]}"]
+    path.write_bytes("\r\n".join(["Windows Registry Editor Version 5.00", "", *lines, ""]).encode("utf-16"))
+    exported, whole = pysmon("blob", "decode", path), pysmon("blob", "decode", hive)
+    assert exported.code == 0
+    assert exported.out.split("-->")[1] == whole.out.split("-->")[1]
+    assert rf"Recovered from SYSTEM\CurrentControlSet\Services\MyDrv\Parameters of {path}" in exported.out
+    path.write_bytes(path.read_bytes().replace("dword".encode("utf-16-le"), "dwarf".encode("utf-16-le")))
+    answer = pysmon("blob", "decode", path)
+    assert (answer.code, "line 4: the value 'HashingAlgorithm' is no value" in answer.err) == (2, True)
 
 
 def test_a_driver_is_for_hives(pysmon: Caller, tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.cli.calls import Caller, spawned
 from tests.cli.pages import Page
 from tests.conftest import ROOT
+from tests.sources.shapes import REGISTRY, xml
 from tests.workbench import office
 
 from pysmon.sources.open import open_sources
@@ -144,3 +146,21 @@ def test_nothing_in_a_log_steers_a_terminal(pysmon: Caller, log: Path) -> None:
     log.write_bytes(json.dumps(row).encode() + b"\n" * 5 + json.dumps(row).encode())
     out = pysmon("replay", OLD, log).out
     assert all(character.isprintable() or character == "\n" for character in out)
+
+
+def test_a_rule_for_several_events_is_listed_once(pysmon: Caller, tmp_path: Path) -> None:
+    config, log = tmp_path / "a.xml", tmp_path / "log.xml"
+    config.write_text(
+        '<Sysmon schemaversion="4.90"><EventFiltering><RegistryEvent onmatch="include">'
+        '<TargetObject condition="contains">run</TargetObject></RegistryEvent></EventFiltering></Sysmon>'
+    )
+    made = replace(REGISTRY, id=12, fields={**REGISTRY.fields, "EventType": "CreateKey"})
+    other = replace(REGISTRY, fields={**REGISTRY.fields, "TargetObject": "HKLM\\x"})
+    log.write_text("".join(map(xml, (REGISTRY, made, other, replace(other, id=12)))))
+    rows = json.loads(pysmon("replay", "--json", config, log).out)["by_rule"]
+    assert [(row["event_ids"], row["event"], row["keep"], row["events"]) for row in rows] == [
+        ([12, 13], "RegistryEvent", True, 2),
+        ([12, 13], "RegistryEvent", False, 2),
+    ]
+    page = pysmon("replay", config, log).out
+    assert page.count("<TargetObject") == page.count("no include matches") == 1

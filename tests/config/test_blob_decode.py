@@ -243,3 +243,8 @@ def test_a_nameless_filter_of_a_rule_with_a_name_is_told() -> None:
 def test_bytes_that_the_compiler_would_not_have_written_are_told() -> None:
     data = rules() + bytes(8)
     assert losses(data) == ["offset 0x250: from here on the compiler of Sysmon would have written other bytes"]
+
+
+def test_a_schema_version_that_never_was_is_told() -> None:
+    (told,) = losses(patched(12, 45 << 16 | 30))
+    assert told.startswith("offset 0xc: the schema version 45.30 is not known")

@@ -14,10 +14,12 @@ from pysmon.cli.deliver import STDOUT, deliver
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.inputs import STDIN, bytes_of_file
+from pysmon.cli.telling import tell, tell_all
 from pysmon.config.blob.compilers import COMPILERS
 from pysmon.config.blob.decode import Decoded, decode
 from pysmon.config.blob.encode import encode
-from pysmon.config.blob.hive import MAGIC, StoredRules, find_rules
+from pysmon.config.blob.hive import MAGIC, StoredRules, find_rules, rules_of_hive
+from pysmon.config.blob.reg_export import is_export, rules_of_export
 from pysmon.config.model import Rule
 from pysmon.config.write import write_configuration
 from pysmon.errors import MisuseError
@@ -37,6 +39,7 @@ Examples:
   pysmon blob decode rules.bin -o config.xml
   pysmon blob decode /mnt/c/Windows/System32/config/SYSTEM -o config.xml
   pysmon blob decode SYSTEM --driver MyDrv --json | jq .registry
+  pysmon blob decode exported.reg -o config.xml
 
 \b
 Exit code: 0 all is told, 1 something could not be told in XML, 2 these are no binary rules of Sysmon,
@@ -44,6 +47,7 @@ Exit code: 0 all is told, 1 something could not be told in XML, 2 these are no b
 """
 
 
+_NEVER = ("comments", "the order of events", "who shared a RuleGroup")
 _EXAMPLES = """\b
 Examples:
   pysmon blob encode config.xml -o rules.bin
@@ -95,8 +99,9 @@ def encode_command(config: str, output: str, binary_version: str | None, as_json
 def decode_command(file: str, output: str, driver: str | None, as_json: bool) -> int:
     """Recover the configuration from binary rules.
 
-    FILE holds the rules themselves, or is a registry hive (SYSTEM) with them; `-` is standard input. In a hive the
-    driver is found whatever its name, and the options that stand beside its rules are recovered as well.
+    FILE holds the rules themselves, or is a registry hive (SYSTEM) with them or what `reg export` wrote of one; `-` is
+    standard input. In a registry the driver is found whatever its name, and the options that stand beside its rules are
+    recovered as well. Beside a hive its transaction logs are read (SYSTEM.LOG1, .LOG2).
     """
     found = _found(file, driver)
     decoded = decode(found.data, file)
@@ -109,8 +114,7 @@ def decode_command(file: str, output: str, driver: str | None, as_json: bool) ->
         put_document(_row(found, decoded) | ({"xml": text} if output == STDOUT else {}))
     if not as_json or output != STDOUT:
         deliver(text.encode(), output)
-    for loss in decoded.losses:
-        click.echo(f"{file}: {loss}", err=True)
+    tell_all(f"{file}: {loss}" for loss in decoded.losses)
     return FINDINGS if decoded.losses else FINE
 
 
@@ -127,21 +131,28 @@ class _Found:
         """What the registry tells of the configuration's file."""
         settings = self.stored.settings if self.stored else {}
         shown = [("file", settings.get("ConfigFile")), ("hash", settings.get("ConfigHash"))]
-        return [f"Its {name} was {visible(value)}" for name, value in shown if isinstance(value, str) and value]
+        told = [f"Its {name} was {visible(value)}" for name, value in shown if isinstance(value, str) and value]
+        options = () if self.stored else ("options",)
+        return [*told, f"Not in such rules: {', '.join((*options, *_NEVER))}."]
 
 
 def _found(file: str, driver: str | None) -> _Found:
     data = bytes_of_file(file)
     if data.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):
         raise MisuseError(f"{file} is XML already", hint="`pysmon blob encode` makes binary rules of it")
-    if not data.startswith(MAGIC):
-        if driver:
-            raise MisuseError(f"{file} is no registry hive", hint="--driver is for those")
-        return _Found("standard input" if file == STDIN else file, data)
-    if file == STDIN:
-        raise MisuseError("a registry hive cannot come from standard input", hint="name its file")
-    stored = _chosen(file, find_rules(Path(file)), driver)
-    return _Found(f"{stored.key} of {file}", stored.data, stored)
+    name = "standard input" if file == STDIN else file
+    if data.startswith(MAGIC):
+        found = find_rules(Path(file)) if Path(file).is_file() else rules_of_hive(data, name)
+    elif is_export(data):
+        found = rules_of_export(data, name)
+    elif driver:
+        raise MisuseError(f"{file} is no registry hive and no export of one", hint="--driver is for those")
+    else:
+        return _Found(name, data)
+    stored = _chosen(name, found, driver)
+    if stored.remark:
+        tell(f"{name}: {stored.remark}")
+    return _Found(f"{stored.key} of {name}", stored.data, stored)
 
 
 def _chosen(file: str, stored: list[StoredRules], driver: str | None) -> StoredRules:

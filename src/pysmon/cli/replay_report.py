@@ -47,6 +47,19 @@ class Report:
         return sorted(counts, key=lambda pair: (-pair[1].events, pair[0].key))
 
     @cached_property
+    def by_shown_rule(self) -> list[tuple[tuple[Ruling, ...], Count]]:
+        """The same, but a rule of an element that is compiled for several events (RegistryEvent) is one."""
+        found: dict[tuple[object, ...], tuple[list[Ruling], Count]] = {}
+        for ruling, count in self.by_rule:
+            place = ruling.by.place if ruling.by else None
+            key = (ruling.keep, ruling.rule_name, place, rule_text(ruling, self.rules))
+            rulings, total = found.setdefault(key, ([], Count()))
+            rulings.append(ruling)
+            total.add(count)
+        rows = [(tuple(sorted(rulings, key=lambda each: each.key)), count) for rulings, count in found.values()]
+        return sorted(rows, key=lambda row: (-row[1].events, row[0][0].key))
+
+    @cached_property
     def by_type(self) -> dict[int, tuple[Count, Count]]:
         """What was kept and what was dropped of each event type, by id."""
         found: dict[int, tuple[Count, Count]] = {}
@@ -108,8 +121,8 @@ class Report:
                 for number, (kept, dropped) in self.by_type.items()
             ],
             "by_rule": [
-                {**ruling_row(ruling, self.rules), "events": count.events, "bytes": round(count.bytes)}
-                for ruling, count in self.by_rule
+                {**rulings_row(rulings, self.rules), "events": count.events, "bytes": round(count.bytes)}
+                for rulings, count in self.by_shown_rule
             ],
             "noisiest": {
                 "exact": self.account.kept.exact,
@@ -179,7 +192,7 @@ class Report:
         yield from columns(rows, (0, 2, 3, 4, 5))
 
     def _rules(self, *, keep: bool) -> Iterator[Line]:
-        found = [(ruling, count) for ruling, count in self.by_rule if ruling.keep is keep]
+        found = [(rulings[0], count) for rulings, count in self.by_shown_rule if rulings[0].keep is keep]
         if not found or not self.most:
             return
         total = sum(count.events for _, count in found)
@@ -249,6 +262,14 @@ def rule_text(ruling: Ruling, rules: Rules) -> str:
     if ruling.keep:
         return f"{made.tag}: the exclude does not match"
     return f"{made.tag}: {'no include' if any(e.source.onmatch == 'include' for e in elements) else 'none'} matches"
+
+
+def rulings_row(rulings: Sequence[Ruling], rules: Rules) -> dict[str, object]:
+    """Rulings of one rule as a row of a JSON document: `event_ids` are all events that it decided."""
+    first = ruling_row(rulings[0], rules)
+    if len(rulings) > 1:
+        first["event"] = EVENTS[rulings[0].event_id].tag
+    return {"event_ids": [ruling.event_id for ruling in rulings], **first}
 
 
 def ruling_row(ruling: Ruling, rules: Rules) -> dict[str, object]:

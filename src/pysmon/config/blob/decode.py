@@ -25,6 +25,7 @@ from pysmon.errors import Place
 from pysmon.schema.event import EventType
 from pysmon.schema.lookup import by_tag
 from pysmon.schema.version import SchemaVersion
+from pysmon.schema.versions import SCHEMAS
 
 _NEWEST_MAJOR, _MOST_HUNDREDTHS = 99, 99
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # by XML
@@ -51,6 +52,9 @@ def decode(data: bytes, file: str) -> Decoded:
     version = chunks.header.schema
     if not 0 < version.major <= _NEWEST_MAJOR or version.minor > _MOST_HUNDREDTHS:
         raise wrong(SCHEMA, f"the schema version is {version.major} and {version.minor} hundredths", "one like 4.90")
+    if version not in {known.version for known in SCHEMAS}:
+        words = f"the schema version {version} is not known; nothing tells what it would have meant otherwise"
+        made.losses.insert(0, f"offset {SCHEMA:#x}: {words}")
     configuration = Configuration(file, hashlib.sha256(data).hexdigest(), version, Options(), filters)
     losses = tuple(made.losses) or _unlike(data, configuration, chunks.header.binary)
     return Decoded(configuration, chunks.header.binary, losses)

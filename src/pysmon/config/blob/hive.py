@@ -10,8 +10,10 @@ import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from pysmon.config.blob.hive_log import is_unfinished, replayed
 from pysmon.config.blob.layout import HEADER, HEADER_SIZE
 from pysmon.config.model import Options
 from pysmon.config.options import HASHES
@@ -37,6 +39,7 @@ class StoredRules:
     current: bool  # whether the machine was running with it: what `Select` calls the current control set
     data: bytes
     settings: Mapping[str, str | int | bytes]  # the other values of the key, by name
+    remark: str = ""  # what has to be known of the hive that they come from
 
     @property
     def driver(self) -> str:
@@ -64,30 +67,56 @@ class NoReaderError(PysmonError):
 
 
 def find_rules(path: Path) -> list[StoredRules]:
-    """All Sysmon rules in a hive, those of the current control set first.
+    """All Sysmon rules in a hive, those of the current control set first; with what its transaction logs have for it.
 
     NoReaderError without `regipy`, OSError if the file cannot be read, RecordError if it is no hive.
     """
+    logs = [each for each in sorted(path.parent.iterdir()) if each.name.lower() in _logs_of(path) and each.is_file()]
+    return rules_of_hive(path.read_bytes(), str(path), {log.name: log.read_bytes() for log in logs})
+
+
+def rules_of_hive(hive: bytes, file: str, logs: Mapping[str, bytes] | None = None) -> list[StoredRules]:
+    """The same of the bytes of a hive and of its logs, by name."""
     try:
         registry = importlib.import_module("regipy.registry")
     except ImportError as error:
         message = "reading a registry hive needs the package regipy"
         raise NoReaderError(message, hint="pip install 'pysmon[registry]'") from error
-    try:
-        root = registry.RegistryHive(str(path)).root
-        found = [each for route in _ROUTES for each in _rules(root, route, _current(root))]
-    except OSError:
-        raise
-    except Exception as error:  # the file is a stranger's: whatever its reader stumbles over, it is no good hive
-        raise RecordError(f"{path} is no registry hive that can be read: {error}") from error
-    return sorted(found, key=lambda each: not each.current)
+    hive, remark = _finished(hive, logs or {})
+    with TemporaryDirectory(prefix="pysmon-") as folder:  # its reader takes names of files only
+        copy = Path(folder, "hive")
+        copy.write_bytes(hive)
+        try:
+            root = registry.RegistryHive(str(copy)).root
+            found = [each for route in _ROUTES for each in _rules(root, route, _current(root))]
+        except OSError:
+            raise
+        except Exception as error:  # the file is a stranger's: whatever its reader stumbles over, it is no good hive
+            raise RecordError(f"{file} is no registry hive that can be read: {error}") from error
+    return [replace(each, remark=remark) for each in sorted(found, key=lambda each: not each.current)]
+
+
+def _finished(hive: bytes, logs: Mapping[str, bytes]) -> tuple[bytes, str]:
+    """A hive with what its logs have for it, and what is to be said of that."""
+    if not is_unfinished(hive):
+        return hive, ""
+    made, count = replayed(hive, logs.values())
+    names = ", ".join(logs)
+    if count:
+        return made, f"{names}: applied {count} entries of changes that the hive did not have yet"
+    what = f"{names} have nothing that fits" if logs else "its logs (.LOG1, .LOG2) are not beside it"
+    return hive, f"the hive was not written to its end, and {what}: the latest changes may be missing"
+
+
+def _logs_of(path: Path) -> tuple[str, ...]:
+    return tuple(f"{path.name}.{ending}".lower() for ending in ("LOG", "LOG1", "LOG2"))
 
 
 def _rules(root: Any, route: tuple[str, ...], current: str) -> Iterator[StoredRules]:
     for names, key in _keys(root, route, ()):
         values = {value.name: value.value for value in key.iter_values(trim_values=False)}
         data = values.pop("Rules", None)
-        if isinstance(data, bytes) and _is_sysmons(data):
+        if isinstance(data, bytes) and is_sysmons(data):
             is_current = len(route) < len(_ROUTES[0]) or names[0].lower() == current
             yield StoredRules("\\".join(names), is_current, data, values)
 
@@ -105,7 +134,8 @@ def _is_set(name: str, wanted: str) -> bool:
     return wanted == "ControlSet" and name.lower().startswith("controlset") and name[10:].isdigit()
 
 
-def _is_sysmons(data: bytes) -> bool:
+def is_sysmons(data: bytes) -> bool:
+    """Whether a value begins as binary rules do."""
     return len(data) >= HEADER.size and data[HEADER_SIZE : HEADER_SIZE + 4] == HEADER.size.to_bytes(4, "little")
 
 
