@@ -159,8 +159,8 @@ def test_a_rule_for_several_events_is_listed_once(pysmon: Caller, tmp_path: Path
     log.write_text("".join(map(xml, (REGISTRY, made, other, replace(other, id=12)))))
     rows = json.loads(pysmon("replay", "--json", config, log).out)["by_rule"]
     assert [(row["event_ids"], row["event"], row["keep"], row["events"]) for row in rows] == [
-        ([12, 13], "RegistryEvent", True, 2),
         ([12, 13], "RegistryEvent", False, 2),
+        ([12, 13], "RegistryEvent", True, 2),
     ]
     page = pysmon("replay", config, log).out
     assert page.count("<TargetObject") == page.count("no include matches") == 1
