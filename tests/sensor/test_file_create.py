@@ -1,4 +1,4 @@
-"""Files that come to a name: by open, by rename, by link."""
+"""Files that come to a name: by open, by rename, by link, and symbolic links themselves."""
 
 from __future__ import annotations
 
@@ -114,17 +114,17 @@ def test_what_fails_is_not_told(provoke: Stage, tmp_path: Path) -> None:
             error_of(os.rename, tmp_path / "absent", tmp_path / "new"),
             error_of(os.link, tmp_path / "absent", tmp_path / "new"),
             error_of(os.link, tmp_path / "old", tmp_path / "old"),
+            error_of(os.symlink, "x", tmp_path / "old"),
         ]
 
     seen = provoke(act)
-    assert seen.truth == [errno.EEXIST, errno.ENOENT, errno.EISDIR, errno.ENOENT, errno.ENOENT, errno.EEXIST]
+    assert seen.truth == [errno.EEXIST, errno.ENOENT, errno.EISDIR, errno.ENOENT, errno.ENOENT, *[errno.EEXIST] * 2]
     assert seen.of(FileCreate) == []
 
 
 def test_what_is_no_file_is_not_told(provoke: Stage, tmp_path: Path) -> None:
     def act() -> None:
         os.mkdir(tmp_path / "directory")
-        os.symlink("directory", tmp_path / "link")
         os.mkfifo(tmp_path / "pipe")
         os.close(os.memfd_create("memory"))
 
@@ -197,6 +197,19 @@ def test_a_renamed_directory_is_no_new_file(provoke: Stage, tmp_path: Path) -> N
         pytest.skip("renames are seen at the ends of system calls here, which do not say what was renamed")
     (tmp_path / "old").mkdir()
     assert provoke(lambda: os.rename(tmp_path / "old", tmp_path / "new")).of(FileCreate) == []
+
+
+@pytest.mark.parametrize("way", ["symlink", "symlinkat"])
+def test_a_symbolic_link_is_told_by_its_name_whatever_it_leads_to(provoke: Stage, tmp_path: Path, way: str) -> None:
+    def act() -> None:
+        if way == "symlink":
+            call("symlink", b"/nowhere", bytes(tmp_path / "new"))
+        else:
+            call("symlinkat", b"/nowhere", os.open(tmp_path, os.O_RDONLY), b"new")
+
+    created = one(provoke(act).of(FileCreate))
+    assert created.TargetFilename == str(tmp_path / "new")
+    assert extra(created)["How"] == "symbolic link"
 
 
 @pytest.mark.parametrize("way", ["link", "linkat"])

@@ -21,6 +21,7 @@ from pysmon.assemble.scene import BUILT, Scene
 from pysmon.assemble.settings import take_setting, take_setting_table
 from pysmon.assemble.tampering import take_tamper
 from pysmon.assemble.times import take_file_time
+from pysmon.assemble.triggers import TRIGGERS, FileRecord, Reader, Triggers
 from pysmon.assemble.written import take_overwrite, take_written
 from pysmon.host.guid import Machine
 from pysmon.host.users import Users
@@ -81,11 +82,20 @@ class Builder:
     """Makes events from records. Its state is the process table; time comes from the records alone."""
 
     def __init__(
-        self, machine: Machine, users: Users, *, clock_offset: int, processes: Processes | None = None
+        self,
+        machine: Machine,
+        users: Users,
+        *,
+        clock_offset: int,
+        processes: Processes | None = None,
+        reader: Reader | None = None,
     ) -> None:
-        """`clock_offset` is what turns a record's time (since boot) into ns since 1970."""
+        """`clock_offset` is what turns a record's time (since boot) into ns since 1970. `reader` reads what no record
+        holds, the texts of files about persistence; without one only their paths tell.
+        """
         self.processes = processes if processes is not None else Processes(machine)
         self._scene = Scene(machine, users, self.processes, clock_offset)
+        self._triggers, self._tells_triggers = Triggers(reader), True
         self._look_at_users = 0
 
     @property
@@ -100,6 +110,7 @@ class Builder:
     def want(self, ids: Iterable[int]) -> None:
         """Build only events of these ids from now on; the process table is kept all the same."""
         self._scene.wanted = BUILT & frozenset(ids)
+        self._tells_triggers = bool(TRIGGERS & self._scene.wanted)
 
     def take(self, record: Record) -> tuple[Event, ...]:
         """The events of one record: none for a record that only informs, two for a deleted file."""
@@ -108,7 +119,10 @@ class Builder:
             self._look_at_users = record.time + _USERS_EVERY
             scene.users.refresh()
         take = _TAKE.get(type(record))
-        return take(record, scene) if take else ()
+        events: tuple[Event, ...] = take(record, scene) if take else ()
+        if self._tells_triggers and isinstance(record, FileRecord):
+            events += self._triggers.of(record, scene)
+        return events
 
     @property
     def unanswered_at(self) -> int:

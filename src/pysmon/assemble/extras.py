@@ -24,6 +24,7 @@ from pysmon.sensor.records import (
     PIPE_STREAM,
     READ,
     RENAMED,
+    SYMLINKED,
     TAKE_DESCRIPTOR,
     TRACE,
     WRITE,
@@ -53,7 +54,7 @@ _ACCESS = {
     TAKE_DESCRIPTOR: "pidfd_getfd",
     OPEN_MEMORY: "/proc/PID/mem",
 }
-_HOW = {OPENED: "created", RENAMED: "renamed", LINKED: "linked"}
+_HOW = {OPENED: "created", RENAMED: "renamed", LINKED: "linked", SYMLINKED: "symbolic link"}
 _PIPES = {
     PIPE_FIFO: "fifo",
     PIPE_STREAM: "unix stream",

@@ -9,7 +9,10 @@ from pysmon.assemble.content import Contents
 from pysmon.config.model import Options
 from pysmon.errors import SensorError
 from pysmon.host.archive import Archive
+from pysmon.host.errands import Errands
 from pysmon.host.hashes import Hashes
+from pysmon.host.texts import Texts
+from pysmon.host.triggers.places import HINTS
 from pysmon.pipeline.flow import Flow
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.catalogue import (
@@ -18,10 +21,13 @@ from pysmon.schema.catalogue import (
     FileDelete,
     FileDeleteDetected,
     FileExecutableDetected,
+    WmiBinding,
+    WmiConsumer,
+    WmiFilter,
 )
 from pysmon.schema.event import Event
 from pysmon.sensor.filewatch.watch import FileWatch
-from pysmon.sensor.filewatch.wire import ALL, KEEP_FROM_OVERWRITING, KEEP_FROM_RUNNING, PROGRAMS
+from pysmon.sensor.filewatch.wire import ALL, KEEP_FROM_OVERWRITING, KEEP_FROM_RUNNING, NAMED, PROGRAMS
 from pysmon.sensor.kernel import Count
 from pysmon.sensor.records import FileOverwriteRecord, FileWrittenRecord, kernel_path
 from pysmon.sensor.tape import TapeWriter
@@ -32,6 +38,9 @@ _BITS: dict[type[Event], int] = {
     FileExecutableDetected: PROGRAMS,
     FileBlockExecutable: PROGRAMS | KEEP_FROM_RUNNING,
     FileBlockShredding: KEEP_FROM_OVERWRITING,
+    WmiFilter: NAMED,
+    WmiConsumer: NAMED,
+    WmiBinding: NAMED,
 }
 _ONLY_HERE = (FileExecutableDetected, FileBlockExecutable, FileBlockShredding)
 FAMILY = "file content"
@@ -56,7 +65,7 @@ class Files:
         fanotify knows no other limit. `later`: another policy may ask for it, even if this one does not.
         `archive` takes copies of files that are removed.
         """
-        self._archive, self._whole = archive, whole
+        self._archive, self._whole, self._everywhere = archive, whole, mounts is None
         self._watch: FileWatch | None = None
         self._trouble = ""
         if mounts is None and not whole:
@@ -70,7 +79,7 @@ class Files:
     def use(self, ruleset: Ruleset) -> str:
         """Watch for what these rules ask from now on; why that cannot be, or nothing."""
         if self._watch:
-            self._watch.want(_asked_for(ruleset))
+            self._watch.want(_asked_for(ruleset), HINTS)
             return ""
         asked = [kind.type for kind in _ONLY_HERE if ruleset.wants(kind.type.id)]
         trouble = self._trouble or "the file watch was not started"
@@ -85,6 +94,11 @@ class Files:
         return Contents(
             watch.held, hashes, catch_up=watch.catch_up, reads=ruleset.reads, options=options, archive=self._archive
         )
+
+    def texts(self, errands: Errands) -> Texts:
+        """Who reads texts that no record holds."""
+        held = self._watch.held.find if self._watch else None
+        return Texts(errands, held, closes_told=self._watch is not None and self._everywhere)
 
     @property
     def fileno(self) -> int:

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -85,27 +85,23 @@ class Session:
         """
         self.policy = configuration if isinstance(configuration, Policy) else Policy.of(configuration)
         whole = command is None and (scope is None or scope.kind == "machine")
-        self._files = Files(mounts, self.policy.ruleset, archive, whole=whole, later=guarded)
-        try:
+        with ExitStack() as undo:
+            self._files = Files(mounts, self.policy.ruleset, archive, whole=whole, later=guarded)
+            undo.callback(self._files.close)
             self.sensor = Sensor(self.policy.families)
-        except BaseException:
-            self._files.close()
-            raise
-        self._command: HeldCommand | None = None
-        try:
+            undo.callback(self.sensor.close)
             self._command = HeldCommand(command) if command else None
-            self._tape = TapeWriter(record_to) if record_to else None
-        except BaseException:
             if self._command:
-                self._command.stop()
-            self.sensor.close()
-            self._files.close()
-            raise
+                undo.callback(self._command.stop)
+            self._tape = TapeWriter(record_to) if record_to else None
+            undo.pop_all()
         self.scope = Scope.of_tree(self._command.pid) if self._command else scope or Scope.machine()
         self._machine, self._extras = this_machine(), extras
         self._errands, self._readers = Errands(), Errands(patience=_ONE_PROCESS)
         self._users = Users(ask=UserDatabase(self._errands))
-        self._builder = Builder(self._machine, self._users, clock_offset=clock_offset())
+        self._builder = Builder(
+            self._machine, self._users, clock_offset=clock_offset(), reader=self._files.texts(self._errands)
+        )
         self._elsewhere = Elsewhere(self.sensor, lambda: "dns" in self.policy.families)
         self._flow = Flow(self.policy.ruleset, self._builder, self._enricher())
         self._journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()), first_record)

@@ -16,24 +16,20 @@ from pysmon.pipeline.files import Files
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.catalogue import ConfigurationChange
 
-_FAMILY_OF_EVENT = {
-    2: "file time",
-    3: "network",
-    8: "injection",
-    9: "raw access",
-    10: "process access",
-    11: "file create",
-    12: "sysctl",
-    13: "sysctl",
-    14: "sysctl",
-    15: "xattr",
-    17: "pipe",
-    18: "pipe",
-    22: "dns",
-    23: "file delete",
-    26: "file delete",
-    25: "tampering",
-    100: "bpf",
+_EVENTS_OF_FAMILY = {  # ids of the events that are made of its records
+    "network": (3,),
+    "file time": (2,),
+    "injection": (8,),
+    "raw access": (9,),
+    "process access": (10,),
+    "file create": (11, 19, 20, 21),
+    "sysctl": (12, 13, 14),
+    "xattr": (15,),
+    "pipe": (17, 18),
+    "dns": (22,),
+    "file delete": (19, 20, 21, 23, 26),
+    "tampering": (25,),
+    "bpf": (100,),
 }
 _ALGORITHMS = ("SHA256",)  # where a configuration names none
 
@@ -50,7 +46,7 @@ class Policy:
     def of(cls, configuration: Configuration | None) -> Policy:
         """Compile. None stands for what Sysmon does without a configuration."""
         ruleset = Ruleset.compile(configuration)
-        wanted = frozenset(family for i, family in _FAMILY_OF_EVENT.items() if ruleset.wants(i))
+        wanted = frozenset(f for f, ids in _EVENTS_OF_FAMILY.items() if any(map(ruleset.wants, ids)))
         return cls(configuration, ruleset, wanted)
 
     def enricher(

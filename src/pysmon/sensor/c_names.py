@@ -8,7 +8,7 @@ from pysmon.sensor.records import FAMILIES, SCOPES, SETTINGS
 
 # By the beginning of the C names: what follows in C is the name that the number has in Python.
 _NUMBERS = {
-    "HOW": ("OPENED", "RENAMED", "LINKED"),
+    "HOW": ("OPENED", "RENAMED", "LINKED", "SYMLINKED"),
     "DEED": ("SIGNAL", "BPF", "TRACE", "READ", "WRITE", "TAKE_DESCRIPTOR", "OPEN_MEMORY", "ACCESS"),
     "TABLE": ("MADE", "REMOVED", "RENAMED"),
     "PIPE": ("MADE", "MET", "FIFO"),

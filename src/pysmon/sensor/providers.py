@@ -34,6 +34,7 @@ _TAKEN = Provider("fentry", ("on_packet_taken",))
 _FILE_OPEN = Provider("fentry", ("on_file_open",))
 _RENAMED = Provider("fexit", ("on_path_rename", "on_vfs_rename"))
 _LINKED = Provider("fexit", ("on_path_link", "on_vfs_link"))
+_SYMLINKED = Provider("fexit", ("on_path_symlink", "on_vfs_symlink"))
 _UNLINKED = Provider("fexit", ("on_path_unlink", "on_vfs_unlink"))
 _OPENED = _exits("open", "openat", "openat2", "creat")
 _ACCESS = Provider("fexit", ("on_access",))
@@ -82,6 +83,7 @@ ABILITIES = (
     Ability("files created", "file create", (_FILE_OPEN, _OPENED)),
     Ability("files renamed", "file create", (_RENAMED, _exits("rename", "renameat", "renameat2"))),
     Ability("files linked", "file create", (_LINKED, _exits("link", "linkat"))),
+    Ability("symbolic links made", "file create", (_SYMLINKED, _exits("symlink", "symlinkat"))),
     Ability("files deleted", "file delete", (_UNLINKED, _exits("unlink", "unlinkat"))),
     Ability("file times set", "file time", (_TIMES, _CHANGE_TIMES)),
     Ability("settings written", "sysctl", (_SETTINGS, _SETTING_CALLS)),

@@ -25,7 +25,7 @@ SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
 # The kernel programs' settings: scope, PID namespace, cgroup, its level, families (bits).
 SETTINGS = struct.Struct("<IIQiI")
 
-OPENED, RENAMED, LINKED = 1, 2, 3  # how a file came to its name (FileCreateRecord.how)
+OPENED, RENAMED, LINKED, SYMLINKED = 1, 2, 3, 4  # how a file came to its name (FileCreateRecord.how)
 # What somebody did to the sensor (GuardRecord.deed) or to another process (AccessRecord.deed, from TRACE on): the last
 # one is access of another kind, as a debugger has it.
 SIGNAL, BPF, TRACE, READ, WRITE, TAKE_DESCRIPTOR, OPEN_MEMORY, ACCESS = range(1, 9)
@@ -123,7 +123,7 @@ class FlowRecord(Record):
 
 @record(20, "file create", RECORDS)
 class FileCreateRecord(Record):
-    """A file came to a name: created by open, renamed to it or linked to it."""
+    """A file came to a name: created by open, renamed or linked to it, or made as a symbolic link."""
 
     inode: U64  # 0 if the hook does not know
     device: U32

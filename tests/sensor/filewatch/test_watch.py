@@ -14,7 +14,7 @@ import pytest
 
 from pysmon.sensor.filewatch.magic import KINDS
 from pysmon.sensor.filewatch.watch import FileWatch
-from pysmon.sensor.filewatch.wire import ALL, KEEP_FROM_OVERWRITING, KEEP_FROM_RUNNING, PROGRAMS
+from pysmon.sensor.filewatch.wire import ALL, KEEP_FROM_OVERWRITING, KEEP_FROM_RUNNING, NAMED, PROGRAMS
 from pysmon.sensor.records import FileOverwriteRecord, FileWrittenRecord, kernel_path
 
 pytestmark = pytest.mark.vm
@@ -86,6 +86,14 @@ def test_what_was_run_can_be_read_after_it_is_gone(watch: FileWatch, disk: Path)
     assert after(watch, f"{disk}/t && rm {disk}/t") == []
     held = watch.held.find(0, 0, str(disk / "t"))
     assert Path(held).read_bytes() == Path("/bin/true").read_bytes()
+
+
+def test_files_with_a_name_that_matters_are_told_whatever_they_hold(watch: FileWatch, disk: Path) -> None:
+    watch.want(NAMED, ["/cron."])
+    settled(watch)
+    (disk / "cron.d").mkdir()
+    (record,) = after(watch, f"echo 1 > {disk}/cron.d/a; cp /bin/true {disk}/b; cat {disk}/cron.d/a > {disk}/crond")
+    assert kernel_path(record.path) == str(disk / "cron.d" / "a")
 
 
 def test_what_nobody_asked_for_is_not_told(watch: FileWatch, disk: Path) -> None:

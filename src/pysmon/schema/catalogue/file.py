@@ -50,8 +50,9 @@ class FileCreateTime(Event):
 class FileCreate(Event):
     """A file was created or overwritten.
 
-    On Linux: a file came to a name: open made it, rename moved it there, or link gave it another name. The opening of
-    a file that exists makes no event, not even if it is cut to nothing.
+    On Linux: a file came to a name: open made it, rename moved it there, or link gave it another name; so did
+    a symbolic link, whatever it leads to. The opening of a file that exists makes no event, not even if it is cut to
+    nothing.
     """
 
     RuleName: Text = field(since="4.10", default="-")

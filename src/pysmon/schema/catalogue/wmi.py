@@ -1,4 +1,4 @@
-"""WMI subscriptions: code that Windows runs when something happens. The three events share one tag, WmiEvent."""
+"""Subscriptions: what a machine runs when something happens. The three events share one tag, WmiEvent."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from pysmon.schema.kinds import Text, Time
     default="exclude",
     version=3,
     since="3.40",
+    live=True,
 )
 class WmiFilter(Event):
     """A WMI filter (when to act) was registered.
 
-    On Linux: not produced; there is no WMI.
+    On Linux: by analogy, a file says when to run something: a timer, path or socket of systemd, an entry of cron or at,
+    a rule of udev that runs a program. Query is the condition in the words of the file. See docs/persistence.md.
     """
 
     RuleName: Text = field(since="4.10", default="-")
@@ -26,7 +28,10 @@ class WmiFilter(Event):
     UtcTime: Time
     Operation: Text = field(default="-")
     User: Text = field(default="-")
-    EventNamespace: Text = field("WMI namespace, in quotes, perhaps with a space before them.", default="-")
+    EventNamespace: Text = field(
+        "WMI namespace, in quotes, perhaps with a space before them; on Linux `systemd`, `cron`, `at` or `udev`.",
+        default="-",
+    )
     Name: Text = field("Name of the filter, in quotes.", default="-")
     Query: Text = field("The WQL query that says when to act, in quotes.", default="-")
 
@@ -39,11 +44,13 @@ class WmiFilter(Event):
     default="exclude",
     version=3,
     since="3.40",
+    live=True,
 )
 class WmiConsumer(Event):
     """A WMI consumer (what to do) was registered.
 
-    On Linux: not produced; there is no WMI.
+    On Linux: by analogy, a file says what is run: a service of systemd, the command of an entry of cron, at or udev.
+    Type is one of `systemd service`, `cron command`, `cron script`, `at job`, `udev command`. See docs/persistence.md.
     """
 
     RuleName: Text = field(since="4.10", default="-")
@@ -64,11 +71,13 @@ class WmiConsumer(Event):
     default="exclude",
     version=3,
     since="3.40",
+    live=True,
 )
 class WmiBinding(Event):
     """A WMI consumer was bound to a filter: from now on it acts.
 
-    On Linux: not produced; there is no WMI.
+    On Linux: by analogy, a unit of systemd was enabled (a link in a folder `.wants`, `.requires` or `.upholds`), or an
+    entry of cron, at or udev was written, which is in force at once. See docs/persistence.md.
     """
 
     RuleName: Text = field(since="4.10", default="-")

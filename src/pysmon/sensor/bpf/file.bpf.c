@@ -95,6 +95,9 @@ int on_path_rename(u64 *context) { return begin(FAMILY_FILE_CREATE, (void *)cont
 SEC("fentry/security_path_link") /* old dentry, new directory, new dentry */
 int on_path_link(u64 *context) { return begin(FAMILY_FILE_CREATE, (void *)context[2], (void *)context[1]); }
 
+SEC("fentry/security_path_symlink") /* directory, dentry, what it leads to */
+int on_path_symlink(u64 *context) { return begin(FAMILY_FILE_CREATE, (void *)context[1], (void *)context[0]); }
+
 SEC("fentry/security_path_unlink") /* directory, dentry */
 int on_path_unlink(u64 *context) { return begin(FAMILY_FILE_DELETE, (void *)context[1], (void *)context[0]); }
 
@@ -120,6 +123,16 @@ int on_vfs_link(u64 *context)
 	if (!finish(dentry, &begun) || (s32)context[5] != 0)
 		return 0;
 	return created(READ(old, d_inode), HOW_LINKED, (void *)begun.dentry, (void *)begun.mount);
+}
+
+SEC("fexit/vfs_symlink") /* mapping, directory, dentry, what it leads to, result */
+int on_vfs_symlink(u64 *context)
+{
+	struct dentry *dentry = (void *)context[2];
+	struct pending begun;
+	if (!finish(dentry, &begun) || (s32)context[4] != 0)
+		return 0;
+	return created(READ(dentry, d_inode), HOW_SYMLINKED, dentry, (void *)begun.mount);
 }
 
 SEC("fexit/vfs_unlink") /* mapping, directory, dentry, delegated inode, result */
@@ -175,7 +188,7 @@ ON_OPEN(openat)
 ON_OPEN(openat2)
 ON_OPEN(creat)
 
-/* rename and link: the new name, as the process gave it. */
+/* rename, link and symlink: the new name, as the process gave it. */
 INLINE int named(u16 how, s32 directory, u64 name)
 {
 	u32 slot;
@@ -226,6 +239,8 @@ ON_NAME(renameat, named(HOW_RENAMED, ARG(2), ARG(3)))
 ON_NAME(renameat2, renamed_by_flags(ARG(0), ARG(1), ARG(2), ARG(3), ARG(4)))
 ON_NAME(link, named(HOW_LINKED, AT_FDCWD, ARG(1)))
 ON_NAME(linkat, named(HOW_LINKED, ARG(2), ARG(3)))
+ON_NAME(symlink, named(HOW_SYMLINKED, AT_FDCWD, ARG(1)))
+ON_NAME(symlinkat, named(HOW_SYMLINKED, ARG(1), ARG(2)))
 ON_NAME(unlink, unlinked(AT_FDCWD, ARG(0)))
 ON_NAME(unlinkat, (ARG(2) & AT_REMOVEDIR) ? 0 : unlinked(ARG(0), ARG(1)))
 ON_NAME(mknod, (ARG(1) & S_IFMT) == S_IFIFO ? fifo_made(0, 0, AT_FDCWD, ARG(0)) : 0)

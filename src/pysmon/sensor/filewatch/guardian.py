@@ -32,6 +32,7 @@ from pysmon.sensor.filewatch.wire import (
     KEEP_FROM_OVERWRITING,
     KEEP_FROM_RUNNING,
     LOST,
+    NAMED,
     OVERWRITE,
     PING,
     PROGRAMS,
@@ -69,6 +70,7 @@ class Guardian:
         channel.setblocking(False)
         self._channel, self._group, self._patience = channel, group, patience
         self._wanted = 0
+        self._names: tuple[str, ...] = ()
         self._marked: dict[str, int] = {}
         self._questions: dict[int, _Question] = {}  # by token
         self._unsettled: dict[Key, int] = {}  # programs that were written: the token of the question about them
@@ -109,11 +111,22 @@ class Guardian:
         found = os.fstat(notice.file)
         program = stat.S_ISREG(found.st_mode) and notice.pid not in self._exempt and kind_of(_head(notice.file))
         written = bool(notice.mask & CLOSE_WRITE)
-        if notice.pid in self._exempt or not (self._wanted & ALL or (written and program and self._wanted & PROGRAMS)):
+        if notice.pid in self._exempt or not (
+            self._wanted & ALL
+            or (written and program and self._wanted & PROGRAMS)
+            or (written and self._wanted & NAMED and self._is_named(notice.file))
+        ):
             os.close(notice.file)
             return
         token = self._ask(found, removes=True) if written and program and self._wanted & KEEP_FROM_RUNNING else 0
         self._send(Message(WRITTEN if written else RUN, pid=notice.pid, token=token, file=notice.file))
+
+    def _is_named(self, file: int) -> bool:
+        try:
+            path = os.readlink(f"/proc/self/fd/{file}")
+        except OSError:
+            return False
+        return any(name in path for name in self._names)
 
     def _permission(self, notice: Notice) -> None:
         found = os.fstat(notice.file)
@@ -213,7 +226,9 @@ class Guardian:
         if message is None:
             return False
         if message.what == WATCH:
-            self._watch(message.flags, [path for path in message.text.split("\0") if path])
+            paths, _, names = message.text.partition("\0\0")
+            self._names = tuple(name for name in names.split("\0") if name)
+            self._watch(message.flags, [path for path in paths.split("\0") if path])
         elif message.what == SETTLED:
             self._settle(message.token, allow=bool(message.flags), path=message.text)
         elif message.what == PING:
@@ -224,7 +239,7 @@ class Guardian:
 
     def _watch(self, wanted: int, paths: list[str]) -> None:
         self._wanted = wanted
-        mask = CLOSE_WRITE if wanted & (PROGRAMS | ALL) else 0
+        mask = CLOSE_WRITE if wanted & (PROGRAMS | ALL | NAMED) else 0
         mask |= OPEN_EXEC if wanted & ALL else 0
         mask |= OPEN_EXEC_PERMISSION if wanted & KEEP_FROM_RUNNING else 0
         mask |= OPEN_PERMISSION if wanted & KEEP_FROM_OVERWRITING else 0

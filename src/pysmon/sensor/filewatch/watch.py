@@ -60,7 +60,7 @@ class FileWatch:
         self._changed.register(self._table, select.POLLPRI)
         self.held = HeldFiles(_room())
         self.due = self.lost = 0
-        self._wanted, self._marked = 0, list[str]()
+        self._wanted, self._marked, self._names = 0, list[str](), tuple[str, ...]()
         self._ready: list[FileWrittenRecord | FileOverwriteRecord] = []
         self._early: list[FileWrittenRecord | FileOverwriteRecord] = []
         self._troubles: list[str] = []
@@ -78,11 +78,14 @@ class FileWatch:
         """Are there records that `turn` has still to give?"""
         return bool(self._ready or self._early)
 
-    def want(self, wanted: int) -> None:
-        """Tell of that (bits of wire.py) from now on; file systems that appear are marked by `look`."""
-        self._wanted = wanted
+    def want(self, wanted: int, names: Iterable[str] = ()) -> None:
+        """Tell of that (bits of wire.py) from now on; file systems that appear are marked by `look`.
+
+        `names` are the texts for NAMED.
+        """
+        self._wanted, self._names = wanted, tuple(names)
         self._marked = self._to_mark() if wanted else []
-        self._say(Message(WATCH, wanted, text="\0".join(self._marked)))
+        self._say(Message(WATCH, wanted, text="\0".join([*self._marked, "", *self._names])))
 
     def turn(self) -> list[FileWrittenRecord | FileOverwriteRecord]:
         """Records that came before the last call, and take in those that have come since.
@@ -123,7 +126,7 @@ class FileWatch:
     def look(self) -> list[str]:
         """Once a second: mark file systems that appeared; what went wrong since the last time, in words."""
         if self.alive and self._wanted and self._changed.poll(0) and self._to_mark() != self._marked:
-            self.want(self._wanted)
+            self.want(self._wanted, self._names)
         now = time.monotonic()
         if self._pongs < self._pings and now - self._asked > self._silence and self.alive:
             self._end("the process that watches files does not answer: it was ended, and what it held up was allowed")

@@ -16,6 +16,7 @@ PROGRAMS = 1  # tell of programs that were written
 ALL = 2  # tell of everything that was written or run
 KEEP_FROM_RUNNING = 4  # a program that was written must be settled before it can run
 KEEP_FROM_OVERWRITING = 8  # who opens a file to write over its content waits until that is settled
+NAMED = 16  # tell of everything that was written and has one of the given texts in its path
 
 _HEAD = struct.Struct("<HHIQQI")  # what, flags, process, token, inode, device
 LARGEST = 1 << 16  # bytes of one message
