@@ -17,6 +17,7 @@ from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher, hashes_of_image, reads_nothing
 from pysmon.host.errands import Errands
 from pysmon.host.hashes import Hashes
+from pysmon.host.symbols import Symbols
 from pysmon.schema.catalogue import CreateRemoteThread, FileCreate, ProcessCreate
 from pysmon.sensor.memory_records import InjectionRecord
 from pysmon.sensor.records import ExecRecord, FileCreateRecord, components_of
@@ -59,6 +60,7 @@ def enricher(
         reads=(lambda number: frozenset(reads.get(number, ()))) if reads else reads_nothing,
         extras=extras,
         birth=lambda path, inode: (births or {}).get(f"{path} {inode}"),
+        symbols=Symbols(),
     )
 
 
@@ -268,3 +270,13 @@ def test_a_function_that_is_not_found_says_why_and_memory_of_no_file_is_not_look
         (event,) = made.take(record)
         enricher(made, extras=True).late(event, record)
         assert (event.extra or {}).get("StartFunctionSkipped", "") == reason
+
+
+def test_a_tape_of_another_machine_has_no_functions_of_this_one(tmp_path: Path) -> None:
+    path = program(tmp_path, elf(("start", 0x401000, 0x40, 2)))
+    made, record = builder(), injection(path)
+    (event,) = made.take(record)
+    assert isinstance(event, CreateRemoteThread)
+    Enricher(made.processes, users(), Hashes(())).late(event, record)
+    assert event.StartFunction == "-"
+    assert "StartFunctionSkipped" not in (event.extra or {})

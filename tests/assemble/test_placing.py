@@ -8,7 +8,6 @@ from tests.assemble.stage import CHILD, SHELL, builder, create, execute, users
 from tests.host.test_runtime_files import DOCKER, ID, MOBY, put
 
 from pysmon.assemble.enrich import Enricher
-from pysmon.assemble.placing import facts_of_container
 from pysmon.host.hashes import Hashes
 from pysmon.host.runtime_files import Containers
 from pysmon.layout.record import Record
@@ -46,12 +45,13 @@ def test_the_container_is_named_and_its_files_are_where_the_machine_sees_them(tm
 
 
 def test_a_program_that_the_runtime_runs_outside_has_no_other_path(tmp_path: Path) -> None:
-    run = execute(CHILD, "/usr/bin/runc", cgroup_path=CGROUP, mount_namespace=77)
-    event, *_ = builder().take(run)
-    containers, cgroup = Containers(container(tmp_path)), f"/system.slice/docker-{ID}.scope"
-    outside, inside = (facts_of_container(event, run, cgroup, containers, number) for number in (77, 78))
-    assert outside == {"ContainerName": "web", "ContainerImage": "nginx:1.27"}
-    assert inside == outside | {"HostImage": "/merged/usr/bin/runc"}
+    number = put(container(tmp_path), "proc/1/ns/mnt", "").stat().st_ino
+    outside, inside = (
+        told(tmp_path, execute(CHILD, "/usr/bin/runc", cgroup_path=CGROUP, mount_namespace=n))[0] for n in (number, 77)
+    )
+    assert outside["ContainerName"] == inside["ContainerName"] == "web"
+    assert "HostImage" not in outside
+    assert inside["HostImage"] == "/merged/usr/bin/runc"
 
 
 def test_a_program_without_a_name_has_no_path_on_the_machine(tmp_path: Path) -> None:

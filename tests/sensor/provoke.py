@@ -21,6 +21,7 @@ from pysmon.assemble.enrich import Enricher
 from pysmon.config.read import read_configuration
 from pysmon.host.hashes import Hashes
 from pysmon.host.machine import clock_offset, this_machine
+from pysmon.host.symbols import Symbols
 from pysmon.host.users import Users
 from pysmon.layout.record import Record
 from pysmon.pipeline.accounting import FamilyCount
@@ -132,7 +133,8 @@ def new_flow(configuration: str) -> Flow:
     assert reading.configuration is not None, reading.problems
     ruleset, users = Ruleset.compile(reading.configuration), Users()
     builder = Builder(this_machine(), users, clock_offset=clock_offset())
-    return Flow(ruleset, builder, Enricher(builder.processes, users, Hashes(("SHA256",)), reads=ruleset.reads))
+    hashes, symbols = Hashes(("SHA256",)), Symbols()
+    return Flow(ruleset, builder, Enricher(builder.processes, users, hashes, reads=ruleset.reads, symbols=symbols))
 
 
 def difference(before: dict[str, Count], after: dict[str, Count]) -> dict[str, Count]:

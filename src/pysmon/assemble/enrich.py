@@ -15,7 +15,6 @@ from pysmon.assemble.utc import utc_text
 from pysmon.host.birth import birth_time
 from pysmon.host.errands import Errands
 from pysmon.host.hashes import Expected, Hashed, Hashes, file_system
-from pysmon.host.machine import mount_namespace
 from pysmon.host.runtime_files import Containers
 from pysmon.host.symbols import Symbol, Symbols
 from pysmon.host.users import Users
@@ -53,13 +52,14 @@ class Enricher:
         birth: Callable[[str, int], int | None] = birth_time,
         errands: Errands | None = None,
         contents: Contents | None = None,
+        symbols: Symbols | None = None,
         containers: Containers | None = None,
     ) -> None:
         """`reads` tells by event id which fields the rules read; `extras` is for outputs that show them (JSON).
 
         `errands` look up births and functions, so that no file system can hold up the caller; without them he does it.
         `contents` answers for files that were written or removed, where somebody holds them.
-        `containers` know what the runtimes tell.
+        `symbols` name functions, `containers` know what the runtimes tell; a tape of another machine can have neither.
         """
         self._processes = processes
         self._users = users
@@ -70,8 +70,7 @@ class Enricher:
         self._contents = contents
         self._hashes_early = "Hashes" in reads(ProcessCreate.type.id) or "Hash" in reads(FileCreateStreamHash.type.id)
         self._birth_early = any("CreationUtcTime" in reads(kind.type.id) for kind in (FileCreate, FileCreateStreamHash))
-        self._symbols = Symbols()
-        self._containers, self._mount_namespace = containers or Containers(), mount_namespace()
+        self._symbols, self._containers = symbols, containers
         self._function_early = "StartFunction" in reads(CreateRemoteThread.type.id)
 
     def early(self, event: Event, record: Record) -> None:
@@ -100,8 +99,8 @@ class Enricher:
             return
         facts = facts_of(record, self._processes, self._users)
         _tell(event, facts)
-        if "ContainerId" in facts:
-            self._add_container(event, record, str(facts["CgroupPath"]))
+        if self._containers and "ContainerId" in facts:
+            self._add_container(event, record, str(facts["CgroupPath"]), self._containers)
         if cut:
             _tell(event, {"FieldsTrimmed": cut})
 
@@ -143,13 +142,14 @@ class Enricher:
     def _add_function(self, event: Event, record: Record) -> None:
         if not isinstance(event, CreateRemoteThread) or not isinstance(record, InjectionRecord):
             return
-        if not record.module:
+        symbols = self._symbols
+        if symbols is None or not record.module:
             return  # what is in no file has no name
         tgid = record.target_tgid
         paths = (f"/proc/{tgid}/exe", *_places(tgid, known_path(record.module)))
 
         def look() -> Symbol:
-            return self._symbols.at(*paths, device=record.device, inode=record.inode, offset=record.offset)
+            return symbols.at(*paths, device=record.device, inode=record.inode, offset=record.offset)
 
         ask = self._errands.ask if self._errands else None
         found = (ask(file_system(record.device), look) if ask else look()) or _LATE
@@ -157,9 +157,9 @@ class Enricher:
         if found.skipped and self._extras:
             _tell(event, {"StartFunctionSkipped": found.skipped})
 
-    def _add_container(self, event: Event, record: Record, cgroup_path: str) -> None:
+    def _add_container(self, event: Event, record: Record, cgroup_path: str, containers: Containers) -> None:
         def look() -> Mapping[str, object]:
-            return facts_of_container(event, record, cgroup_path, self._containers, self._mount_namespace)
+            return facts_of_container(event, record, cgroup_path, containers)
 
         _tell(event, (self._errands.ask("the files of container runtimes", look) if self._errands else look()) or {})
 

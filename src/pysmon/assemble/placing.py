@@ -12,10 +12,8 @@ from pysmon.sensor.records import ExecRecord
 _FILES = ("TargetFilename", "ImageLoaded")  # fields with files as the process sees them
 
 
-def facts_of_container(
-    event: Event, record: Record, cgroup_path: str, containers: Containers, mount_namespace: int
-) -> dict[str, object]:
-    """For JSON. `mount_namespace` is the machine's: a runtime takes its first steps in a container there."""
+def facts_of_container(event: Event, record: Record, cgroup_path: str, containers: Containers) -> dict[str, object]:
+    """For JSON. In the machine's own mount namespace, where a runtime takes its first steps, paths are its own."""
     told = containers.about(container_of(cgroup_path))
     facts: dict[str, object] = {
         "ContainerName": told.name,
@@ -27,7 +25,7 @@ def facts_of_container(
         facts["PodUid"] = told.pod_uid
     names: tuple[str, ...] = _FILES
     if isinstance(record, ExecRecord):
-        names = ("Image",) if record.mount_namespace != mount_namespace else ()
+        names = ("Image",) if record.mount_namespace != containers.mount_namespace else ()
     facts |= {f"Host{name}": _on_host(told, getattr(event, name, "")) for name in names}
     return {name: value for name, value in facts.items() if value}
 

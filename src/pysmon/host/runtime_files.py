@@ -18,6 +18,7 @@ from typing import TypeVar
 import msgspec
 
 from pysmon.host.containers import Container
+from pysmon.host.machine import mount_namespace
 
 LIMIT = 4 << 20  # bytes of a file: the list of containers grows with their number
 TEXT_LIMIT = 512  # characters of a name
@@ -68,6 +69,7 @@ class Containers:
     def __init__(self, root: Path = Path("/"), *, clock: Callable[[], float] = time.monotonic) -> None:
         """`root` is where their folders stand; `clock` is in seconds."""
         self._root = root
+        self.mount_namespace = mount_namespace(root)  # of the machine, not of a container
         self._clock = clock
         self._known: dict[str, tuple[float, Described]] = {}
 

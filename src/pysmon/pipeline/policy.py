@@ -11,6 +11,8 @@ from pysmon.assemble.service import configuration_change
 from pysmon.config.model import Configuration
 from pysmon.host.errands import Errands
 from pysmon.host.hashes import Hashes
+from pysmon.host.runtime_files import Containers
+from pysmon.host.symbols import Symbols
 from pysmon.host.users import Users
 from pysmon.pipeline.files import Files
 from pysmon.rules.ruleset import Ruleset
@@ -65,6 +67,8 @@ class Policy:
             reads=self.ruleset.reads,
             extras=extras,
             errands=errands,
+            symbols=Symbols(),
+            containers=Containers(),
             contents=files.contents(hashes, self.ruleset, options) if files else None,
         )
 
