@@ -24,16 +24,20 @@ from pysmon.pipeline.accounting import EVENT_FAMILIES
 from pysmon.pipeline.replay import Playback
 from pysmon.schema.catalogue import (
     FileCreate,
+    FileCreateStreamHash,
     FileDelete,
     NetworkConnect,
+    PipeConnect,
+    PipeCreate,
     ProcessCreate,
     ProcessTerminate,
+    RegistryValueSet,
 )
 from pysmon.schema.event import Event
 from pysmon.sensor.records import RENAMED, ExecRecord, FileCreateRecord, TaskRecord, components_of, decode
 from pysmon.sensor.tape import Tape, TapeWriter
 
-NAMES = ("intrusion", "odd")
+NAMES = ("intrusion", "odd", "places")
 NO_PROCESSES = {"ProcessCreate": "include:", "ProcessTerminate": "include:"}  # they are kept by default
 OWN_PATHS = ("/tmp/", "/usr/", "/memfd:", "-")
 T = TypeVar("T")
@@ -118,6 +122,9 @@ def test_where_all_is_kept_every_record_is_an_event_and_none_is_lost(name: str) 
     )
     by_id[5] = recorded["process"] - by_id[1]
     by_id[25] = sum(not r.links for r in created(name))
+    by_id[13], by_id[15] = recorded["sysctl"], recorded["xattr"]
+    by_id[17] = len(played.of(PipeCreate))
+    by_id[18] = recorded["pipe"] - by_id[17]
     assert played.outcome.kept == +by_id
 
 
@@ -144,6 +151,25 @@ def test_a_process_is_created_before_it_does_anything_and_after_its_parent(name:
         elif isinstance(event, ProcessTerminate):
             ended.add(guid)
         known.add(guid)
+
+
+def test_places_are_told_by_what_was_done_there() -> None:
+    played = play("places")
+    settings = [(e.TargetObject, e.Details) for e in played.of(RegistryValueSet)]
+    assert settings == [
+        (r"SYSCTL\net\ipv4\ip_forward", "1"),
+        (r"SYSCTL\net\ipv4\ip_default_ttl", "128"),
+        (r"SYSCTL\kernel\hostname", "after"),
+    ]
+    streams = [(last(e).rpartition(":")[2], e.Contents) for e in played.of(FileCreateStreamHash)]
+    assert streams == [
+        ("user.xdg.origin.url", "https://example.org/tool.sh"),
+        ("user.lines", "[ZoneTransfer]  ZoneId=3  "),
+        ("user.bytes", "-"),
+    ]
+    names = {e.PipeName for e in played.of(PipeCreate)}
+    assert {e.PipeName for e in played.of(PipeConnect)} == names
+    assert {name.rpartition("/")[2] for name in names} == {"fifo", "socket", "@abstract"}
 
 
 def test_one_process_that_runs_three_programs_has_three_guids_and_one_parent() -> None:

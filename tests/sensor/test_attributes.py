@@ -51,6 +51,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     image, place = tmp_path / "image", tmp_path / "disk"
     place.mkdir()
     try:
+        subprocess.run(["modprobe", "-q", "loop"], check=False)  # where nobody loads it by itself
         with image.open("wb") as file:
             file.truncate(8 << 20)
         for command in (["mkfs.ext4", "-q", str(image)], ["mount", "-o", "loop", str(image), str(place)]):

@@ -110,6 +110,30 @@ def test_the_second_process_that_opens_a_fifo_is_told_with_the_first(provoke: St
     assert (facts["PeerImage"], facts["PipeType"]) == (PYTHON, "fifo")
 
 
+def test_a_writer_that_has_gone_before_the_reader_goes_on_is_told(provoke: Stage, tmp_path: Path) -> None:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+
+    def writers() -> set[int]:
+        """Each ends at once; the reader may see that only afterwards."""
+        found = set()
+        for _ in range(30):
+            output, end = os.pipe()
+            pid = os.fork()
+            if pid == 0:
+                os.write(end, b"%d" % host_pid())
+                path.write_text("text")
+                os._exit(0)
+            path.read_text()
+            os.waitpid(pid, 0)
+            found.add(int(os.read(output, 20)))
+        return found
+
+    seen = provoke(writers)
+    met = {frozenset((e.ProcessId, extra(e)["PeerProcessId"])) for e in seen.of(PipeConnect)}
+    assert met == {frozenset((seen.pid, writer)) for writer in seen.truth}
+
+
 def test_of_two_that_wait_for_each_other_one_is_told_with_the_other(provoke: Stage, tmp_path: Path) -> None:
     path = tmp_path / "fifo"
     command = f"mkfifo {path}; cat {path} & echo text > {path}; wait"

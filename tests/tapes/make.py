@@ -27,8 +27,12 @@ from pysmon.pipeline.live import Session
 from pysmon.sensor.records import ExecRecord, TaskRecord, components_of, decode
 from pysmon.sensor.tape import Tape, TapeWriter
 
-SCENES = {"intrusion": ("/bin/sh", ROOT / "examples" / "intrusion.sh"), "odd": ("/usr/bin/python3", TAPES / "odd.py")}
-LINES = ("intrusion.json", "odd.json", "odd.xml")  # what is kept of them as text
+SCENES = {
+    "intrusion": ("/bin/sh", ROOT / "examples" / "intrusion.sh"),
+    "odd": ("/usr/bin/python3", TAPES / "odd.py"),
+    "places": ("/usr/bin/python3", TAPES / "places.py"),
+}
+LINES = ("intrusion.json", "odd.json", "odd.xml", "places.json")  # what is kept of them as text
 USERS = {"0": "root", "65534": "nobody"}
 
 _SECOND = 1_000_000_000

@@ -63,7 +63,7 @@ enum { MAX_PID_NS_LEVEL = 32 };
 struct super_block { u32 s_dev; u64 s_magic; struct dentry *s_root; } CORE;
 typedef struct { u32 val; } kuid_t;
 typedef struct { u32 val; } kgid_t;
-struct pipe_inode_info { u32 files; } CORE;
+struct pipe_inode_info { u32 files, r_counter, w_counter; } CORE;
 struct inode {
 	u16 i_mode;
 	u32 i_rdev, i_nlink;
@@ -84,7 +84,7 @@ struct dentry { struct dentry *d_parent; struct qstr d_name; struct inode *d_ino
 struct vfsmount { struct dentry *mnt_root; } CORE;
 struct mount { struct mount *mnt_parent; struct dentry *mnt_mountpoint; struct vfsmount mnt; } CORE;
 struct path { struct vfsmount *mnt; struct dentry *dentry; } CORE;
-struct file { struct path f_path; struct inode *f_inode; u32 f_mode; s64 f_pos; void *private_data; const void *f_op; } CORE;
+struct file { struct path f_path; struct inode *f_inode; u32 f_mode, f_flags; s64 f_pos; void *private_data; const void *f_op; } CORE;
 struct fdtable { u32 max_fds; struct file **fd; } CORE;
 struct files_struct { struct fdtable *fdt; } CORE;
 struct fs_struct { struct path root, pwd; } CORE;

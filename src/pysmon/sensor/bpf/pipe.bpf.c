@@ -3,18 +3,20 @@
  * FIFOs are made where file.bpf.c sees names, and opened where it sees openings. */
 #include "objects.bpf.h"
 
-enum { PIPE_FS_MAGIC = 0x50495045, S_IFIFO = 0x1000, AF_UNIX = 1 };
+enum { PIPE_FS_MAGIC = 0x50495045, S_IFIFO = 0x1000, O_NONBLOCK = 0x800, AF_UNIX = 1 };
 
 /* A process, as records name it. */
 struct party { u64 start, exec_id; u32 tgid, unused; };
 
-/* Who opened a FIFO last, wherever he lives. */
-struct fifo { u64 inode, device; };
+/* Who opened an end of a FIFO last, wherever he lives. The kernel has a pipe for it as long as somebody holds it open, and
+ * counts in it how often its ends were opened. */
+struct fifo_end { u64 inode; u32 device, end; };
+struct opener { struct party party; u64 pipe, opened; };
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
 	MAP_NUMBER(max_entries, 4096);
-	MAP_TYPE(key, struct fifo);
-	MAP_TYPE(value, struct party);
+	MAP_TYPE(key, struct fifo_end);
+	MAP_TYPE(value, struct opener);
 } openers SEC(".maps");
 
 /* Fills all of a record but its tails. */
@@ -72,7 +74,17 @@ INLINE int fifo_made(u64 dentry, u64 mount, s32 directory, u64 given)
 	return send(&event_ring, FAMILY_PIPE, s, at, r->time);
 }
 
-/* For the ends of openings. Two that wait for each other come at the same time: the one that is seen last is told. */
+/* Another process that opened this end of the same pipe before. */
+INLINE void find_opener(struct fifo_end *key, struct opener *us, struct party *other)
+{
+	struct opener *known = bpf_map_lookup_elem(&openers, key);
+	if (known && known->pipe == us->pipe && known->opened <= us->opened &&
+	    (known->party.tgid != us->party.tgid || known->party.start != us->party.start))
+		*other = known->party;
+}
+
+/* For the ends of openings. Two that wait for each other come at the same time, and the one that is seen last is told; the
+ * other one may have closed its end by then, but who waits for it and goes on has met it. */
 INLINE int opened_fifo(struct file *file)
 {
 	if (!file || !wanted(FAMILY_PIPE))
@@ -84,13 +96,25 @@ INLINE int opened_fifo(struct file *file)
 	struct pipe_inode_info *pipe = READ(inode, i_pipe);
 	if (READ(super, s_magic) == PIPE_FS_MAGIC || !pipe)
 		return 0;
-	struct fifo key = { .inode = READ(inode, i_ino), .device = READ(super, s_dev) };
-	struct party us = ourselves_as_party(), *known = bpf_map_lookup_elem(&openers, &key), before = {};
-	if (known)
-		before = *known;
-	bpf_map_update_elem(&openers, &key, &us, BPF_ANY);
-	bool another = before.tgid && (before.tgid != us.tgid || before.start != us.start);
-	return another && READ(pipe, files) > 1 ? fifo_met(file, &before) : 0;
+	u32 mode = READ(file, f_mode) & (FMODE_READ | FMODE_WRITE), count = READ(pipe, files);
+	bool waits = !(READ(file, f_flags) & O_NONBLOCK) && mode != (FMODE_READ | FMODE_WRITE);
+	struct opener us = {
+		.party = ourselves_as_party(), .pipe = (u64)pipe, .opened = READ(pipe, r_counter) + READ(pipe, w_counter),
+	};
+	struct fifo_end reading = { .inode = READ(inode, i_ino), .device = READ(super, s_dev), .end = FMODE_READ };
+	struct fifo_end writing = { .inode = reading.inode, .device = reading.device, .end = FMODE_WRITE };
+	struct party other = {};
+	if (mode == (FMODE_READ | FMODE_WRITE)) { /* before it takes their places */
+		find_opener(&writing, &us, &other);
+		find_opener(&reading, &us, &other);
+	}
+	if (mode & FMODE_READ)
+		bpf_map_update_elem(&openers, &reading, &us, BPF_ANY);
+	if (mode & FMODE_WRITE)
+		bpf_map_update_elem(&openers, &writing, &us, BPF_ANY);
+	if (mode != (FMODE_READ | FMODE_WRITE)) /* afterwards: of two that do so at once none is missed */
+		find_opener(mode & FMODE_READ ? &writing : &reading, &us, &other);
+	return other.tgid && (waits || count > 1) ? fifo_met(file, &other) : 0;
 }
 
 SEC("fexit/fifo_open")
