@@ -83,16 +83,20 @@ class Canary:
         self._began = 0.0
         self._ended: float | None = None
         self._last_came = False  # the record of its end
-        self.pid = self._command.pid
+        self.pid = self._number = self._command.pid
 
-    def release(self, now: float) -> None:
-        """Let it fly; `now` is in seconds of a clock that only goes forward."""
+    def release(self, now: float, number: int | None = None) -> None:
+        """Let it fly; `now` is in seconds of a clock that only goes forward.
+
+        `number` is what records call it, if that is not `pid`.
+        """
         self._began = now
+        self._number = self.pid if number is None else number
         self._command.release()
 
     def owns(self, record: Record) -> bool:
         """Is the record about the canary? Then it is noted, and is nobody else's business."""
-        if record.tgid != self.pid:
+        if record.tgid != self._number:
             return False
         name = _ability(record)
         if name:

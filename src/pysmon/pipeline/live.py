@@ -20,7 +20,6 @@ from pysmon.errors import MisuseError, RecordError
 from pysmon.host.archive import Archive
 from pysmon.host.errands import Errands
 from pysmon.host.machine import clock_offset, host_name, this_machine
-from pysmon.host.proc import ProcessFacts, read_process
 from pysmon.host.user_database import UserDatabase
 from pysmon.host.users import Users
 from pysmon.pipeline.accounting import Books, losses
@@ -30,10 +29,10 @@ from pysmon.pipeline.defects import Defects
 from pysmon.pipeline.elsewhere import Elsewhere
 from pysmon.pipeline.files import Files
 from pysmon.pipeline.flow import Flow
+from pysmon.pipeline.learner import Learner
 from pysmon.pipeline.outcome import Journal, Outcome
 from pysmon.pipeline.policy import Policy
 from pysmon.pipeline.replay import note_facts
-from pysmon.pipeline.snapshot import with_texts
 from pysmon.release import VERSION
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import Event
@@ -48,8 +47,6 @@ GATHER = 0.05  # s: records that come within it share one batch, which costs les
 _IDLE = 0.5  # s between looks at the stop signal when nothing happens
 _LOOK_AFTER = 1.0  # s between looks at the counts of losses and at the clock
 _CLOCK_SET = 50_000_000  # ns: a larger change of the wall clock is somebody setting it
-_REST_OF_LEARNING = 9  # times as long as looking at all processes took, until they are looked at again
-_ONE_PROCESS = 0.5  # s to read what /proc tells of it
 _PATIENCE = 5.0  # s for the command to end after it was asked to
 
 
@@ -97,20 +94,20 @@ class Session:
             undo.pop_all()
         self.scope = Scope.of_tree(self._command.pid) if self._command else scope or Scope.machine()
         self._machine, self._extras = this_machine(), extras
-        self._errands, self._readers = Errands(), Errands(patience=_ONE_PROCESS)
+        self._errands = Errands()
         self._users = Users(ask=UserDatabase(self._errands))
         self._builder = Builder(
             self._machine, self._users, clock_offset=clock_offset(), reader=self._files.texts(self._errands)
         )
         self._elsewhere = Elsewhere(self.sensor, lambda: "dns" in self.policy.families)
         self._flow = Flow(self.policy.ruleset, self._builder, self._enricher())
+        self._learner = Learner(self.sensor, self._flow, self._elsewhere, self._tape)
         self._journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()), first_record)
         self._counts = self._count()
         self._changes: SimpleQueue[tuple[Policy, threading.Event]] = SimpleQueue()
         self._reports: SimpleQueue[Event] = SimpleQueue()
         self._guarded, self._last_words = guarded, last_words
         self._closed, self._looked_at = False, _since_boot()
-        self._stale, self._learn_at = False, 0.0  # processes were missed; when they may be looked for again
         self._canary_folder = canary if self.scope.kind in ("machine", "tree") else None
         self._canary: Canary | None = None
         self._proved = frozenset[str]()  # families that a canary was sent for
@@ -146,7 +143,7 @@ class Session:
         try:
             self.sensor.watch(self.scope)
             yield self._own(self.policy.told(time.time_ns()), self._state("Started"))
-            self._learn()
+            self._learner.learn()
             if trouble := self._files.use(self.policy.ruleset):
                 yield self._own(error_report(time.time_ns(), "FILES", trouble))
             self.sensor.wake_by(self._files.fileno)
@@ -184,7 +181,7 @@ class Session:
         self._elsewhere.close()
         self.sensor.close()
         self._errands.close()
-        self._readers.close()
+        self._learner.close()
         if self._command:
             self._command.poll()  # it has ended by now unless it will not: leave no zombie
         if self._tape:
@@ -293,21 +290,6 @@ class Session:
             holds.set()
         return self._own(*events)
 
-    def _learn(self) -> None:
-        began, self._stale = time.monotonic(), False
-        tasks = self.sensor.snapshot()
-        self._elsewhere.learn([task.tgid for task in tasks])
-        for task in with_texts(tasks, self._read_process):
-            if self._tape:
-                self._tape.record(task.encode())
-            self._flow.learn(task)
-        now = time.monotonic()
-        self._learn_at = now + _REST_OF_LEARNING * (now - began)  # a storm must not be answered by reading /proc alone
-
-    def _read_process(self, pid: int) -> ProcessFacts | None:
-        """The memory of a process that hangs, where its arguments are, may be locked for as long as that."""
-        return self._readers.ask(f"/proc/{pid}", lambda: read_process(pid))
-
     def _told_late(self) -> list[Entry[Event]]:
         """What was done to the run before this one, and it had no time to tell."""
         offset, found = self._builder.clock_offset, self._last_words.read() if self._last_words else []
@@ -327,10 +309,8 @@ class Session:
         before, self._counts = self._counts, self._count()
         if lost := losses(before, self._counts):
             yield self._own(error_report(time.time_ns(), "QUEUE", lost))
-            self._stale = self._stale or any(self._counts[f].lost > before[f].lost for f in ("process", "fork"))
-        if self._stale and time.monotonic() >= self._learn_at:
-            self._learn()
-        if late := [*self._errands.reports(), *self._readers.reports()]:
+        self._learner.make_up(missed=any(self._counts[f].lost > before[f].lost for f in ("process", "fork")))
+        if late := [*self._errands.reports(), *self._learner.reports()]:
             yield self._own(*(error_report(time.time_ns(), "HOST", words) for words in late))
         self.books = self._books()
         if self._guarded:
@@ -366,8 +346,8 @@ class Session:
             self.sight = UNPROVED
             self.report("CANARY", f"{UNPROVED}: {error}")
             return
-        self.sensor.include(self._canary.pid)
-        self._canary.release(time.monotonic())
+        number = self.sensor.include(self._canary.pid)
+        self._canary.release(time.monotonic(), number)
 
     def _asked(self) -> frozenset[str]:
         """The families that the sensor is asked for now."""

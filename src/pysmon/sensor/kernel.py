@@ -17,12 +17,12 @@ from pysmon.sensor.libbpf import Map, possible_cpus
 from pysmon.sensor.loader import Service, load
 from pysmon.sensor.records import FAMILIES, SCOPES, SETTINGS, TaskRecord, decode
 from pysmon.sensor.ring import Ring
-from pysmon.sensor.scope import Scope
+from pysmon.sensor.scope import Scope, in_pid_namespace
 
 PROCESS_RING_SIZE, EVENT_RING_SIZE = 1 << 23, 1 << 24  # bytes; emit.bpf.h
 _BATCH = 1 << 18  # bytes of the event ring that are read at once: bounds the memory that a storm takes
 _TIME = struct.Struct("<8xQ")  # where `time` stands in every record
-_NUMBER, _OBJECT = struct.Struct("<I"), struct.Struct("<II")
+_NUMBER, _OBJECT, _TWO_NUMBERS = struct.Struct("<I"), struct.Struct("<II"), struct.Struct("<II")
 _OURSELVES_SIZE = 16  # guard.bpf.c
 
 
@@ -74,7 +74,7 @@ class Sensor:
         self._settings.update(struct.pack("<I", 0), bytes(SETTINGS.size))
         self._tree.clear(4)
         if scope.tree:
-            self._tree.update(struct.pack("<I", scope.tree), b"\1")
+            self._tree.update(_NUMBER.pack(self.number_of(scope.tree)), b"\1")
         self._scope = scope
         self._set()
 
@@ -113,10 +113,25 @@ class Sensor:
         self._set()
         self._hooks.settle(self._families)
 
-    def include(self, pid: int) -> None:
-        """Watch this process too, and what it starts, if the scope is a process tree."""
+    def include(self, pid: int) -> int:
+        """Watch this process too, and what it starts, if the scope is a process tree. Returns its number in records."""
+        number = self.number_of(pid)
         if self._scope.tree:
-            self._tree.update(struct.pack("<I", pid), b"\1")
+            self._tree.update(_NUMBER.pack(number), b"\1")
+        return number
+
+    def number_of(self, pid: int) -> int:
+        """What the kernel, and so every record, calls the process that this one calls `pid`.
+
+        It is another number inside of a PID namespace. Of a process that is not there any more `pid` itself.
+        """
+        return self.numbers().get(pid, pid)
+
+    def numbers(self) -> dict[int, int]:
+        """By what this process calls them, the kernel's numbers of all that it sees; nothing if they are the same."""
+        if not in_pid_namespace():
+            return {}
+        return dict(_TWO_NUMBERS.iter_unpack(self._object.iterate("on_number")))
 
     def _set(self) -> None:
         scope = self._scope

@@ -75,7 +75,7 @@ _REACHING = ("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd")
 
 ABILITIES = (
     Ability("processes", "process", (Provider("tp_btf", ("on_fork", "on_exec", "on_exit")),), required=True),
-    Ability("running processes", "process", (Provider("iter", ("on_task",)),)),
+    Ability("running processes", "process", (Provider("iter", ("on_task", "on_number")),)),
     Ability("TCP connected", "network", (Provider("tp_btf", ("on_tcp_state",)),)),
     Ability("TCP accepted", "network", (_ACCEPTED, _exits("accept", "accept4"))),
     Ability("UDP sent", "network", (Provider("tp_btf", ("on_packet_out",)),)),

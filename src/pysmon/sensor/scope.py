@@ -9,6 +9,7 @@ from pathlib import Path
 from pysmon.errors import MisuseError
 from pysmon.sensor.records import SCOPES
 
+_FIRST_PID_NAMESPACE = 0xEFFFFFFC  # linux/proc_ns.h: PROC_PID_INIT_INO
 CGROUP_ROOTS = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified"))
 
 
@@ -22,7 +23,7 @@ class Scope:
     """One of: the whole machine, a process tree, a PID namespace (with those below it), a cgroup (v2, likewise)."""
 
     kind: str  # of SCOPES
-    tree: int = 0  # process id of the tree's root
+    tree: int = 0  # process id of the tree's root, as this process counts
     namespace: int = 0  # inode number of the PID namespace
     cgroup: int = 0  # id of the cgroup: the inode number of its directory
     cgroup_level: int = 0  # its depth below the root
@@ -56,3 +57,11 @@ class Scope:
         raise MisuseError(
             f"{path} is no directory of a cgroup (v2)", hint="for example /sys/fs/cgroup/system.slice/ssh.service"
         )
+
+
+def in_pid_namespace(proc: Path = Path("/proc")) -> bool:
+    """Does this process count processes in another way than the kernel does, as in most containers?"""
+    try:
+        return (proc / "self/ns/pid").stat().st_ino != _FIRST_PID_NAMESPACE
+    except OSError:
+        return True

@@ -36,3 +36,23 @@ int on_task(struct bpf_iter__task *context)
 	bpf_seq_write(context->meta->seq, &r, sizeof r);
 	return 0;
 }
+
+/* What the kernel calls the processes that the one who asks sees, and what he calls them: the numbers of his PID namespace. */
+struct two_numbers { u32 theirs, kernels; };
+
+SEC("iter/task")
+int on_number(struct bpf_iter__task *context)
+{
+	struct task_struct *task = context->task;
+	if (!task || task->pid != task->tgid)
+		return 0;
+	struct pid *ours = READ(bpf_get_current_task_btf(), thread_pid);
+	u32 level = READ(ours, level); /* the iterator shows only tasks that are as deep, or deeper */
+	if (level >= MAX_PID_NS_LEVEL)
+		return 0;
+	struct pid *pid = READ(task, thread_pid);
+	struct upid *number = (void *)pid + FIELD_OFFSET(struct pid, numbers) + level * SIZE_OF(struct upid);
+	struct two_numbers numbers = { .theirs = READ(number, nr), .kernels = task->tgid };
+	bpf_seq_write(context->meta->seq, &numbers, sizeof numbers);
+	return 0;
+}
