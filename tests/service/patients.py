@@ -15,6 +15,7 @@ from pysmon.sensor.providers import ABILITIES
 from pysmon.service.ask import AskError
 from pysmon.service.paths import Paths
 from pysmon.service.status import Status
+from pysmon.service.systemd import SystemdError
 
 _T = TypeVar("_T")
 SERVED = tuple(Service(ability, ability.providers[0], ()) for ability in ABILITIES)
@@ -47,7 +48,7 @@ class Person:
     paths: Paths
     services: tuple[Service, ...] | SensorError = SERVED
     library: str | Exception = "v1.1, /usr/lib/libbpf.so.1.1.2"
-    known: Mapping[str, str] | OSError = field(default_factory=lambda: RUNNING)
+    known: Mapping[str, str] | SystemdError = field(default_factory=lambda: RUNNING)
     said: Status | AskError = HEALTHY
     loaded: int = 0  # times that the sensor was tried
 

@@ -21,6 +21,7 @@ from pysmon.service.doctor import CHECKS, Check, conclusion, examine
 from pysmon.service.finding import Finding, told, worst
 from pysmon.service.patient import Patient, ThisMachine
 from pysmon.service.stored import save
+from pysmon.service.systemd import SystemdError
 
 CONFIG = b'<Sysmon schemaversion="4.90"><EventFiltering/></Sysmon>'
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
@@ -261,7 +262,7 @@ def test_the_unit_is_judged_by_what_systemd_knows(
 
 def test_a_systemd_that_does_not_answer_is_told(patient: Person) -> None:
     (patient.paths.root / "run/systemd/system").mkdir(parents=True)
-    patient.known = OSError("systemctl does not answer")
+    patient.known = SystemdError("systemctl does not answer")
     assert found(patient, checks_service.unit) == ("warn", "systemctl does not answer")
 
 

@@ -38,6 +38,17 @@ def test_its_version_is_read(tmp_path: Path, says: str, version: int) -> None:
     assert systemctl(tmp_path, f"echo '{says}'").version() == version
 
 
+def test_what_it_knows_of_the_service_is_told_by_name(tmp_path: Path) -> None:
+    says = """echo LoadState=loaded; echo "DropInPaths=/etc/a=b.conf"; echo; echo "$@" >$(dirname $0)/asked"""
+    told = systemctl(tmp_path, says).show("LoadState", "DropInPaths")
+    assert told == {"LoadState": "loaded", "DropInPaths": "/etc/a=b.conf"}
+    assert (tmp_path / "asked").read_text() == (
+        "--no-ask-password show pysmon.service --property=LoadState,DropInPaths\n"
+    )
+    with pytest.raises(SystemdError, match="bus"):
+        systemctl(tmp_path, "echo no bus >&2; exit 1").show("LoadState")
+
+
 def test_what_it_refuses_is_told_in_its_words_and_with_where_to_look(tmp_path: Path) -> None:
     systemd = systemctl(tmp_path, 'echo "Job failed." >&2; echo "See status." >&2; exit 1')
     with pytest.raises(SystemdError) as error:

@@ -7,15 +7,16 @@ import re
 from collections.abc import Iterator
 
 from pysmon.errors import PysmonError
+from pysmon.sensor.capabilities import effective
 from pysmon.service.finding import Finding
 from pysmon.service.patient import Patient, text_of
 
 OLDEST = (5, 11)
 _ARCHITECTURES = ("x86_64", "aarch64")
 _VERSION = re.compile(r"(\d+)\.(\d+)")
-_SYS_ADMIN, _BPF, _PERFMON = 21, 39, 38  # linux/capability.h
-_NEEDED = {_BPF: "CAP_BPF", _PERFMON: "CAP_PERFMON"}
-_USEFUL = {2: "CAP_DAC_READ_SEARCH", 19: "CAP_SYS_PTRACE"}  # to hash files of others; to read what their processes are
+_NEEDED = ("CAP_BPF", "CAP_PERFMON")  # or one that is more than both
+_EVERYTHING = "CAP_SYS_ADMIN"
+_USEFUL = ("CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE")  # to hash files of others; to read what their processes are
 NO_PROC = "is /proc mounted here?"
 _SYSCTL = "proc/sys"
 _CGROUP_ROOTS = ("sys/fs/cgroup", "sys/fs/cgroup/unified")
@@ -51,9 +52,8 @@ def type_information(patient: Patient) -> Iterator[Finding]:
 def rights(patient: Patient) -> Iterator[Finding]:
     """What this process may do."""
     held = _capabilities(patient)
-    everything = held >> _SYS_ADMIN & 1
-    lacking = [] if everything else [name for bit, name in _NEEDED.items() if not held >> bit & 1]
-    missed = [name for bit, name in _USEFUL.items() if not held >> bit & 1]
+    lacking = [] if _EVERYTHING in held else [name for name in _NEEDED if name not in held]
+    missed = [name for name in _USEFUL if name not in held]
     if lacking:
         remedy = "run it with sudo; the service has them from its unit"
         yield Finding("bad", "rights", f"{' and '.join(lacking)} missing: no eBPF programs can be loaded", remedy)
@@ -135,6 +135,8 @@ def cgroups(patient: Patient) -> Iterator[Finding]:
         yield Finding("ok", "cgroup v2", f"/{found}")
 
 
-def _capabilities(patient: Patient) -> int:
-    found = re.search(r"^CapEff:\s*([0-9a-f]+)", text_of(patient, "proc/self/status"), re.MULTILINE)
-    return int(found[1], 16) if found else 0
+def _capabilities(patient: Patient) -> frozenset[str]:
+    try:
+        return effective(patient.paths.root / "proc/self")
+    except (OSError, ValueError, IndexError):  # no /proc, or none that we know
+        return frozenset()

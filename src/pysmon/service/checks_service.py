@@ -16,6 +16,7 @@ from pysmon.service.outputs import check_outputs
 from pysmon.service.patient import Patient
 from pysmon.service.settings import read_settings
 from pysmon.service.stored import load
+from pysmon.service.systemd import SystemdError
 from pysmon.service.verdict import verdict
 from pysmon.store.classes import Limits
 from pysmon.views.words import size
@@ -32,7 +33,7 @@ def unit(patient: Patient) -> Iterator[Finding]:
         return
     try:
         known = patient.unit()
-    except OSError as error:
+    except SystemdError as error:
         yield Finding("warn", "systemd", str(error), "is systemd well? systemctl status")
         return
     if known.get("LoadState") == "not-found":

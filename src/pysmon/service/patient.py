@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -12,11 +10,11 @@ from typing import Protocol
 from pysmon.sensor.libbpf import library
 from pysmon.sensor.loader import Service, load
 from pysmon.service.ask import RunningService
-from pysmon.service.paths import UNIT, Paths
+from pysmon.service.paths import Paths
 from pysmon.service.status import Status
+from pysmon.service.systemd import Systemd
 
 _PATIENCE = 3.0  # seconds that the service has to answer
-_SYSTEMD = 10.0  # seconds that systemd has
 _PROPERTIES = ("LoadState", "ActiveState", "UnitFileState", "NeedDaemonReload", "NRestarts", "DropInPaths")
 
 
@@ -34,7 +32,7 @@ class Patient(Protocol):
         """What became of the sensor's abilities when they were tried; SensorError. Nobody is watched meanwhile."""
 
     def unit(self) -> Mapping[str, str]:
-        """What systemd knows of the service; OSError if it cannot be asked."""
+        """What systemd knows of the service; SystemdError if it cannot be asked."""
 
     def status(self) -> Status:
         """What the running service says; AskError."""
@@ -64,17 +62,7 @@ class ThisMachine:
 
     def unit(self) -> Mapping[str, str]:
         """Ask systemctl."""
-        program = shutil.which("systemctl")
-        if program is None:
-            raise FileNotFoundError("there is no systemctl")
-        command = [program, "show", UNIT, f"--property={','.join(_PROPERTIES)}"]
-        try:
-            done = subprocess.run(  # noqa: S603 - a fixed command, by its path, without a shell
-                command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SYSTEMD, check=True
-            )
-        except subprocess.SubprocessError as error:
-            raise OSError(f"systemctl does not answer: {error}") from error
-        return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+        return Systemd(self.paths).show(*_PROPERTIES)
 
     def status(self) -> Status:
         """Ask it."""

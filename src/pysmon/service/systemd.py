@@ -11,6 +11,7 @@ from pysmon.service.outside import Said, call
 from pysmon.service.paths import UNIT, Paths
 
 _PATIENCE = 180  # s: a start waits until the service is ready, a stop until its outputs are written
+_SOON = 10  # s: for a question
 _WHY = f"systemctl status {UNIT} and journalctl -b -u {UNIT} tell why"
 
 
@@ -46,6 +47,11 @@ class Systemd:
         """Is the service running, or about to?"""
         return self._run("is-active", "--quiet", UNIT).code == 0
 
+    def show(self, *properties: str) -> dict[str, str]:
+        """These properties of the service by name, as far as systemd tells them; SystemdError."""
+        done = self._do("show", UNIT, f"--property={','.join(properties)}", patience=_SOON)
+        return dict(line.split("=", 1) for line in done.out.splitlines() if "=" in line)
+
     def reload(self) -> None:
         """Have it read the units anew, and forget how often the service failed."""
         self._do("daemon-reload")
@@ -71,16 +77,17 @@ class Systemd:
         """Stop it, and wait until it has ended."""
         self._do("stop", UNIT, hint=_WHY)
 
-    def _do(self, *arguments: str, hint: str = "") -> None:
-        done = self._run(*arguments)
+    def _do(self, *arguments: str, hint: str = "", patience: float = _PATIENCE) -> Said:
+        done = self._run(*arguments, patience=patience)
         if done.code:
             told = " ".join(done.err.split()) or f"exit code {done.code}"
             raise SystemdError(f"systemctl {' '.join(arguments)}: {told}", hint=hint)
+        return done
 
-    def _run(self, *arguments: str) -> Said:
+    def _run(self, *arguments: str, patience: float = _PATIENCE) -> Said:
         if self._program is None:
             raise SystemdError("there is no systemctl here")
         try:
-            return call([self._program, "--no-ask-password", *arguments], patience=_PATIENCE)
+            return call([self._program, "--no-ask-password", *arguments], patience=patience)
         except OSError as error:
             raise SystemdError(f"systemctl {' '.join(arguments)}: {error}") from error
