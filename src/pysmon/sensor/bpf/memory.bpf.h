@@ -5,7 +5,18 @@
 
 #define TREE_DEPTH 8 /* 10 to 16 ways each: more than there are regions */
 #define MOST_PIVOTS 15
-#define LESS(a, b) ((((a) >> 1) - ((b) >> 1)) >> 63) /* 1 or 0 without a branch; of neighbours that differ by more than 1 */
+
+/* Of the slots of a node, the one in which the address belongs: each but the last ends at its pivot. */
+INLINE u64 slot_of(u64 pivots, u64 slots, u64 address)
+{
+	u64 slot = 0, pivot = 0;
+	for (; slot < MOST_PIVOTS && pivots < slots; slot++, pivots += sizeof pivot) {
+		bpf_probe_read_kernel(&pivot, sizeof pivot, (void *)pivots);
+		if (pivot >= address)
+			break;
+	}
+	return slot;
+}
 
 /* The region of that memory that holds the address, as a number; 0 if none does, or before Linux 6.1, whose list is another. */
 GLOBAL u64 region_at(u64 memory_address, u64 address)
@@ -16,22 +27,15 @@ GLOBAL u64 region_at(u64 memory_address, u64 address)
 	u64 entry = (u64)READ(memory, mm_mt.ma_root);
 	if ((entry & 3) != 2) /* no node: nothing is mapped */
 		return 0;
-	u64 pivots_at = FIELD_OFFSET(struct maple_range_64, pivot);
 	for (int depth = 0; depth < TREE_DEPTH; depth++) {
 		u64 kind = entry >> 3 & 15, node = entry & ~255ull; /* nodes are aligned: the rest of the pointer tells their kind */
-		bool leaf = kind == 1, wide = kind == 3;
-		if (!leaf && !wide && kind != 2)
+		if (kind < 1 || kind > 3) /* leaf, wide, and wide with gaps */
 			return 0;
-		u64 slots_at = wide ? FIELD_OFFSET(struct maple_arange_64, slot) : FIELD_OFFSET(struct maple_range_64, slot);
-		u64 count = (slots_at - pivots_at) / sizeof(u64), slot = 0, going = 1, pivots[MOST_PIVOTS];
-		bpf_probe_read_kernel(pivots, sizeof pivots, (void *)node + pivots_at);
-		for (u64 i = 0; i < MOST_PIVOTS; i++) { /* a slot ends at its pivot */
-			going &= LESS(pivots[i], address) & (i - count) >> 63;
-			slot += going;
-		}
+		u64 slots = node + (kind == 3 ? FIELD_OFFSET(struct maple_arange_64, slot) : FIELD_OFFSET(struct maple_range_64, slot));
+		u64 slot = slot_of(node + FIELD_OFFSET(struct maple_range_64, pivot), slots, address);
 		entry = 0;
-		bpf_probe_read_kernel(&entry, sizeof entry, (void *)node + slots_at + slot * sizeof(void *));
-		if (leaf)
+		bpf_probe_read_kernel(&entry, sizeof entry, (void *)slots + slot * sizeof(void *));
+		if (kind == 1)
 			break;
 	}
 	struct vm_area_struct *region = (void *)entry;
