@@ -51,8 +51,8 @@ def test_the_summary_at_the_end_counts_everything(pysmon: Caller, tmp_path: Path
     assert [line.split() for line in lines[:4]] == [
         ["id", "event", "kept", "filtered"],
         ["1", "ProcessCreate", "1", "8"],
-        ["records", "seen", "kept", "filtered", "lost"],
-        ["process", "18", "1", "17", "0"],
+        ["records", "seen", "kept", "filtered", "pushed", "down", "lost"],
+        ["process", "18", "1", "17", "0", "0"],
     ]
 
 

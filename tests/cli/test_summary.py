@@ -13,8 +13,8 @@ def test_words_stand_left_and_numbers_right() -> None:
         " id  event          kept  filtered\n"
         "  1  ProcessCreate     5      1000\n"
         "100  EbpfEvent        12         0\n"
-        "records  seen  kept  filtered  lost\n"
-        "process  1017    17      1000     0\n"
+        "records  seen  kept  filtered  pushed down  lost\n"
+        "process  1017    17      1000            0     0\n"
     )
 
 
@@ -31,5 +31,6 @@ def test_what_could_not_be_written_is_said_by_output() -> None:
 def test_families_of_which_nothing_came_are_left_out() -> None:
     nothing = FamilyCount(0, 0, 0, 0)
     outcome = Outcome(kept={}, filtered={}, families={"process": FamilyCount(1, 1, 0, 0), "guard": nothing})
-    assert summary(outcome, {}) == "records  seen  kept  filtered  lost\nprocess     1     1         0     0\n"
+    table = "records  seen  kept  filtered  pushed down  lost\nprocess     1     1         0            0     0\n"
+    assert summary(outcome, {}) == table
     assert summary(Outcome(kept={}, filtered={}, families={"guard": nothing}), {}) == "no records came\n"

@@ -50,6 +50,7 @@ def test_nothing_is_told_where_nothing_was_lost() -> None:
 
 def test_an_equation_says_what_is_still_on_its_way() -> None:
     assert str(FamilyCount(10, 2, 7, 1)) == "10 seen = 2 kept + 7 filtered + 1 lost"
+    assert str(FamilyCount(12, 2, 7, 1, 2)) == "12 seen = 2 kept + 7 filtered + 2 pushed down + 1 lost"
     assert str(FamilyCount(12, 2, 7, 1)) == "12 seen = 2 kept + 7 filtered + 1 lost + 2 in flight"
 
 

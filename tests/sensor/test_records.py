@@ -77,4 +77,4 @@ def test_the_c_text_gets_every_family_and_scope_by_its_number() -> None:
     constants = dict(CONSTANTS)
     assert [constants[f"FAMILY_{name.upper().replace(' ', '_')}"] for name in FAMILIES] == list(range(len(FAMILIES)))
     assert [constants[f"SCOPE_{name.upper().replace(' ', '_')}"] for name in SCOPES[1:]] == list(range(1, len(SCOPES)))
-    assert constants["SETTINGS_SIZE"] == SETTINGS.size == 24
+    assert constants["SETTINGS_SIZE"] == SETTINGS.size == 40

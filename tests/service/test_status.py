@@ -50,10 +50,10 @@ def test_what_is_wrong_stands_at_the_top_with_its_remedy() -> None:
 
 def test_records_are_told_by_family_with_their_rates() -> None:
     assert block(HEALTHY, "records") == [
-        "records           seen     kept   filtered  lost  in flight  10 s  minute  overall  (per second)",
-        "process        120,345   20,345    100,000     0          0   2.0     1.5      0.5",
-        "network      9,876,543  876,543  8,999,998     0          2  31.0    40.2     37.1",
-        "file delete          0        0          0     0          0   0.0     0.0      0.0",
+        "records           seen     kept   filtered  pushed down  lost  in flight  10 s  minute  overall  (per second)",
+        "process        120,345   20,345    100,000            0     0          0   2.0     1.5      0.5",
+        "network      9,876,543  876,543  8,999,998            0     0          2  31.0    40.2     37.1",
+        "file delete          0        0          0            0     0          0   0.0     0.0      0.0",
     ]
 
 

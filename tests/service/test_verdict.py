@@ -108,7 +108,7 @@ def test_books_that_do_not_add_up_are_a_defect() -> None:
     family = replace(HEALTHY.families[0], kept=1)
     (finding,) = verdict(replace(HEALTHY, families=(family,)))
     assert finding.level == "bad"
-    assert finding.text == "120,345 seen, but 1 kept, 100,000 filtered, 0 lost, 0 in flight"
+    assert finding.text == "120,345 seen, but 1 kept, 100,000 filtered, 0 pushed down, 0 lost, 0 in flight"
     assert "defect" in finding.remedy
 
 

@@ -136,6 +136,17 @@ class Builder:
         """
         return [(waiting.event, waiting.record) for waiting in self._scene.questions.overdue(now, last=last)]
 
+    def who(self, process: tuple[int, int, int], uid: int) -> tuple[str, str | None] | None:
+        """The program that a process runs and the name of the user, None if it may come to be another; None if unknown.
+
+        A user whom nobody knows may become known.
+        """
+        image = self.processes.get(*process)
+        if image is None or not image.image.startswith("/"):
+            return None
+        name = self._scene.users.name(uid)
+        return image.image, name if name != str(uid) else None
+
     def overdue(self, now: int, *, last: bool = False) -> tuple[Event, ...]:
         """Events that no record makes: what was told once and done again since. `now` is in ns since boot.
 

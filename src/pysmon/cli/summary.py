@@ -15,14 +15,15 @@ def summary(outcome: Outcome, unwritten: Mapping[str, int]) -> str:
         (str(i), EVENTS[i].cls.__name__, str(outcome.kept.get(i, 0)), str(outcome.filtered.get(i, 0))) for i in ids
     ]
     families = [
-        (name, str(count.seen), str(count.kept), str(count.filtered), str(count.lost))
+        (name, str(count.seen), str(count.kept), str(count.filtered), str(count.pushed_down), str(count.lost))
         for name, count in outcome.families.items()
         if count.seen or count.lost
     ]
     parts: list[str] = []
     if events:
         parts += _table(("id", "event", "kept", "filtered"), events)
-    parts += _table(("records", "seen", "kept", "filtered", "lost"), families) if families else ["no records came"]
+    head = ("records", "seen", "kept", "filtered", "pushed down", "lost")
+    parts += _table(head, families) if families else ["no records came"]
     if outcome.lost:
         parts.append(f"{outcome.lost} records were lost: events of theirs are missing from the output")
     parts += [f"{count} events could not be written to {name}" for name, count in unwritten.items() if count]

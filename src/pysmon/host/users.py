@@ -18,7 +18,7 @@ def _name_of(uid: int) -> str:
 class Users:
     """Turns user ids into names. What the system does not know keeps its number."""
 
-    __slots__ = ("_ask", "_database", "_limit", "_looks", "_names", "_stamp")
+    __slots__ = ("_ask", "_database", "_limit", "_looks", "_names", "_stamp", "edition")
 
     def __init__(
         self, *, ask: Callable[[int], str | None] = _name_of, database: str = "/etc/passwd", limit: int = _LIMIT
@@ -32,6 +32,7 @@ class Users:
         self._names: dict[int, str] = {}
         self._stamp = _stamp(database)
         self._looks = 0
+        self.edition = 0  # of the user database: another number, other names
 
     def name(self, uid: int) -> str:
         """The user's name, or the number as text."""
@@ -54,6 +55,7 @@ class Users:
         if stamp != self._stamp:
             self._stamp = stamp
             self._names.clear()
+            self.edition += 1
 
     def _learn(self, uid: int) -> str:
         name: str | None

@@ -20,11 +20,12 @@ class FamilyCount:
     kept: int
     filtered: int
     lost: int
+    pushed_down: int = 0  # dropped in the kernel, as no rule could keep them
 
     @property
     def done(self) -> int:
         """Records whose fate is known."""
-        return self.kept + self.filtered + self.lost
+        return self.kept + self.filtered + self.lost + self.pushed_down
 
     @property
     def exact(self) -> bool:
@@ -34,7 +35,8 @@ class FamilyCount:
     def __str__(self) -> str:
         """The equation, for people."""
         waiting = f" + {self.seen - self.done} in flight" if self.seen != self.done else ""
-        return f"{self.seen} seen = {self.kept} kept + {self.filtered} filtered + {self.lost} lost{waiting}"
+        pushed = f" + {self.pushed_down} pushed down" if self.pushed_down else ""
+        return f"{self.seen} seen = {self.kept} kept + {self.filtered} filtered{pushed} + {self.lost} lost{waiting}"
 
 
 @dataclass(slots=True)
@@ -48,13 +50,14 @@ class Accounting:
     unreadable: Counter[str] = field(default_factory=Counter)  # by family: records that could not be decoded or built
 
     def families(self, kernel: Mapping[str, Count]) -> dict[str, FamilyCount]:
-        """The fate of all records, once the rings are empty: `seen = filtered + kept + lost`, by family."""
+        """The fate of all records, by family, once the rings are empty: seen = kept + filtered + pushed down + lost."""
         return {
             family: FamilyCount(
                 seen=kernel[family].due,
                 kept=self.records_kept[family],
                 filtered=self.records_filtered[family],
                 lost=kernel[family].lost + self.unreadable[family],
+                pushed_down=kernel[family].pushed_down,
             )
             for family in EVENT_FAMILIES
         }

@@ -6,6 +6,7 @@ from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
 from pysmon.layout.record import Record
 from pysmon.pipeline.accounting import Accounting
+from pysmon.pipeline.pushdown import Approvers, Refusal
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.event import EVENTS, Event
 
@@ -13,16 +14,21 @@ from pysmon.schema.event import EVENTS, Event
 class Flow:
     """Records to kept events, by one ruleset. What the enricher reads of the machine is its border."""
 
-    def __init__(self, ruleset: Ruleset, builder: Builder, enricher: Enricher) -> None:
-        """Begin with empty counts."""
+    def __init__(
+        self, ruleset: Ruleset, builder: Builder, enricher: Enricher, approvers: Approvers | None = None
+    ) -> None:
+        """Begin with empty counts. `approvers`: for `refusals`."""
         self.accounting = Accounting()
+        self.refusals: list[Refusal] = []  # learned and to be taken out: by whom more of the same may be dropped
         self._builder = builder
-        self.use(ruleset, enricher)
+        self.use(ruleset, enricher, approvers)
 
-    def use(self, ruleset: Ruleset, enricher: Enricher) -> None:
+    def use(self, ruleset: Ruleset, enricher: Enricher, approvers: Approvers | None = None) -> None:
         """Judge by these rules from the next record on. Counts and the process table go on."""
         self._decide = ruleset.decide
         self._enricher = enricher
+        self._approvers = {f: own for f, own in (approvers or {}).items() if all(each.minds_actor for each in own)}
+        self.refusals.clear()
         self._builder.want(i for i in EVENTS if ruleset.wants(i))
 
     def learn(self, record: Record) -> None:
@@ -38,7 +44,10 @@ class Flow:
         events = self._builder.take(record)
         kept = tuple([event for event in events if self._judge(event, record)]) if events else events
         books = self.accounting.records_kept if kept else self.accounting.records_filtered
-        books[record.layout.family] += 1
+        family = record.layout.family
+        books[family] += 1
+        if events and not kept and family in self._approvers:
+            self._learn_refusal(family, record)
         return late + kept
 
     def overdue(self, now: int, *, last: bool = False) -> tuple[Event, ...]:
@@ -58,6 +67,12 @@ class Flow:
     def skip(self, record: Record) -> None:
         """A record that is nobody's business: it is counted as filtered."""
         self.accounting.records_filtered[record.layout.family] += 1
+
+    def _learn_refusal(self, family: str, record: Record) -> None:
+        uid, key = getattr(record, "uid", None), (record.tgid, record.start, record.exec_id)
+        found = self._builder.who(key, uid) if uid is not None else None
+        if uid is not None and found and not any(approver.by_actor(*found) for approver in self._approvers[family]):
+            self.refusals.append(Refusal(family, found[0], uid, key))
 
     def _judge(self, event: Event, record: Record) -> bool:
         self._enricher.early(event, record)

@@ -6,10 +6,10 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Literal
 
 from pysmon.assemble.builder import Builder
@@ -24,6 +24,7 @@ from pysmon.host.user_database import UserDatabase
 from pysmon.host.users import Users
 from pysmon.pipeline.accounting import Books, losses
 from pysmon.pipeline.canary import UNPROVED, Canary, Sight
+from pysmon.pipeline.changes import Changes
 from pysmon.pipeline.command import HeldCommand
 from pysmon.pipeline.defects import Defects
 from pysmon.pipeline.elsewhere import Elsewhere
@@ -100,11 +101,11 @@ class Session:
             self._machine, self._users, clock_offset=clock_offset(), reader=self._files.texts(self._errands)
         )
         self._elsewhere = Elsewhere(self.sensor, lambda: "dns" in self.policy.families)
-        self._flow = Flow(self.policy.ruleset, self._builder, self._enricher())
+        self._flow = Flow(self.policy.ruleset, self._builder, self._enricher(), self.policy.approvers)
         self._learner = Learner(self.sensor, self._flow, self._elsewhere, self._tape)
         self._journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()), first_record)
         self._counts = self._count()
-        self._changes: SimpleQueue[tuple[Policy, threading.Event]] = SimpleQueue()
+        self._changes = Changes()
         self._reports: SimpleQueue[Event] = SimpleQueue()
         self._guarded, self._last_words = guarded, last_words
         self._closed, self._looked_at = False, _since_boot()
@@ -122,13 +123,9 @@ class Session:
 
         What is given back is set once it holds, or the run is over.
         """
-        holds = threading.Event()
         for service in self.sensor.prepare(policy.families):
             self.report("HOOK", f"{service}: events that the new configuration asks for will be missing")
-        self._changes.put((policy, holds))
-        if self._closed:
-            self._let_wait_no_longer()
-        return holds
+        return self._changes.ask(policy)
 
     def put(self, event: Event) -> None:
         """Put an event of our own into the log."""
@@ -141,6 +138,7 @@ class Session:
     def batches(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
         """Entries as they come, until `stop` is set or the command ends. An empty batch says that nothing happens."""
         try:
+            self._push_down()
             self.sensor.watch(self.scope)
             yield self._own(self.policy.told(time.time_ns()), self._state("Started"))
             self._learner.learn()
@@ -172,7 +170,7 @@ class Session:
         if self._closed:
             return
         self._closed = True
-        self._let_wait_no_longer()
+        self._changes.close()
         if self._command:
             self._command.stop()
         if self._canary:
@@ -189,12 +187,6 @@ class Session:
             note_facts(self._tape, self._machine, self._builder.clock_offset, self._journal.origin.computer, users)
             self._tape.close()
 
-    def _let_wait_no_longer(self) -> None:
-        """There is nothing left to judge: who waits for a change must not hold up the end."""
-        with suppress(Empty):
-            while True:
-                self._changes.get_nowait()[1].set()
-
     def _run(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
         look = time.monotonic() + _LOOK_AFTER
         while not stop.is_set():
@@ -204,7 +196,7 @@ class Session:
                 yield []
             if self._command and self._command.poll():
                 return
-            if not (self._changes.empty() and self._reports.empty()):
+            if self._changes.waiting or not self._reports.empty():
                 yield self._heed()
             if time.monotonic() >= look:
                 look = time.monotonic() + _LOOK_AFTER
@@ -260,6 +252,9 @@ class Session:
                 self._survive(defect, family_of(raw))  # one odd record must not be a way to end the service
                 continue
             entries += [self._journal.entry(event, offset + record.time) for event in kept]
+        for refusal in self._flow.refusals:
+            self.sensor.pushdown.refuse(*refusal)
+        self._flow.refusals.clear()
         return entries
 
     def _take_files(self, *, last: bool = False) -> list[Entry[Event]]:
@@ -278,17 +273,22 @@ class Session:
         events: list[Event] = []
         while not self._reports.empty():
             events.append(self._reports.get())
-        while not self._changes.empty():
-            policy, holds = self._changes.get()
+        for policy in self._changes.take():
             self.policy = policy
-            self._flow.use(policy.ruleset, self._enricher())
+            self.sensor.pushdown.suspend()
+            self._flow.use(policy.ruleset, self._enricher(), policy.approvers)
             self.sensor.want(policy.families)
             if trouble := self._files.use(policy.ruleset):
                 self.report("FILES", trouble)
+            self._push_down()
             self._send_canary()
             events.append(policy.told(time.time_ns()))
-            holds.set()
         return self._own(*events)
+
+    def _push_down(self) -> None:
+        """Let the kernel drop what the policy can never keep; a tape is for other policies, too, and must have all."""
+        self._user_edition = self._users.edition
+        self.sensor.pushdown.renew({} if self._tape else self.policy.approvals)
 
     def _told_late(self) -> list[Entry[Event]]:
         """What was done to the run before this one, and it had no time to tell."""
@@ -327,6 +327,8 @@ class Session:
                 yield self._own(error_report(time.time_ns(), "CANARY", str(sight)))
             if not last:
                 self._send_canary()  # for what came to be wanted while it flew
+        if self._users.edition != self._user_edition:  # what was learned of a user may be true of another now
+            self._push_down()
         if (name := host_name()) != self._journal.origin.computer:  # early in a boot it is not set yet
             self._journal.origin = replace(self._journal.origin, computer=name)
         measured = clock_offset(tries=3)

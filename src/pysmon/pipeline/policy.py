@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
@@ -15,10 +15,12 @@ from pysmon.host.runtime_files import Containers
 from pysmon.host.symbols import Symbols
 from pysmon.host.users import Users
 from pysmon.pipeline.files import Files
+from pysmon.pipeline.pushdown import Approvers, approvals_of, approvers_of
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.catalogue import ConfigurationChange
+from pysmon.sensor.pushdown import Approval
 
-_EVENTS_OF_FAMILY = {  # ids of the events that are made of its records
+EVENTS_OF_FAMILY = {  # ids of the events that are made of its records
     "network": (3,),
     "file time": (2,),
     "injection": (8,),
@@ -43,13 +45,15 @@ class Policy:
     configuration: Configuration | None
     ruleset: Ruleset
     families: frozenset[str]  # of records that the rules can keep an event of
+    approvers: Approvers = field(default_factory=dict)  # what such records must meet
+    approvals: Mapping[str, Approval] = field(default_factory=dict)  # so much of it as the kernel can tell
 
     @classmethod
     def of(cls, configuration: Configuration | None) -> Policy:
         """Compile. None stands for what Sysmon does without a configuration."""
         ruleset = Ruleset.compile(configuration)
-        wanted = frozenset(f for f, ids in _EVENTS_OF_FAMILY.items() if any(map(ruleset.wants, ids)))
-        return cls(configuration, ruleset, wanted)
+        approvers = approvers_of(ruleset, EVENTS_OF_FAMILY)
+        return cls(configuration, ruleset, frozenset(approvers), approvers, approvals_of(approvers))
 
     def enricher(
         self, builder: Builder, users: Users, errands: Errands, *, extras: bool, files: Files | None = None

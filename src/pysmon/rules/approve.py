@@ -23,7 +23,9 @@ PATH = "TargetFilename"
 PORTS = 1 << 16
 SIDES = ("DestinationPort", "SourcePort")
 FLOWS = tuple(product((False, True), ("tcp", "udp")))  # initiated, protocol
-_ACTOR = {10: ("SourceImage", "SourceUser")}  # the fields that tell who acts, where they are not Image and User
+# The fields that tell who acts, of events that are made of one record each, by the process that acts.
+_ACTS, _REACHES = ("Image", "User"), ("SourceImage", "SourceUser")
+_ACTOR = {8: _REACHES, 10: _REACHES, **dict.fromkeys((2, 3, 9, 11, 12, 13, 14, 15, 17, 18, 23, 26, 100), _ACTS)}
 _EACH = {Condition.IS, Condition.IS_NOT, Condition.IS_ANY}  # conditions that tell apart only the values that they name
 _MEMORY = 4096
 
@@ -35,6 +37,7 @@ class Approver:
 
     def __init__(self, ruleset: Ruleset, event_id: int) -> None:
         """Sort the checks of the type by field."""
+        self.event_id = event_id
         self.rules = ruleset.rules[event_id]
         self.reads = ruleset.reads(event_id)
         self._checks: dict[str, list[Check]] = defaultdict(list)
@@ -43,7 +46,7 @@ class Approver:
                 self._checks[check.field].append(check)
         self._tables = {name: FieldChecks(own, ruleset.image_splits_on) for name, own in self._checks.items()}
         self._texts = {f.name: f.kind.text for f in self.rules.type.fields}
-        self._image, self._user = _ACTOR.get(event_id, ("Image", "User"))
+        self._image, self._user = _ACTOR.get(event_id, ("", ""))
         self.by_actor = lru_cache(_MEMORY)(self._by_actor)
 
     def may_keep(self, known: Mapping[str, object]) -> bool:
@@ -76,8 +79,8 @@ class Approver:
         found = path_parts(self.rules, self._checks.get(PATH, ()))
         return found if found.decides else None
 
-    def _by_actor(self, image: str, user: str) -> bool:
-        return self.may_keep({self._image: image, self._user: user})
+    def _by_actor(self, image: str, user: str | None) -> bool:
+        return self.may_keep({self._image: image} | ({self._user: user} if user is not None else {}))
 
     def _may_keep(self, found: Mapping[str, Hits]) -> bool:
         def outcome(check: Check) -> Outcome:

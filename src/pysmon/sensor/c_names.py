@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pysmon.sensor import memory_records, records
 from pysmon.sensor.memory_records import PLACE
-from pysmon.sensor.records import FAMILIES, SCOPES, SETTINGS
+from pysmon.sensor.records import ACTORS, FAMILIES, IMAGES_LIMIT, MARK, PARTS_LIMIT, SCOPES, SETTINGS, SHADOW
 
 # By the beginning of the C names: what follows in C is the name that the number has in Python.
 _NUMBERS = {
@@ -41,5 +41,7 @@ CONSTANTS: tuple[tuple[str, int], ...] = (
     *_numbers(),
     *((_c_name("SCOPE", name), i) for i, name in enumerate(SCOPES) if i),
     ("SETTINGS_SIZE", SETTINGS.size),
+    *(("PUSHDOWN_ACTORS", ACTORS), ("PUSHDOWN_SHADOW", SHADOW), ("PUSHDOWN_MARK", MARK)),
+    *(("PARTS_LIMIT", PARTS_LIMIT), ("IMAGES_LIMIT", IMAGES_LIMIT)),
     ("PLACE_SIZE", PLACE.size),
 )

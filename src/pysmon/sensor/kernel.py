@@ -15,6 +15,7 @@ from pysmon.sensor.hooks import LIFECYCLE, Hooks
 from pysmon.sensor.last_words import LastWords
 from pysmon.sensor.libbpf import Map, possible_cpus
 from pysmon.sensor.loader import Service, load
+from pysmon.sensor.pushdown import Pushdown
 from pysmon.sensor.records import FAMILIES, SCOPES, SETTINGS, TaskRecord, decode
 from pysmon.sensor.ring import Ring
 from pysmon.sensor.scope import Scope, in_pid_namespace
@@ -28,10 +29,11 @@ _OURSELVES_SIZE = 16  # guard.bpf.c
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Of one family: records that were due in the kernel, and those for which a ring had no room."""
+    """Of one family: records that were due in the kernel, and those of them that never left it."""
 
     due: int
-    lost: int
+    lost: int  # a ring had no room
+    pushed_down: int = 0  # no rule could keep them
 
 
 class Source(Protocol):
@@ -60,6 +62,8 @@ class Sensor:
         self._open = threading.Lock()  # held by who must not be overtaken by `close`
         self._scope = Scope("nobody")
         self._settings = self._object.map("settings")
+        self._pushing, self._spared = (0, 0), 0  # generation and bits; process id
+        self.pushdown = Pushdown(self._object.map, self._push)
         self._tree = self._object.map("tree")
         self._counts: Map = self._object.map("counts")
         self._events = Ring(self._object.map("event_ring").fd, EVENT_RING_SIZE)
@@ -114,10 +118,15 @@ class Sensor:
         self._hooks.settle(self._families)
 
     def include(self, pid: int) -> int:
-        """Watch this process too, and what it starts, if the scope is a process tree. Returns its number in records."""
+        """Watch this process too, and what it starts, if the scope is a process tree. Returns its number in records.
+
+        All that it does goes up.
+        """
         number = self.number_of(pid)
         if self._scope.tree:
             self._tree.update(_NUMBER.pack(number), b"\1")
+        self._spared = number
+        self._set()
         return number
 
     def number_of(self, pid: int) -> int:
@@ -133,6 +142,10 @@ class Sensor:
             return {}
         return dict(_TWO_NUMBERS.iter_unpack(self._object.iterate("on_number")))
 
+    def _push(self, generation: int, how: int) -> None:
+        self._pushing = (generation, how)
+        self._set()
+
     def _set(self) -> None:
         scope = self._scope
         settings = SETTINGS.pack(
@@ -141,6 +154,8 @@ class Sensor:
             scope.cgroup,
             scope.cgroup_level,
             sum(1 << FAMILIES.index(f) for f in self._families),
+            *self._pushing,
+            self._spared,
         )
         self._settings.update(struct.pack("<I", 0), settings)
 
@@ -206,9 +221,8 @@ class Sensor:
         """By family, what was due and lost so far, over all CPUs."""
         cpus, made = possible_cpus(), {}
         for i, family in enumerate(FAMILIES):
-            raw = self._counts.lookup(struct.pack("<I", i), 16 * cpus) or bytes(16 * cpus)
-            pairs = list(struct.iter_unpack("<QQ", raw))
-            made[family] = Count(sum(p[0] for p in pairs), sum(p[1] for p in pairs))
+            raw = self._counts.lookup(struct.pack("<I", i), 24 * cpus) or bytes(24 * cpus)
+            made[family] = Count(*map(sum, zip(*struct.iter_unpack("<QQQ", raw), strict=True)))
         return made
 
     def close(self) -> None:

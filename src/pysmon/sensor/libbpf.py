@@ -145,6 +145,10 @@ class Map:
         value = ctypes.create_string_buffer(size)
         return None if library()[0].bpf_map_lookup_elem(self.fd, key, value) else value.raw
 
+    def delete(self, key: bytes) -> None:
+        """Remove a value, if it is there."""
+        library()[0].bpf_map_delete_elem(self.fd, key)
+
     def clear(self, key_size: int) -> None:
         """Remove all values; keys have `key_size` bytes."""
         lib, key = library()[0], ctypes.create_string_buffer(key_size)

@@ -22,8 +22,12 @@ FAMILIES = (
 )
 
 SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
-# The kernel programs' settings: scope, PID namespace, cgroup, its level, families (bits).
-SETTINGS = struct.Struct("<IIQiI")
+# The kernel programs' settings: scope, PID namespace, cgroup, its level, families (bits), generation of what is pushed
+# down (0: nothing is), how, process that is spared of it.
+SETTINGS = struct.Struct("<IIQiIIII4x")
+ACTORS, SHADOW = 1, 2  # bits: who acts may decide; for tests: what would be dropped goes up with the mark
+MARK = 0x8000  # on the number of the CPU
+PARTS_LIMIT, IMAGES_LIMIT = 16384, 2048  # parts of paths, programs that are known to be refused
 
 OPENED, RENAMED, LINKED, SYMLINKED = 1, 2, 3, 4  # how a file came to its name (FileCreateRecord.how)
 # What somebody did to the sensor (GuardRecord.deed) or to another process (AccessRecord.deed, from TRACE on): the last

@@ -45,6 +45,7 @@ class Gauges:
             count.filtered,
             count.lost,
             in_flight=max(0, count.seen - count.done),
+            pushed_down=count.pushed_down,
             rates=meter.rates(now, count.seen) if meter else NO_RATES,
             lost_at=self._lost[name][1] if name in self._lost else None,
             unreadable=books.unreadable.get(name, 0),

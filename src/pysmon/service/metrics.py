@@ -77,7 +77,7 @@ def _canary(status: Status) -> Iterable[_Sample]:
 
 def _records(status: Status) -> Iterable[_Sample]:
     for family in status.families:
-        for fate in ("kept", "filtered", "lost"):
+        for fate in ("kept", "filtered", "pushed_down", "lost"):
             yield {"family": family.name, "fate": fate}, getattr(family, fate)
 
 

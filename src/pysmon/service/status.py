@@ -46,7 +46,7 @@ class HookState:
 
 @dataclass(frozen=True, slots=True)
 class FamilyState:
-    """The records of one family since the start: `seen = kept + filtered + lost + in_flight`."""
+    """The records of one family since the start: `seen = kept + filtered + pushed_down + lost + in_flight`."""
 
     name: str
     seen: int
@@ -56,12 +56,13 @@ class FamilyState:
     in_flight: int = 0  # in the rings, not read yet
     rates: Rates = NO_RATES  # of what was seen
     lost_at: int | None = None  # the moment of the last loss, if it is known
+    pushed_down: int = 0  # dropped in the kernel: no rule could keep them
     unreadable: int = 0  # of the lost: those that came, but could not be read; the others found no room in a ring
 
     @property
     def exact(self) -> bool:
         """Does every record have its fate? False would be a defect of pysmon."""
-        return self.seen == self.kept + self.filtered + self.lost + self.in_flight
+        return self.seen == self.kept + self.filtered + self.pushed_down + self.lost + self.in_flight
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def page(status: Status) -> Iterator[Line]:
     parts = (
         told(found),
         columns(list(_facts(status))),
-        columns(list(_records(status)), range(1, 9)),
+        columns(list(_records(status)), range(1, 10)),
         columns(list(_outputs(status)), range(1, 6)),
         columns(list(_log(status.log)) if status.log else [], range(1, 3)),
         columns(list(_hooks(status))),
@@ -65,13 +65,13 @@ def _facts(status: Status) -> Iterator[_Row]:
 
 
 def _records(status: Status) -> Iterator[_Row]:
-    names = ("records", "seen", "kept", "filtered", "lost", "in flight", "10 s", "minute", "overall")
+    names = ("records", "seen", "kept", "filtered", "pushed down", "lost", "in flight", "10 s", "minute", "overall")
     yield [*_head(*names), Piece("(per second)", "quiet")]
     for family in status.families:
         rates = (family.rates.ten_seconds, family.rates.minute, family.rates.since_start)
         yield [
             Piece(visible(family.name), "path"),
-            *_counts(family.seen, family.kept, family.filtered),
+            *_counts(family.seen, family.kept, family.filtered, family.pushed_down),
             _bad_count(family.lost),
             *_counts(family.in_flight),
             *(Piece(f"{rate:,.1f}", "value") for rate in rates),

@@ -74,7 +74,7 @@ def _family(family: FamilyState, now: int) -> Iterator[Finding]:
     if not family.exact:
         text = (
             f"{family.seen:,} seen, but {family.kept:,} kept, {family.filtered:,} filtered, "
-            f"{family.lost:,} lost, {family.in_flight:,} in flight"
+            f"{family.pushed_down:,} pushed down, {family.lost:,} lost, {family.in_flight:,} in flight"
         )
         yield Finding("bad", family.name, text, _DEFECT)
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* How records leave the kernel: two rings, a throttled wake-up, exact counts. */
 #pragma once
-#include "scope.bpf.h"
+#include "pushdown.bpf.h"
 
 /* Process records have a ring of their own: the process table above must not lose one. */
 struct { MAP_NUMBER(type, BPF_MAP_TYPE_RINGBUF); MAP_NUMBER(max_entries, 1 << 23); } process_ring SEC(".maps");
 struct { MAP_NUMBER(type, BPF_MAP_TYPE_RINGBUF); MAP_NUMBER(max_entries, 1 << 24); } event_ring SEC(".maps");
 
-/* Per family: records that were due, and those for which a ring had no room. due - lost = sent. */
-struct count { u64 due, lost; };
+/* Per family: records that were due, those for which a ring had no room, and those that no rule can keep.
+ * due - lost - pushed_down = sent. */
+struct count { u64 due, lost, pushed_down; };
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	MAP_NUMBER(max_entries, FAMILY_COUNT);
@@ -27,6 +28,19 @@ INLINE void tally(u32 family, bool lost)
 		count->due++;
 		count->lost += lost;
 	}
+}
+
+/* What becomes of a record, by that process, that no rule can keep: true if it ends here, counted. In shadow mode, which is
+ * for tests, it goes up with a mark. */
+INLINE bool pushed_down(u32 family, u32 tgid)
+{
+	struct settings *s = get_settings();
+	struct count *count = bpf_map_lookup_elem(&counts, &family);
+	if (!s || !count || s->pushdown & PUSHDOWN_SHADOW || tgid == s->spared)
+		return false;
+	count->due++;
+	count->pushed_down++;
+	return true;
 }
 
 INLINE u64 wake_up_flag(u64 now)
@@ -65,7 +79,7 @@ INLINE u64 wake_up_flag(u64 now)
 #define ARGS_LIMIT (32 * 1024)
 #define TAILS_LIMIT (SCRATCH_SIZE - ARGS_LIMIT - 4096) /* no tail but the arguments begins behind this */
 #define SLOTS_PER_CPU 2
-struct scratch { u64 taken; char bytes[SCRATCH_SIZE]; };
+struct scratch { u64 taken; u32 mark, number; struct part part; char bytes[SCRATCH_SIZE]; };
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_ARRAY);
 	MAP_NUMBER(max_entries, 1); /* the loader sets SLOTS_PER_CPU for each possible CPU */
@@ -73,15 +87,24 @@ struct {
 	MAP_TYPE(value, struct scratch);
 } scratches SEC(".maps");
 
-/* A free slot, marked as taken; NULL, and a record counted as lost, if there is none. `send` gives it back. */
+/* Are there records of this family that may be dropped here? */
+INLINE bool may_go(u32 family) { return family != FAMILY_PROCESS && family != FAMILY_FORK && family != FAMILY_GUARD; }
+
+/* A free slot, marked as taken, for a record of the current process. NULL, and the record counted, if nothing is kept of what
+ * it does, or no slot is free. `send` gives it back. */
 INLINE struct scratch *claim(u32 family, u32 *slot)
 {
+	bool refused = may_go(family) && actor_refused(family);
+	if (refused && pushed_down(family, bpf_get_current_pid_tgid() >> 32))
+		return NULL;
 	u32 first = bpf_get_smp_processor_id() * SLOTS_PER_CPU;
 	for (u32 i = 0; i < SLOTS_PER_CPU; i++) {
 		*slot = first + i;
 		struct scratch *s = bpf_map_lookup_elem(&scratches, slot);
-		if (s && __sync_val_compare_and_swap(&s->taken, 0, 1) == 0)
+		if (s && __sync_val_compare_and_swap(&s->taken, 0, 1) == 0) {
+			s->mark = refused ? PUSHDOWN_MARK : 0;
 			return s;
+		}
 	}
 	tally(family, true);
 	return NULL;
@@ -93,6 +116,7 @@ INLINE int send(void *ring, u32 family, struct scratch *s, u32 end, u64 now)
 	PIN(end);
 	if (end > SCRATCH_SIZE)
 		end = SCRATCH_SIZE;
+	((struct exit_record *)s->bytes)->cpu |= s->mark;
 	tally(family, bpf_ringbuf_output(ring, s->bytes, end, wake_up_flag(now)) != 0);
 	s->taken = 0;
 	return 0;
@@ -165,6 +189,77 @@ GLOBAL u32 put_path(u32 slot, u32 at, u64 dentry_address, u64 vfsmount_address)
 INLINE u32 put_path_of(u32 slot, u32 at, struct path *path)
 {
 	return put_path(slot, at, (u64)READ(path, dentry), (u64)READ(path, mnt));
+}
+
+#define BYTE(position) s->bytes[(position) & (SCRATCH_SIZE - 1)]
+INLINE char lower(char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; }
+
+/* What the first `size` bytes of the part that stands in the scratch say. */
+INLINE u32 part_bits(struct scratch *s, u32 kind, u32 size)
+{
+	s->part.kind = kind;
+	s->part.size = size;
+	u32 *bits = bpf_map_lookup_elem(&parts, &s->part);
+	return bits ? *bits : 0;
+}
+
+/* Can nothing be kept of a path, which stands at `start` to `end` as put_path wrote it, for its directories or its end? */
+GLOBAL u32 path_refused(u32 slot, u32 family, u32 start, u32 end)
+{
+	struct settings *settings_now = get_settings();
+	struct approval *approval = settings_now ? approval_of(settings_now, family) : NULL;
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &slot);
+	if (!s || !approval || !approval->events || end > SCRATCH_SIZE || start + 2 > end)
+		return 0;
+	if (BYTE(end - 2) == '.' && BYTE(end - 3) == '.' && BYTE(end - 4) == '.') /* perhaps put_path's: where it begins is not known */
+		return 0;
+	/* Numbers that have been in memory are unknown to the verifier: of known ones it walks each apart. */
+	volatile u32 *number = &s->number;
+	*number = 0;
+	u32 found = *number;
+	s->part.generation = settings_now->generation;
+	s->part.family = family;
+	__builtin_memset(s->part.bytes, 0, PART_SIZE);
+	u64 lengths = approval->directory_lengths;
+	for (u32 i = 0; lengths && i < PART_SIZE; i++) {
+		u32 position = end - 1 - i;
+		if (position < start || position >= end)
+			break;
+		char c = BYTE(position);
+		if (!c && lengths >> i & 1)
+			found |= part_bits(s, PART_DIRECTORY, i);
+		s->part.bytes[i] = lower(c);
+	}
+	lengths = approval->ending_lengths;
+	for (u32 i = 0; lengths && i < NAME_SIZE; i++) {
+		*number = i;
+		if (!BYTE(start + i))
+			break;
+	}
+	u32 name = lengths ? *number : 0;
+	__builtin_memset(s->part.bytes, 0, PART_SIZE);
+	for (u32 i = 0; i < PART_SIZE - 1; i++) {
+		if (i >= name)
+			break;
+		s->part.bytes[i] = lower(BYTE(start + name - 1 - i));
+		if (lengths >> (i + 1) & 1)
+			found |= part_bits(s, PART_ENDING, i + 1);
+	}
+	u32 unmade = (approval->needed & ~MAKES(found)) | UNMAKES(found);
+	return (unmade & approval->events) == approval->events;
+}
+
+/* As `send`, for a record that ends with the whole path of a file, which may decide: it begins at `path`. */
+INLINE int send_file(void *ring, u32 family, u32 slot, struct scratch *s, u32 path, u32 end, u64 now)
+{
+	if (path_refused(slot, family, path, end)) {
+		if (pushed_down(family, bpf_get_current_pid_tgid() >> 32)) {
+			s->taken = 0;
+			return 0;
+		}
+		s->mark = PUSHDOWN_MARK;
+	}
+	return send(ring, family, s, end, now);
 }
 
 /* Closes a tail: notes its length in the record. Needs `at` and `start` in the function. */

@@ -27,7 +27,7 @@ INLINE int created(struct inode *inode, u16 how, struct dentry *dentry, struct v
 	u32 start = sizeof *r, at = start;
 	TAIL(path, put_path(slot, at, (u64)dentry, (u64)mount));
 	r->size = at;
-	return send(&event_ring, FAMILY_FILE_CREATE, s, at, r->time);
+	return send_file(&event_ring, FAMILY_FILE_CREATE, slot, s, sizeof *r, at, r->time);
 }
 
 INLINE int opened(struct file *file)
@@ -152,7 +152,7 @@ int on_vfs_unlink(u64 *context)
 	u32 start = sizeof *r, at = start;
 	TAIL(path, put_path(slot, at, begun.dentry, begun.mount));
 	r->size = at;
-	return send(&event_ring, FAMILY_FILE_DELETE, s, at, r->time);
+	return send_file(&event_ring, FAMILY_FILE_DELETE, slot, s, sizeof *r, at, r->time);
 }
 
 /* FIFOs alone: of opening, too, this hook is asked, with the mode of a regular file. */

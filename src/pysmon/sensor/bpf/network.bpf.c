@@ -3,7 +3,7 @@
 #include "objects.bpf.h"
 
 /* Who called connect(): the answer to its SYN arrives in somebody else's time. */
-struct owner { u64 start, exec_id; u32 tgid, tid, uid, unused; };
+struct owner { u64 start, exec_id; u32 tgid, tid, uid, image; };
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
 	MAP_NUMBER(max_entries, 16384);
@@ -32,7 +32,7 @@ INLINE void fill_owner(struct owner *owner)
 	owner->tgid = task->tgid;
 	owner->tid = task->pid;
 	owner->uid = bpf_get_current_uid_gid();
-	owner->unused = 0;
+	owner->image = image_of(task);
 }
 
 INLINE void fill_ends(struct flow *flow, struct sock *sk)
@@ -51,11 +51,35 @@ INLINE void fill_ends(struct flow *flow, struct sock *sk)
 	}
 }
 
+INLINE bool port_passes(u32 set, u16 port)
+{
+	struct port_set *ports = bpf_map_lookup_elem(&port_sets, &set);
+	return !ports || ports->bits[port >> 3 & (sizeof ports->bits - 1)] & 1 << (port & 7);
+}
+
+/* Is nothing kept of such a connection, for who made it or for its ports? */
+INLINE bool flow_refused(const struct owner *owner, u16 source, u16 destination, u16 protocol, bool initiated)
+{
+	struct settings *s = get_settings();
+	struct approval *approval = s ? approval_of(s, FAMILY_NETWORK) : NULL;
+	if (!approval)
+		return false;
+	if (approval->by_actor && image_refused(s, FAMILY_NETWORK, owner->image, owner->uid))
+		return true;
+	u32 set = (s->generation & 1) * 8 + initiated * 2 + (protocol == IPPROTO_UDP);
+	return approval->by_port && !(port_passes(set, destination) && port_passes(set + 4, source));
+}
+
 INLINE int send_flow(const struct owner *owner, const struct flow *flow, u16 protocol, bool initiated)
 {
+	u16 source = initiated ? flow->local_port : flow->remote_port;
+	u16 destination = initiated ? flow->remote_port : flow->local_port;
+	bool refused = flow_refused(owner, source, destination, protocol, initiated);
+	if (refused && pushed_down(FAMILY_NETWORK, owner->tgid))
+		return 0;
 	RESERVE(flow_record, r, event_ring, FAMILY_NETWORK);
 	r->kind = KIND_FLOW_RECORD;
-	r->cpu = bpf_get_smp_processor_id();
+	r->cpu = bpf_get_smp_processor_id() | (refused ? PUSHDOWN_MARK : 0);
 	r->size = sizeof *r;
 	r->time = bpf_ktime_get_boot_ns();
 	r->start = owner->start;
@@ -68,8 +92,8 @@ INLINE int send_flow(const struct owner *owner, const struct flow *flow, u16 pro
 	r->initiated = initiated;
 	__builtin_memcpy(r->source, initiated ? flow->local : flow->remote, 16);
 	__builtin_memcpy(r->destination, initiated ? flow->remote : flow->local, 16);
-	r->source_port = initiated ? flow->local_port : flow->remote_port;
-	r->destination_port = initiated ? flow->remote_port : flow->local_port;
+	r->source_port = source;
+	r->destination_port = destination;
 	bpf_ringbuf_submit(r, wake_up_flag(r->time));
 	return 0;
 }

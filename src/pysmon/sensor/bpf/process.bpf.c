@@ -63,6 +63,7 @@ int on_fork(u64 *context)
 		.start = parent->group_leader->start_boottime, .exec_id = parent->self_exec_id, .tgid = parent->tgid,
 	};
 	bpf_map_update_elem(&creators, &tgid, &creator, BPF_ANY);
+	forked_image(s, parent, child);
 	RESERVE(fork_record, r, process_ring, FAMILY_FORK);
 	FILL_HEAD(r, KIND_FORK_RECORD, sizeof *r, child);
 	r->parent_start = creator.start;
@@ -151,7 +152,12 @@ int on_exec(u64 *context)
 	fill_image(r, exe);
 
 	u32 start = sizeof *r, at = start;
+	bool numbered = numbers_images(settings_now);
+	if (numbered)
+		__builtin_memset(s->bytes + sizeof *r, 0, IMAGE_SIZE);
 	TAIL(image, put_path_of(slot, at, &exe->f_path));
+	if (numbered)
+		executed_image(task, s->bytes + sizeof *r, r->image_len);
 	TAIL(filename, put_string(s, at, 4096, binprm->filename));
 	TAIL(directory, put_path_of(slot, at, &task->fs->pwd));
 	TAIL(root, put_path_of(slot, at, &task->fs->root));
@@ -187,6 +193,7 @@ int on_exit(u64 *context)
 		return 0;
 	u32 tgid = task->tgid;
 	bpf_map_delete_elem(&creators, &tgid);
+	ended_image(s, tgid);
 	if (s->scope == SCOPE_TREE)
 		bpf_map_delete_elem(&tree, &tgid);
 	RESERVE(exit_record, r, process_ring, FAMILY_PROCESS);

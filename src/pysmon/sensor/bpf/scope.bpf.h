@@ -10,6 +10,9 @@ struct settings {
 	u64 cgroup;             /* id, for SCOPE_CGROUP */
 	s32 cgroup_level;       /* its depth in the hierarchy */
 	u32 families;           /* bit per family: which are wanted */
+	u32 generation;         /* of what is pushed down; 0: nothing is */
+	u32 pushdown;           /* bits PUSHDOWN_* of records.py */
+	u32 spared, unused;     /* a process of which everything goes up, by its id */
 };
 _Static_assert(sizeof(struct settings) == SETTINGS_SIZE, "settings: not the layout of records.py");
 

@@ -99,7 +99,7 @@ int on_vfs_utimes(u64 *context) /* the path, the times, the result */
 	u32 start = sizeof *r, at = start;
 	TAIL(path, put_path(slot, at, (u64)READ(path, dentry), (u64)READ(path, mnt)));
 	r->size = at;
-	return send(&event_ring, FAMILY_FILE_TIME, s, at, r->time);
+	return send_file(&event_ring, FAMILY_FILE_TIME, slot, s, sizeof *r, at, r->time);
 }
 
 /* ---- system calls, and the change time between their beginnings and ends */

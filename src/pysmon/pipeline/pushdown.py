@@ -1,0 +1,62 @@
+"""What the rules let the kernel drop: from the compiled rules to the sensor's words, and what a run learns besides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from pysmon.rules.approve import Approver
+from pysmon.rules.path_parts import PathParts
+from pysmon.rules.ruleset import Ruleset
+from pysmon.sensor.pushdown import Approval, PartKey
+
+_WHOLE_PATH = frozenset({2, 11, 23, 26})  # events whose record may end with the whole path, where the kernel looks
+_NETWORK = 3
+
+Approvers = Mapping[str, Sequence[Approver]]  # by family: of the events that its records make and the rules can keep
+
+
+class Refusal(NamedTuple):
+    """Of this family nothing is kept of what that program does for that user."""
+
+    family: str
+    image: str
+    uid: int
+    process: tuple[int, int, int]  # of which it was learned
+
+
+def approvers_of(ruleset: Ruleset, families: Mapping[str, Sequence[int]]) -> Approvers:
+    """For each family of records that is wanted at all; `families` gives the ids of the events that they make."""
+    wanted = {family: [n for n in ids if ruleset.wants(n)] for family, ids in families.items()}
+    return {family: [Approver(ruleset, n) for n in ids] for family, ids in wanted.items() if ids}
+
+
+def approvals_of(approvers: Approvers) -> dict[str, Approval]:
+    """What the kernel is told."""
+    return {family: _approval(own) for family, own in approvers.items()}
+
+
+def _approval(approvers: Sequence[Approver]) -> Approval:
+    by_actor = all(approver.minds_actor for approver in approvers)
+    if len(approvers) == 1 and approvers[0].event_id == _NETWORK:
+        return Approval(by_actor=by_actor, ports=approvers[0].ports())
+    found = [approver.path() if approver.event_id in _WHOLE_PATH else None for approver in approvers]
+    paths = [path for path in found if path is not None]
+    if len(paths) != len(approvers):  # one event that any path may make lets all records up
+        return Approval(by_actor=by_actor)
+    return Approval(
+        by_actor=by_actor,
+        events=len(paths),
+        needed=frozenset(n for n, path in enumerate(paths) if path.approve is not None),
+        parts=_parts(paths),
+    )
+
+
+def _parts(paths: Sequence[PathParts]) -> dict[PartKey, int]:
+    bits: dict[PartKey, int] = {}
+    for n, path in enumerate(paths):
+        for part in path.approve or ():
+            bits[part.kind, part.text] = bits.get((part.kind, part.text), 0) | 1 << 2 * n
+        for part in path.discard:
+            bits[part.kind, part.text] = bits.get((part.kind, part.text), 0) | 2 << 2 * n
+    return bits

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* What no rule can keep ends here, counted, before anything is sent: pushdown.py derives and writes what stands in these
+ * maps. In doubt a record goes up: every look that finds nothing lets it pass. */
+#pragma once
+#include "scope.bpf.h"
+
+/* Of a family. */
+struct approval {
+	u64 directory_lengths, ending_lengths; /* bit n: there are parts of n bytes */
+	u32 events;   /* bit 2n for each event that a record of the family makes; 0: paths decide nothing */
+	u32 needed;   /* bit 2n for those of them that a path without any part cannot make */
+	u32 by_actor; /* who acts may decide */
+	u32 by_port;  /* ports decide */
+};
+#define MAKES(bits) ((bits) & 0x55555555u)          /* what a part of a path says: event n needs such a part, */
+#define UNMAKES(bits) ((bits) >> 1 & 0x55555555u)   /* or is not made of a path that has it */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_ARRAY);
+	MAP_NUMBER(max_entries, 2 * FAMILY_COUNT); /* of even and of odd generations */
+	MAP_TYPE(key, u32);
+	MAP_TYPE(value, struct approval);
+} approvals SEC(".maps");
+
+/* Parts of paths, read backwards: "hcs.\0..." for the end of a name, "\0rsu\0bil" for the directory /usr/lib/. */
+#define PART_SIZE 64
+enum { PART_DIRECTORY = 0, PART_ENDING = 1 };
+struct part { u32 generation; u8 family, kind, size, unused; char bytes[PART_SIZE]; };
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
+	MAP_NUMBER(map_flags, BPF_F_NO_PREALLOC);
+	MAP_NUMBER(max_entries, PARTS_LIMIT);
+	MAP_TYPE(key, struct part);
+	MAP_TYPE(value, u32);
+} parts SEC(".maps");
+
+/* Ports that may pass, a bit each: by generation, side, who began the connection, and protocol. */
+struct port_set { u8 bits[8192]; };
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_ARRAY);
+	MAP_NUMBER(max_entries, 16);
+	MAP_TYPE(key, u32);
+	MAP_TYPE(value, struct port_set);
+} port_sets SEC(".maps");
+
+/* Programs that were seen to be refused, by their paths as exec records them; numbered by the user side. */
+#define IMAGE_SIZE 256
+struct image_path { char bytes[IMAGE_SIZE]; };
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_HASH);
+	MAP_NUMBER(map_flags, BPF_F_NO_PREALLOC);
+	MAP_NUMBER(max_entries, IMAGES_LIMIT);
+	MAP_TYPE(key, struct image_path);
+	MAP_TYPE(value, u32);
+} images SEC(".maps");
+
+/* Which of these a process runs. It holds for one program of one process: another number of either is another one. */
+struct running { u64 start, exec_id; u32 image, unused; };
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_NUMBER(max_entries, 16384);
+	MAP_TYPE(key, u32);
+	MAP_TYPE(value, struct running);
+} running SEC(".maps");
+
+/* Of which families nothing is kept of that program and that user, learned when it came up and was dropped. */
+struct actor { u32 image, uid; };
+struct refusal { u32 generation, families; };
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_NUMBER(max_entries, 8192);
+	MAP_TYPE(key, struct actor);
+	MAP_TYPE(value, struct refusal);
+} refusals SEC(".maps");
+
+/* What is in force for the family; NULL if everything goes up. */
+INLINE struct approval *approval_of(const struct settings *s, u32 family)
+{
+	u32 index = (s->generation & 1) * FAMILY_COUNT + family;
+	return s->generation ? bpf_map_lookup_elem(&approvals, &index) : NULL;
+}
+
+/* The number of the program that the task runs, which may be that of several processes; 0 if there is none. */
+INLINE u32 image_of(struct task_struct *task)
+{
+	u32 tgid = task->tgid;
+	struct running *found = bpf_map_lookup_elem(&running, &tgid);
+	return found && found->start == task->group_leader->start_boottime && found->exec_id == task->self_exec_id
+		? found->image : 0;
+}
+
+INLINE bool image_refused(const struct settings *s, u32 family, u32 image, u32 uid)
+{
+	struct actor actor = { .image = image, .uid = uid };
+	struct refusal *found = image ? bpf_map_lookup_elem(&refusals, &actor) : NULL;
+	return found && found->generation == s->generation && found->families & 1u << family;
+}
+
+/* Is nothing kept of this family of what the current process does? */
+INLINE bool actor_refused(u32 family)
+{
+	struct settings *s = get_settings();
+	struct approval *approval = s ? approval_of(s, family) : NULL;
+	if (!approval || !approval->by_actor)
+		return false;
+	return image_refused(s, family, image_of(bpf_get_current_task_btf()), bpf_get_current_uid_gid());
+}
+
+/* ---- lifecycle: programs keep their numbers while processes fork, and get them by their paths when they run another */
+
+INLINE bool numbers_images(const struct settings *s) { return s->generation && s->pushdown & PUSHDOWN_ACTORS; }
+
+INLINE void runs_image(struct task_struct *task, u32 image)
+{
+	u32 tgid = task->tgid;
+	struct running now = {
+		.start = task->group_leader->start_boottime, .exec_id = task->self_exec_id, .image = image,
+	};
+	bpf_map_update_elem(&running, &tgid, &now, BPF_ANY);
+}
+
+INLINE void forked_image(const struct settings *s, struct task_struct *parent, struct task_struct *child)
+{
+	u32 image = numbers_images(s) ? image_of(parent) : 0;
+	if (image)
+		runs_image(child, image);
+}
+
+/* `path`: IMAGE_SIZE bytes, those behind the path 0. */
+INLINE void executed_image(struct task_struct *task, const void *path, u32 length)
+{
+	u32 *image = length <= IMAGE_SIZE ? bpf_map_lookup_elem(&images, path) : NULL;
+	if (image)
+		runs_image(task, *image);
+}
+
+INLINE void ended_image(const struct settings *s, u32 tgid)
+{
+	if (numbers_images(s))
+		bpf_map_delete_elem(&running, &tgid);
+}
