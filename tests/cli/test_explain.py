@@ -109,3 +109,16 @@ def test_all_shows_every_condition(pysmon: Caller, tmp_path: Path) -> None:
     answer = pysmon("explain", "--all", path, CURL)
     assert "9 conditions that" not in answer.out
     assert "<Image>/bin/8</Image>" in answer.out
+
+
+def test_what_the_kernel_decides_is_shown_without_an_event(pysmon: Caller, tmp_path: Path) -> None:
+    path = tmp_path / "config.xml"
+    path.write_text(include("FileCreate", '<TargetFilename condition="end with">.sh</TargetFilename>'))
+    out = pysmon("explain", "--pushdown", path).out
+    assert "FileCreate (event 11)\n  path: dropped unless it ends in .sh\n" in out
+    assert "NetworkConnect (event 3)\n  no rule can keep it" in out
+
+
+def test_either_an_event_or_pushdown_is_asked_for(pysmon: Caller, config: Path) -> None:
+    assert "give either an EVENT or --pushdown" in pysmon("explain", config).err
+    assert pysmon("explain", "--pushdown", config, CURL).code == 2

@@ -102,9 +102,8 @@ class Run:
                 if record.cpu & MARK:
                     self.marked += 1
                     assert not kept, (record, kept)
-        for refusal in self._flow.refusals:
+        for refusal in self._flow.learned():
             self.sensor.pushdown.refuse(*refusal)
-        self._flow.refusals.clear()
 
 
 @st.composite

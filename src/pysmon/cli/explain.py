@@ -12,6 +12,9 @@ from pysmon.cli.exits import FINE
 from pysmon.cli.one_event import one_event
 from pysmon.cli.printing import Printer
 from pysmon.cli.shape_option import input_format
+from pysmon.pipeline.policy import FAMILY_OF_EVENT
+from pysmon.pipeline.pushdown import WHOLE_PATH
+from pysmon.rules.approve_text import pushdown_lines
 from pysmon.rules.explain import Explanation, Turn, explain
 from pysmon.rules.explain_text import ASCII_MARKS, MARKS, explanation_lines
 from pysmon.rules.ruleset import Ruleset
@@ -24,6 +27,7 @@ Examples:
   pysmon explain config.xml '{"EventID": 1, "Image": "/usr/bin/curl", "CommandLine": "curl http://evil.example/x"}'
   pysmon explain config.xml Sysmon.evtx --record 4711
   pysmon log --id 1 --last 1 --format json | pysmon explain config.xml -
+  pysmon explain --pushdown config.xml
   pysmon explain --json config.xml events.json --record 4711 | jq .turns
 
 \b
@@ -35,18 +39,28 @@ _HANG = 14  # columns: what goes on stands below the conditions
 
 @click.command("explain", epilog=_EXAMPLES)
 @click.argument("config")
-@click.argument("event")
+@click.argument("event", required=False)
 @click.option("--record", type=click.IntRange(min=0), metavar="N", help="The event with this EventRecordID of a log.")
 @input_format
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+@click.option("--pushdown", is_flag=True, help="Show instead what the kernel decides by itself, rule by rule.")
 @click.option("--all", "whole", is_flag=True, help="Show every condition; otherwise rows of them are summed up.")
-def explain_command(config: str, event: str, record: int | None, shape: str | None, as_json: bool, whole: bool) -> int:
+def explain_command(
+    config: str, event: str | None, record: int | None, shape: str | None, as_json: bool, whole: bool, pushdown: bool
+) -> int:
     """Explain why CONFIG keeps or drops an EVENT, without rights and without a sensor.
 
     Shown are the rules in the order in which the engine asks them, each with its line, what came of it, and which
     single condition would have turned the verdict round. EVENT is a JSON object, a log, or `-` for standard input; of a
     log with several events --record names the one.
+
+    With --pushdown no event is needed: shown is what of CONFIG the kernel decides by itself, so that what nothing can
+    keep never leaves it (`down`), what it decides in part (`part`), and what makes events come up to be judged (`up`).
     """
+    if pushdown == (event is not None):
+        raise click.UsageError("give either an EVENT or --pushdown")
+    if event is None:
+        return _show_pushdown(Ruleset.compile(configured(config)))
     found = explain(Ruleset.compile(configured(config)), one_event(event, record, shape).event)
     if as_json:
         put_document(_document(config, found))
@@ -54,6 +68,12 @@ def explain_command(config: str, event: str, record: int | None, shape: str | No
     printer = Printer.of_stdout()
     marks = MARKS if sys.stdout.encoding.lower().replace("-", "") == "utf8" else ASCII_MARKS
     printer.lines(Line(pieces, _HANG) for pieces in explanation_lines(found, marks=marks, whole=whole))
+    return FINE
+
+
+def _show_pushdown(ruleset: Ruleset) -> int:
+    lines = pushdown_lines(ruleset, sorted(FAMILY_OF_EVENT), WHOLE_PATH)
+    Printer.of_stdout().lines(Line(pieces, _HANG) for pieces in lines)
     return FINE
 
 

@@ -17,9 +17,9 @@ class Flow:
     def __init__(
         self, ruleset: Ruleset, builder: Builder, enricher: Enricher, approvers: Approvers | None = None
     ) -> None:
-        """Begin with empty counts. `approvers`: for `refusals`."""
+        """Begin with empty counts. `approvers`: for `learned`."""
         self.accounting = Accounting()
-        self.refusals: list[Refusal] = []  # learned and to be taken out: by whom more of the same may be dropped
+        self._refusals: list[Refusal] = []
         self._builder = builder
         self.use(ruleset, enricher, approvers)
 
@@ -28,7 +28,7 @@ class Flow:
         self._decide = ruleset.decide
         self._enricher = enricher
         self._approvers = {f: own for f, own in (approvers or {}).items() if all(each.minds_actor for each in own)}
-        self.refusals.clear()
+        self._refusals.clear()
         self._builder.want(i for i in EVENTS if ruleset.wants(i))
 
     def learn(self, record: Record) -> None:
@@ -68,11 +68,16 @@ class Flow:
         """A record that is nobody's business: it is counted as filtered."""
         self.accounting.records_filtered[record.layout.family] += 1
 
+    def learned(self) -> list[Refusal]:
+        """By whom more of the same may be dropped: what the records since the last call have shown."""
+        found, self._refusals = self._refusals, []
+        return found
+
     def _learn_refusal(self, family: str, record: Record) -> None:
         uid, key = getattr(record, "uid", None), (record.tgid, record.start, record.exec_id)
         found = self._builder.who(key, uid) if uid is not None else None
         if uid is not None and found and not any(approver.by_actor(*found) for approver in self._approvers[family]):
-            self.refusals.append(Refusal(family, found[0], uid, key))
+            self._refusals.append(Refusal(family, found[0], uid, key))
 
     def _judge(self, event: Event, record: Record) -> bool:
         self._enricher.early(event, record)

@@ -252,9 +252,8 @@ class Session:
                 self._survive(defect, family_of(raw))  # one odd record must not be a way to end the service
                 continue
             entries += [self._journal.entry(event, offset + record.time) for event in kept]
-        for refusal in self._flow.refusals:
+        for refusal in self._flow.learned():
             self.sensor.pushdown.refuse(*refusal)
-        self._flow.refusals.clear()
         return entries
 
     def _take_files(self, *, last: bool = False) -> list[Entry[Event]]:

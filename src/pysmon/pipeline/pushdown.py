@@ -10,7 +10,7 @@ from pysmon.rules.path_parts import PathParts
 from pysmon.rules.ruleset import Ruleset
 from pysmon.sensor.pushdown import Approval, PartKey
 
-_WHOLE_PATH = frozenset({2, 11, 23, 26})  # events whose record may end with the whole path, where the kernel looks
+WHOLE_PATH = frozenset({2, 11, 23, 26})  # events whose record may end with the whole path, where the kernel looks
 _NETWORK = 3
 
 Approvers = Mapping[str, Sequence[Approver]]  # by family: of the events that its records make and the rules can keep
@@ -40,7 +40,7 @@ def _approval(approvers: Sequence[Approver]) -> Approval:
     by_actor = all(approver.minds_actor for approver in approvers)
     if len(approvers) == 1 and approvers[0].event_id == _NETWORK:
         return Approval(by_actor=by_actor, ports=approvers[0].ports())
-    found = [approver.path() if approver.event_id in _WHOLE_PATH else None for approver in approvers]
+    found = [approver.path() if approver.event_id in WHOLE_PATH else None for approver in approvers]
     paths = [path for path in found if path is not None]
     if len(paths) != len(approvers):  # one event that any path may make lets all records up
         return Approval(by_actor=by_actor)

@@ -56,9 +56,14 @@ class Approver:
         )
 
     @property
+    def actor_fields(self) -> frozenset[str]:
+        """The fields that tell who acts, of those that the rules read."""
+        return self.reads & {self._image, self._user}
+
+    @property
     def minds_actor(self) -> bool:
         """Whether who acts can matter."""
-        return bool(self.reads & {self._image, self._user})
+        return bool(self.actor_fields)
 
     def ports(self) -> PortSets | None:
         """Which ports a connection may have to pass, by side, who began it, and protocol; None: any."""
