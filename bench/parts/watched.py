@@ -22,7 +22,7 @@ from bench.parts.workload import Workload
 EVERYTHING = Path(__file__).parents[2] / "examples" / "everything.xml"
 _MARKS = {"xml": "<EventID>%d</EventID>", "json": '"EventID":%d,', "text": "%5d %s  "}
 _NAMES = {1: "ProcessCreate", 5: "ProcessTerminate", 11: "FileCreate", 23: "FileDelete"}
-_RECORDS = re.compile(r"^(process|network|file create|file delete) +\d+ +\d+ +\d+ +(\d+)$", re.MULTILINE)
+_RECORDS = re.compile(r"^(process|network|file create|file delete) +\d+ +\d+ +\d+ +\d+ +(\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pysmon.cli.exits import FINE
 from pysmon.cli.one_event import one_event
 from pysmon.cli.printing import Printer
 from pysmon.cli.shape_option import input_format
-from pysmon.pipeline.policy import FAMILY_OF_EVENT
+from pysmon.pipeline.policy import EVENTS_OF_FAMILY
 from pysmon.pipeline.pushdown import WHOLE_PATH
 from pysmon.rules.approve_text import pushdown_lines
 from pysmon.rules.explain import Explanation, Turn, explain
@@ -72,7 +72,7 @@ def explain_command(
 
 
 def _show_pushdown(ruleset: Ruleset) -> int:
-    lines = pushdown_lines(ruleset, sorted(FAMILY_OF_EVENT), WHOLE_PATH)
+    lines = pushdown_lines(ruleset, sorted({n for ids in EVENTS_OF_FAMILY.values() for n in ids}), WHOLE_PATH)
     Printer.of_stdout().lines(Line(pieces, _HANG) for pieces in lines)
     return FINE
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from pysmon.host.triggers.places import ENDINGS, FOLDERS
 from pysmon.rules.approve import Approver
-from pysmon.rules.path_parts import PathParts
+from pysmon.rules.path_parts import Part, PathParts
 from pysmon.rules.ruleset import Ruleset
 from pysmon.sensor.pushdown import Approval, PartKey
 
 WHOLE_PATH = frozenset({2, 11, 23, 26})  # events whose record may end with the whole path, where the kernel looks
 _NETWORK = 3
+_TRIGGERS = frozenset({19, 20, 21})  # made of few paths, whatever the rules are
+_OF_TRIGGERS = PathParts(
+    frozenset(
+        [Part("directory", folder.encode()) for folder in FOLDERS] + [Part("ending", end.encode()) for end in ENDINGS]
+    ),
+    frozenset(),
+)
 
 Approvers = Mapping[str, Sequence[Approver]]  # by family: of the events that its records make and the rules can keep
 
@@ -40,7 +48,7 @@ def _approval(approvers: Sequence[Approver]) -> Approval:
     by_actor = all(approver.minds_actor for approver in approvers)
     if len(approvers) == 1 and approvers[0].event_id == _NETWORK:
         return Approval(by_actor=by_actor, ports=approvers[0].ports())
-    found = [approver.path() if approver.event_id in WHOLE_PATH else None for approver in approvers]
+    found = [_path(approver) for approver in approvers]
     paths = [path for path in found if path is not None]
     if len(paths) != len(approvers):  # one event that any path may make lets all records up
         return Approval(by_actor=by_actor)
@@ -50,6 +58,12 @@ def _approval(approvers: Sequence[Approver]) -> Approval:
         needed=frozenset(n for n, path in enumerate(paths) if path.approve is not None),
         parts=_parts(paths),
     )
+
+
+def _path(approver: Approver) -> PathParts | None:
+    if approver.event_id in _TRIGGERS:
+        return _OF_TRIGGERS
+    return approver.path() if approver.event_id in WHOLE_PATH else None
 
 
 def _parts(paths: Sequence[PathParts]) -> dict[PartKey, int]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pysmon.host.triggers.places import HINTS, place_of_trigger
+from pysmon.host.triggers import places
+from pysmon.host.triggers.places import ENDINGS, FOLDERS, HINTS, place_of_trigger
 
 
 @pytest.mark.parametrize(
@@ -58,3 +61,10 @@ def test_a_file_about_persistence_is_told_by_its_path(path: str, place: str) -> 
 )
 def test_what_only_looks_like_one_is_none(path: str) -> None:
     assert place_of_trigger(path) is None
+
+
+@given(st.one_of([st.from_regex(pattern, fullmatch=True) for _, pattern in places._PLACES]))
+@settings(max_examples=300, deadline=None)
+def test_each_place_lies_in_a_folder_or_ends_as_is_said(path: str) -> None:
+    folder, _, name = path.rpartition("/")
+    assert f"{folder}/".startswith(FOLDERS) or name.endswith(ENDINGS)

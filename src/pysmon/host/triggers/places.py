@@ -22,6 +22,12 @@ _PLACES: tuple[tuple[Place, re.Pattern[str]], ...] = (
     ("at job", re.compile(r"/var/spool/(?:cron/atjobs|at|atjobs)/[a-z=][0-9a-f]{13}")),
     ("user crontab", re.compile(r"/var/spool/cron/(?:crontabs/|tabs/)?[^/.]+")),
 )
+# Each such path lies in one of these folders, or ends so: what can be told of it without looking at all of it.
+FOLDERS = (
+    *(f"/etc/cron.{when}/" for when in ("d", "hourly", "daily", "weekly", "monthly", "yearly")),
+    *("/var/spool/cron/", "/var/spool/at/", "/var/spool/atjobs/"),
+)
+ENDINGS = (".timer", ".path", ".socket", ".service", ".conf", ".rules", "crontab")
 HINTS = ("/systemd/", "/udev/", "/cron", "/anacrontab", "/var/spool/at")  # one of them is in the path of each
 
 
