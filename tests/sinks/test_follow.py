@@ -19,7 +19,8 @@ from pysmon.errors import SinkError
 from pysmon.formats.json_line import json_line
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
-from pysmon.sinks.follow import FollowSink, listen
+from pysmon.sinks.follow import FollowSink
+from pysmon.sinks.local import listen
 from pysmon.sinks.sink import WriteError
 
 CHILD = """

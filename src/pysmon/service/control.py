@@ -5,7 +5,6 @@ One connection carries one request and has a bounded time; others wait meanwhile
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 import threading
@@ -18,11 +17,12 @@ import msgspec
 
 from pysmon.config.problems import Problem
 from pysmon.errors import PysmonError
-from pysmon.service.listener import Listener, Peer, peer_of
+from pysmon.service.listener import Listener
 from pysmon.service.metrics import CONTENT_TYPE, metrics
 from pysmon.service.request import Answer, Request, json_answer, refuse, serve
 from pysmon.service.status import Status
 from pysmon.service.wire import ConfigurationInUse, Judgement, Refusal, Sheet, status_document
+from pysmon.sinks.local import Peer, peer_of
 
 PATIENCE = 5.0  # seconds that a client has to send its request, and again to take the answer
 _WAITING = 16  # connections
@@ -59,7 +59,6 @@ class ControlServer:
         self._controls = controls
         self._patience = patience
         self._listener = Listener(path, _WAITING)
-        self._allowed = {0, os.geteuid()}
         self._woken, self._waker = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="pysmon-control", daemon=True)
 
@@ -110,7 +109,7 @@ class ControlServer:
 
     def _serve(self, connection: socket.socket) -> None:
         peer = peer_of(connection)
-        if peer.uid in self._allowed:
+        if peer.may:
             serve(connection, self._answer, self._patience)
             return
         refuse(connection, "only root may ask the service")

@@ -1,42 +1,24 @@
-"""A unix socket for root alone, of which this process is the only owner; and who is at its other end."""
+"""The control socket's place: a unix socket for root alone, of which this process is the only owner."""
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import socket
 import stat
-import struct
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from pysmon.errors import PysmonError
-from pysmon.service.files import PRIVATE_FILE, make_folder
+from pysmon.service.files import make_folder
+from pysmon.sinks.local import InUseError, identity, listen
 
-_CREDENTIALS = struct.Struct("iII")  # struct ucred: process, user, group
 _WRITABLE_BY_OTHERS = 0o022
 _HINT = "end the other one, or see `pysmon status`"
 
 
 class ControlError(PysmonError):
     """The control socket cannot be had."""
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """The process that connected, as the kernel noted it then."""
-
-    pid: int
-    uid: int
-
-
-def peer_of(connection: socket.socket) -> Peer:
-    """Who is at the other end."""
-    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    pid, uid, _ = _CREDENTIALS.unpack(raw)
-    return Peer(pid, uid)
 
 
 class Listener:
@@ -50,9 +32,8 @@ class Listener:
         self.path = path
         self._folder = _claim(path)
         try:
-            _make_room(path)
-            self.socket = _bound(path, backlog)
-            self._identity = _identity(path)
+            self.socket = _listening(path, backlog)
+            self._identity = identity(path)
         except BaseException:
             os.close(self._folder)
             raise
@@ -60,7 +41,7 @@ class Listener:
     @property
     def is_current(self) -> bool:
         """Does the path still lead to this socket? If not, somebody removed or replaced it."""
-        return _identity(self.path) == self._identity
+        return identity(self.path) == self._identity
 
     def close(self) -> None:
         """Stop listening, and remove the socket if it is still this one; a second call does nothing."""
@@ -99,43 +80,15 @@ def _claim(path: Path) -> int:
     return fd
 
 
-def _make_room(path: Path) -> None:
-    """Remove a socket that nobody listens on."""
+def _listening(path: Path, backlog: int) -> socket.socket:
     try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
-        return
-    if not stat.S_ISSOCK(mode):
-        raise ControlError(f"{path} is there already and is no socket", hint="move it away")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)
-        outcome = probe.connect_ex(str(path))
-        if outcome == errno.ECONNREFUSED:
-            path.unlink()
-            return
-        who = f"process {peer_of(probe).pid}" if outcome == 0 else "somebody"
-    raise ControlError(f"{who} listens on {path} already", hint=_HINT)
-
-
-def _bound(path: Path, backlog: int) -> socket.socket:
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        os.fchmod(made.fileno(), PRIVATE_FILE)  # the kernel gives the file no more than this when it makes it
-        made.bind(str(path))
-        path.chmod(PRIVATE_FILE)  # nor less, whatever the umask took away
-        made.listen(backlog)
+        return listen(path, backlog)
+    except InUseError as error:
+        raise ControlError(f"{error.who} listens on {path} already", hint=_HINT) from error
+    except FileExistsError as error:
+        raise ControlError(f"{path} is there already and is no socket", hint="move it away") from error
     except OSError as error:
-        made.close()
         raise _failed(path, error) from error
-    return made
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        state = path.lstat()
-    except OSError:
-        return None
-    return state.st_dev, state.st_ino
 
 
 def _failed(path: Path, error: OSError) -> ControlError:

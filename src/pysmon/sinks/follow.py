@@ -7,12 +7,8 @@ for it, neither the other followers nor the other outputs.
 
 from __future__ import annotations
 
-import errno
-import os
 import select
 import socket
-import stat
-import struct
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -25,14 +21,13 @@ from pysmon.formats.json_line import json_line
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.sinks.descriptor import cause, hint
+from pysmon.sinks.local import identity, listen, peer_of
 from pysmon.sinks.sink import Changing, WriteError, unwatched
 
 BUFFER = 8 << 20  # bytes for each follower
 FOLLOWERS = 32  # at the same time
 PATIENCE = 60.0  # s that a follower may read nothing while its buffer is full
-_MODE = 0o600
 _LINGER = 0.25  # s that one `flush` may take
-_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 
 
 @dataclass(slots=True)
@@ -165,10 +160,10 @@ class FollowSink:
             self._listener = listen(self._path)
         except OSError as error:
             raise SinkError(f"cannot listen on {self._path}: {cause(error)}", hint=hint(error)) from error
-        self._identity = _identity(self._path)
+        self._identity = identity(self._path)
 
     def _is_ours(self) -> bool:
-        return _identity(self._path) == self._identity
+        return identity(self._path) == self._identity
 
     def _welcome(self, listener: socket.socket) -> None:
         while True:
@@ -179,7 +174,7 @@ class FollowSink:
             except OSError as error:
                 raise SinkError(f"cannot accept followers: {cause(error)}") from error
             made.setblocking(False)
-            if not _may_follow(made):
+            if not peer_of(made).may:
                 self._strangers += 1
                 made.close()
             elif len(self._followers) >= self._many:
@@ -204,57 +199,6 @@ class FollowSink:
             else:
                 staying.append(follower)
         self._followers = staying
-
-
-def listen(path: Path) -> socket.socket:
-    """A listening socket at that path, with mode 0600 from its first moment on; OSError.
-
-    It does not block. What a process that is gone left there is replaced; what is in use is not.
-    """
-    _remove_stale(path)
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        os.fchmod(made.fileno(), _MODE)  # the file gets it from the socket, less what the umask takes away
-        made.bind(str(path))
-        path.chmod(_MODE)
-        made.setblocking(False)
-        made.listen()
-    except BaseException:
-        made.close()
-        raise
-    return made
-
-
-def _remove_stale(path: Path) -> None:
-    try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
-        return
-    if not stat.S_ISSOCK(mode):
-        raise FileExistsError(errno.EEXIST, "something else is there", str(path))
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
-        trial.setblocking(False)
-        try:
-            trial.connect(str(path))
-        except ConnectionRefusedError:
-            path.unlink()
-            return
-        except BlockingIOError:
-            pass  # somebody listens, and is busy
-    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE), str(path))
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    try:
-        state = path.lstat()
-    except OSError:
-        return 0, 0
-    return state.st_dev, state.st_ino
-
-
-def _may_follow(made: socket.socket) -> bool:
-    _, uid, _ = _CREDENTIALS.unpack(made.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
-    return uid in (0, os.geteuid())
 
 
 def _has_left(made: socket.socket) -> bool:
