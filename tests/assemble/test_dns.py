@@ -216,6 +216,14 @@ def test_an_answer_that_comes_twice_is_told_once() -> None:
     assert len(told(stage(), message(WWW, sent=True), reply, reply)) == 1
 
 
+def test_a_question_that_is_asked_again_because_of_an_error_is_told_once_and_then_with_its_answer() -> None:
+    made, failed = stage(), message(answered(WWW, [], status=2))
+    (event,) = told(made, message(WWW, sent=True), failed, message(WWW, sent=True), failed)
+    assert event.QueryStatus == "9002"
+    (event,) = told(made, message(WWW, sent=True), message(answered(WWW, [ipv4("192.0.2.7")])))
+    assert event.QueryStatus == "0"
+
+
 def test_the_same_question_in_other_letters_is_answered() -> None:
     made = stage()
     told(made, message(question("wWw.TEST.example"), sent=True))

@@ -56,7 +56,22 @@ def test_what_a_look_up_asks_is_bounded() -> None:
 
 def test_what_was_told_is_remembered_for_so_many() -> None:
     made = Questions(limit=2)
-    assert [made.tell(asked(i)) for i in (1, 1, 2, 3, 1)] == [True, False, True, True, True]
+    assert [made.tell(asked(i), "0", 0) for i in (1, 1, 2, 3, 1)] == [True, False, True, True, True]
+
+
+def test_the_same_is_told_again_after_a_while_and_something_else_at_once() -> None:
+    made = Questions()
+    steps = [("9002", 0), ("9002", 1), ("0", 2), ("0", PATIENCE + 1), ("0", PATIENCE + 2)]
+    assert [made.tell(asked(1), *step) for step in steps] == [True, False, True, False, True]
+
+
+def test_after_no_answer_only_a_new_question_is_told() -> None:
+    made = Questions()
+    made.ask(asked(1), waiting())
+    made.overdue(0, last=True)
+    assert not made.tell(asked(1), "0", 100 * PATIENCE)
+    made.ask(asked(1), waiting())
+    assert made.tell(asked(1), "0", 1)
 
 
 STEPS = st.sampled_from(["ask", "answer", "overdue"])

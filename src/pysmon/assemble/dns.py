@@ -89,7 +89,7 @@ def _take(record: DnsMessageRecord, message: DnsMessage, scene: Scene) -> Event 
         scene.questions.truncate(asked, waiting)
         return None
     waiting.event.UtcTime = scene.utc(record.time)
-    return waiting.event if scene.questions.tell(asked) else None
+    return waiting.event if scene.questions.tell(asked, waiting.event.QueryStatus, record.time) else None
 
 
 def _ask(asked: Asked, record: DnsMessageRecord, message: DnsMessage, scene: Scene) -> None:

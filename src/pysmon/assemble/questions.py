@@ -41,6 +41,13 @@ class Waiting:
     due: int
 
 
+class Told(NamedTuple):
+    """What was told of a question, and when."""
+
+    status: str  # empty: that there was no answer
+    time: int
+
+
 @dataclass(slots=True)
 class LookUp:
     """What a thread has asked and heard while it is in a function of the C library."""
@@ -81,14 +88,16 @@ class Questions:
         self._waiting: dict[Asked, Waiting] = {}
         self._truncated: dict[tuple[int, int, str, int], Waiting] = {}  # by process, name and type
         self._calls: dict[Thread, LookUp] = {}
-        self._told: dict[Asked, None] = {}
+        self._told: dict[Asked, Told] = {}
         self.due = _NEVER  # before that time there is nothing for `overdue`
 
     def ask(self, asked: Asked, waiting: Waiting) -> None:
         """A question was sent. The same again is no new one; a truncated answer is settled by asking anew."""
         if asked in self._waiting:
             return
-        self._told.pop(asked, None)
+        told = self._told.get(asked)
+        if told and not told.status:
+            del self._told[asked]
         self._truncated.pop(_about(asked), None)
         self._waiting[asked] = waiting
         self._expect(self._waiting, waiting.due)
@@ -102,11 +111,16 @@ class Questions:
         self._truncated[_about(asked)] = waiting
         self._expect(self._truncated, waiting.due)
 
-    def tell(self, asked: Asked) -> bool:
-        """Note that a question is told now; False if it was before."""
-        if asked in self._told:
+    def tell(self, asked: Asked, status: str, time: int) -> bool:
+        """Note what is told now; False if it was told before: the same a moment ago, or that there was no answer.
+
+        Who gets an error asks the same again at once, several times.
+        """
+        told = self._told.pop(asked, None)
+        if told and (not told.status or (told.status == status and time < told.time + PATIENCE)):
+            self._told[asked] = told
             return False
-        self._told[asked] = None
+        self._told[asked] = Told(status, time)
         if len(self._told) > self._limit:
             del self._told[next(iter(self._told))]
         return True
@@ -132,7 +146,7 @@ class Questions:
         for asked in [*self._waiting]:
             if not self._is_late(self._waiting, self._waiting[asked], now, last):
                 break
-            self.tell(asked)
+            self.tell(asked, "", now)
             late.append(self._waiting.pop(asked))
         for call in self._late(self._calls, now, last):
             late += call.asked.values()
