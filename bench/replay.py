@@ -37,7 +37,7 @@ LONGEST = 8  # times the log, to see whether memory grows with it
 AIM = 100_000  # events of EVTX a second, for each process
 PEER_AIM = 10  # times the peer
 MEMORY_AIM = 200  # MB, whatever the log is
-NAMES = ("swiftonsecurity.xml", "sysmon-modular.xml", "neo23x0.xml")
+NAMES = ("swiftonsecurity.xml", "sysmon-modular.xml")
 WORK = ROOT / "build" / "bench"
 
 Row = tuple[str, ...]

@@ -144,6 +144,8 @@ class _Member:
         try:
             with zipfile.ZipFile(self._archive) as archive:
                 info = archive.getinfo(self._name)
+                if info.header_offset < 0:
+                    raise zipfile.BadZipFile(f"a member that begins {-info.header_offset} bytes before the archive")
                 if info.compress_type == zipfile.ZIP_DEFLATED:
                     return _Deflated(self._archive, info)
                 return cast("_Packed", archive.open(self._name))  # it has the file by itself
