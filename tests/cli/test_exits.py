@@ -224,3 +224,24 @@ def test_an_option_that_does_not_exist_is_misuse(pysmon: Caller, files: Files, n
 def test_every_command_says_its_exit_codes() -> None:
     found: Callable[[str], str] = lambda name: str(app.commands[name].epilog)  # noqa: E731 - a name for the line
     assert [name for name in app.commands if name in CALLS and "Exit code: 0" not in found(name)] == []
+
+
+def test_a_log_in_the_place_of_a_configuration_is_told(pysmon: Caller, files: Files) -> None:
+    for name in ("replay", "dump", "coverage", "merge"):
+        answer = pysmon(*line(name, files, C=files["L"]))
+        assert (name, answer.code, len(answer.err.splitlines())) == (name, 2, 1)
+        assert f"{files['L']} is a log: event XML of Windows" in answer.err
+    answer = pysmon("replay", files["C"], files["C"])
+    assert (answer.code, "that is a configuration" in answer.err) == (2, True)
+
+
+def test_many_lines_are_counted(pysmon: Caller, tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / f"{number:02}.xml").write_bytes(FILES["wevtutil"][1] + b"\n<Event>x</Event>")
+    answer = pysmon("find", "--count", "x.exe", tmp_path)
+    lines = answer.err.splitlines()
+    assert len(lines) == 22
+    assert lines[-2:] == [
+        "pysmon: and 40 more lines like these",
+        "pysmon: 30 of 30 logs damaged, at 30 places",
+    ]

@@ -37,7 +37,7 @@ def test_what_is_lost_is_told_and_is_a_finding(pysmon: Caller, good: Path, other
     other.write_text(INCLUDE)
     answer = pysmon("merge", good, other)
     assert answer.code == 1
-    assert answer.err.startswith(f"{good}:1:46: lost: alone it keeps every ProcessCreate")
+    assert answer.err.startswith(f"pysmon: {good}:1:46: lost: alone it keeps every ProcessCreate")
     found = json.loads(pysmon("merge", good, other, "--json").out)
     assert [(note["file"], note["line"], note["column"], note["lost"]) for note in found["notes"]] == [
         (str(good), 1, 46, True)
@@ -67,7 +67,7 @@ def test_what_a_version_does_not_know_is_told(pysmon: Caller, good: Path) -> Non
     good.write_text(GOOD.replace("ProcessCreate", "FileBlockShredding"))
     answer = pysmon("convert", good, "--to-version", "4.82")
     assert answer.code == 1
-    assert answer.err == f"{good}:1:46: lost: the event FileBlockShredding came with 4.83 and is left out\n"
+    assert answer.err == f"pysmon: {good}:1:46: lost: the event FileBlockShredding came with 4.83 and is left out\n"
 
 
 @pytest.mark.parametrize("version", ["x", "4.1", "9.9"])

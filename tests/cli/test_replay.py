@@ -164,3 +164,13 @@ def test_a_rule_for_several_events_is_listed_once(pysmon: Caller, tmp_path: Path
     ]
     page = pysmon("replay", config, log).out
     assert page.count("<TargetObject") == page.count("no include matches") == 1
+
+
+def test_a_log_is_not_written_over(pysmon: Caller, tmp_path: Path) -> None:
+    log, other = tmp_path / "log.xml", tmp_path / "other.xml"
+    log.write_text(xml(REGISTRY))
+    other.symlink_to(log)
+    for option in ("-o", "--store"):
+        answer = pysmon("replay", OLD, log, option, other)
+        assert (answer.code, f"{other} is one of the logs that are read" in answer.err) == (2, True)
+    assert log.read_text() == xml(REGISTRY)

@@ -13,7 +13,7 @@ from pysmon.cli.configuration import configured
 from pysmon.cli.deliver import STDOUT, deliver
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
-from pysmon.cli.inputs import STDIN, bytes_of_file
+from pysmon.cli.inputs import STDIN, bytes_of_file, refuse_log
 from pysmon.cli.telling import tell, tell_all
 from pysmon.config.blob.compilers import COMPILERS
 from pysmon.config.blob.decode import Decoded, decode
@@ -148,6 +148,7 @@ def _found(file: str, driver: str | None) -> _Found:
     elif driver:
         raise MisuseError(f"{file} is no registry hive and no export of one", hint="--driver is for those")
     else:
+        refuse_log(data, name)
         return _Found(name, data)
     stored = _chosen(name, found, driver)
     if stored.remark:

@@ -8,7 +8,7 @@ from typing import TextIO
 
 import click
 
-from pysmon.cli.inputs import bytes_of_configuration, shown_name
+from pysmon.cli.inputs import bytes_of_configuration, refuse_log, shown_name
 from pysmon.config.decode import decode
 from pysmon.config.model import Configuration
 from pysmon.config.problems import Problem
@@ -39,8 +39,9 @@ def tally(problems: Iterable[Problem], *, least: str = "error") -> str:
 
 def configured(name: str) -> Configuration:
     """The configuration of that name for use; its warnings are told, MisuseError if it has errors."""
-    reading = read_configuration(bytes_of_configuration(name), shown_name(name))
-    configuration = _usable(name, reading)
+    data = bytes_of_configuration(name)
+    reading = read_configuration(data, shown_name(name))
+    configuration = _usable(name, reading, data)
     _warn(name, reading.problems)
     return configuration
 
@@ -48,13 +49,14 @@ def configured(name: str) -> Configuration:
 def given(name: str) -> tuple[str, Configuration]:
     """The text of a configuration with line ends made `\\n`, and its model; MisuseError if it has errors."""
     data = bytes_of_configuration(name)
-    configuration = _usable(name, read_configuration(data, shown_name(name)))
+    configuration = _usable(name, read_configuration(data, shown_name(name)), data)
     return decode(data).text or "", configuration
 
 
-def _usable(name: str, reading: Reading) -> Configuration:
+def _usable(name: str, reading: Reading, data: bytes) -> Configuration:
     """The configuration; if it has errors these are shown as `check` does, and MisuseError says that it has."""
     if reading.configuration is None:
+        refuse_log(data, name)
         errors = reading.errors().problems
         show(errors, sys.stderr)
         raise MisuseError(f"{name} cannot be used: {many(len(errors), 'error')}", hint="what is wrong stands above")

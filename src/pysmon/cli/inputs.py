@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pysmon.config.decode import LIMIT
 from pysmon.errors import MisuseError
+from pysmon.sources.open import shape_of_head
+from pysmon.sources.streams import SAMPLE
 
 STDIN = "-"
 NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError)  # ValueError: a zero in the name
@@ -15,6 +17,13 @@ NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueErro
 def shown_name(name: str) -> str:
     """How the places in a file are named."""
     return "<stdin>" if name == STDIN else name
+
+
+def refuse_log(data: bytes, name: str) -> None:
+    """MisuseError if these bytes are a log: whoever swapped two arguments learns more from that than from its bytes."""
+    shape = shape_of_head(data[:SAMPLE])
+    if shape is not None:
+        raise MisuseError(f"{name} is a log: {shape.about}", hint="a configuration is named first, then logs")
 
 
 def bytes_of_configuration(name: str) -> bytes:

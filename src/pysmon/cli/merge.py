@@ -12,6 +12,7 @@ from pysmon.cli.deliver import STDOUT, deliver
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.inputs import STDIN
+from pysmon.cli.telling import tell_all
 from pysmon.errors import MisuseError
 from pysmon.formats.visible import visible
 from pysmon.schema.version import SchemaVersion
@@ -124,8 +125,7 @@ def _finish(text: str, notes: Iterable[Note], output: str, *, as_json: bool) -> 
         rows = [{**_place(note), "message": note.what, "lost": note.lost} for note in notes]
         put_document({"notes": rows} | ({"xml": text} if output == STDOUT else {}))
     else:
-        for note in notes:
-            click.echo(visible(f"{note.place}: {'lost' if note.lost else 'note'}: {note.what}"), err=True)
+        tell_all(f"{note.place}: {'lost' if note.lost else 'note'}: {note.what}" for note in notes)
     return FINDINGS if any(note.lost for note in notes) else FINE
 
 

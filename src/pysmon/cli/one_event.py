@@ -8,6 +8,7 @@ from typing import Any
 import click
 import msgspec
 
+from pysmon.cli.progress import watched
 from pysmon.cli.telling import tell_logs
 from pysmon.errors import MisuseError
 from pysmon.formats.json_line import ENVELOPE, EXTRA
@@ -31,7 +32,7 @@ def one_event(text: str, record: int | None = None, form: str | None = None) -> 
         return _written(text)
     tallies: dict[str, Tally] = {}
     try:
-        found = _with_record(_entries(text, form, tallies), record)
+        found = _with_record(text, _entries(text, form, tallies), record)
     finally:
         tell_logs(tallies, form)
     if found is None:
@@ -40,12 +41,12 @@ def one_event(text: str, record: int | None = None, form: str | None = None) -> 
     return found
 
 
-def _with_record(entries: Iterator[Entry[Event]], record: int | None) -> Entry[Event] | None:
+def _with_record(name: str, entries: Iterator[Entry[Event]], record: int | None) -> Entry[Event] | None:
     if record is not None:
         return next((entry for entry in entries if entry.record_id == record), None)
     found = next(entries, None)
     if found is not None and next(entries, None) is not None:
-        raise MisuseError("the log has several events", hint="--record N names the one with that EventRecordID")
+        raise MisuseError(f"{name} has several events", hint="--record N names the one with that EventRecordID")
     return found
 
 
@@ -63,7 +64,7 @@ def _entries(name: str, form: str | None, tallies: dict[str, Tally]) -> Iterator
     for source in open_sources([name], form):
         entries = source.entries()
         tallies[source.name] = source.tally
-        yield from entries
+        yield from watched(source, entries)
 
 
 def _written(text: str) -> Entry[Event]:

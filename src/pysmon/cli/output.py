@@ -95,6 +95,13 @@ def output_to(to: str | None, form: str | None, store: str | None) -> Iterator[O
         os.replace(part, target)
 
 
+def same_file(one: Path, other: str) -> bool:
+    """Whether both names lead to one file."""
+    with suppress(OSError):
+        return one.samefile(other)
+    return False
+
+
 def _file(path: Path, form: str) -> Sink:
     return EvtxFileSink(path) if form == _EVTX else FileSink(path, FORMATS[form].render)
 

@@ -14,7 +14,7 @@ from pysmon.cli.configuration import configured
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.inputs import STDIN
-from pysmon.cli.output import Output, output_forms, output_to
+from pysmon.cli.output import Output, output_forms, output_to, same_file
 from pysmon.cli.printing import Printer
 from pysmon.cli.progress import watched
 from pysmon.cli.replay_report import Report
@@ -86,6 +86,9 @@ def replay(
         raise MisuseError("--jobs and -o exclude each other", hint="what is kept is written by one process")
     rules = Rules(configured(config))
     cut = [piece for source in open_sources(logs, shape) for piece in pieces(source)]
+    for path in (to, store):
+        if path is not None and any(each.stream.path and same_file(each.stream.path, path) for each in cut):
+            raise MisuseError(f"{path} is one of the logs that are read", hint="another file: -o FILE")
     with output_to(to, form, store) as output:
         keep = output.write if isinstance(output, Output) else None
         reading = Reading(cut, partial(Replay, rules, keep), jobs)

@@ -11,8 +11,9 @@ from pysmon.cli.configuration import configured, many
 from pysmon.cli.deliver import deliver
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
+from pysmon.cli.progress import watched
 from pysmon.cli.shape_option import input_format
-from pysmon.cli.telling import tell_logs
+from pysmon.cli.telling import tell_all, tell_logs
 from pysmon.errors import MisuseError
 from pysmon.formats.visible import visible
 from pysmon.rules.ruleset import Ruleset
@@ -78,16 +79,14 @@ def _read(files: Iterable[Path]) -> dict[Path, tuple[Case, ...]]:
 
 
 def _run(ruleset: Ruleset, cases: Sequence[Case], form: str | None) -> Sequence[Result]:
-    results, mistakes, tallies = run_cases(ruleset, cases, form)
+    results, mistakes, tallies = run_cases(ruleset, cases, form, watched)
     tell_logs(tallies, form)
     _refuse(mistakes)
     return results
 
 
 def _refuse(mistakes: Sequence[Mistake]) -> None:
-    for mistake in mistakes:
-        hint = f" ({mistake.hint})" if mistake.hint else ""
-        click.echo(visible(f"{mistake.place}: {mistake.message}{hint}"), err=True)
+    tell_all(f"{each.place}: {each.message}{f' ({each.hint})' if each.hint else ''}" for each in mistakes)
     if mistakes:
         raise MisuseError(
             f"the tests cannot be used: {many(len(mistakes), 'error')}", hint="what is wrong stands above"

@@ -23,7 +23,7 @@ from pysmon.sources.get_winevent import get_winevent
 from pysmon.sources.own import fits_own, fits_store, read_own, read_store
 from pysmon.sources.shape import Sample, Shape, json_shape
 from pysmon.sources.source import Source, SourceError, Taken, Tally, Wanted
-from pysmon.sources.splunk import read_keyed, splunk
+from pysmon.sources.splunk import fits_keyed, read_keyed, splunk
 from pysmon.sources.streams import STDIN, Bytes, bytes_of
 from pysmon.sources.velociraptor import velociraptor
 from pysmon.sources.wazuh import wazuh
@@ -61,7 +61,7 @@ _SHAPES = (  # the first that fits is taken
         lambda sample: has_event(sample.text),
         read_xml,
     ),
-    Shape("splunk-classic", "key=value lines of Splunk", lambda sample: "LogName=" in sample.text, read_keyed),
+    Shape("splunk-classic", "key=value lines of Splunk", fits_keyed, read_keyed),
 )
 SHAPES: Mapping[str, Shape] = {shape.name: shape for shape in _SHAPES}
 _EMPTY = Shape("empty", "a file without a byte", lambda sample: not sample.head, _nothing)
@@ -150,7 +150,8 @@ def _logs(path: Path | str, form: str | None, named: bool) -> Iterator[Log | _Re
         if shape is not None and (shape is not _EMPTY or named):
             yield Log(stream, shape)
         elif named and len(streams) == 1:
-            unknown = SourceError(f"{stream.name}: in no shape of logs that is known", hint=_known())
+            hint = "that is a configuration" if b"<Sysmon" in head else _known()
+            unknown = SourceError(f"{stream.name}: in no shape of logs that is known", hint=hint)
             yield _Refused(stream.name, unknown)
 
 

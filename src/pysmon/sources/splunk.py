@@ -10,6 +10,7 @@ from itertools import pairwise
 from pysmon.sources.found import Found, all_taken
 from pysmon.sources.origins import CHANNEL, PROVIDER
 from pysmon.sources.parts import Row, message_fields, part
+from pysmon.sources.shape import Sample
 from pysmon.sources.source import Taken, Tally, Wanted
 from pysmon.sources.streams import Bytes
 from pysmon.sources.texts import texts
@@ -43,6 +44,11 @@ def keyed(text: str) -> Found | None:
         computer=said.get("ComputerName"),
         user=said.get("Sid"),
     )
+
+
+def fits_keyed(sample: Sample) -> bool:
+    """Whether it has events in that form; other files have lines that begin with `LogName=`, too."""
+    return "EventCode=" in sample.text and _BEGIN.search(sample.text) is not None
 
 
 def read_keyed(source: Bytes, tally: Tally, wanted: Wanted) -> Iterator[Taken]:

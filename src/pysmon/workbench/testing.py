@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from pysmon.errors import PysmonError
 from pysmon.rules.explain import explain
 from pysmon.rules.explain_text import explanation_lines
 from pysmon.rules.ruleset import Ruleset
 from pysmon.rules.verdict import Verdict
+from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.sources.open import open_sources
-from pysmon.sources.source import Tally
+from pysmon.sources.source import Source, Tally
 from pysmon.workbench.cases import Case, Mistake, Recorded
+
+Watch: TypeAlias = Callable[[Source, Iterator[Entry[Event]]], Iterator[Entry[Event]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,15 @@ class Outcome(NamedTuple):
     tallies: Mapping[str, Tally]  # of the logs
 
 
-def run_cases(ruleset: Ruleset, cases: Sequence[Case], form: str | None = None) -> Outcome:
-    """Judge every event. `form` forces the shape of the logs (`pysmon.sources.open.SHAPES`)."""
+def run_cases(
+    ruleset: Ruleset, cases: Sequence[Case], form: str | None = None, watch: Watch = lambda _, entries: entries
+) -> Outcome:
+    """Judge every event. `form` forces the shape of the logs (`pysmon.sources.open.SHAPES`).
+
+    `watch` is given the entries of each log, and gives them on.
+    """
     tallies: dict[str, Tally] = {}
-    recorded, mistakes = _fetched(cases, form, tallies)
+    recorded, mistakes = _fetched(cases, form, watch, tallies)
     results = []
     for case in cases:
         event = recorded.get(case.event) if isinstance(case.event, Recorded) else case.event
@@ -70,7 +78,7 @@ def _judged(ruleset: Ruleset, case: Case, event: Event) -> Result:
 
 
 def _fetched(
-    cases: Iterable[Case], form: str | None, tallies: dict[str, Tally]
+    cases: Iterable[Case], form: str | None, watch: Watch, tallies: dict[str, Tally]
 ) -> tuple[dict[Recorded, Event], list[Mistake]]:
     """The events that stand in logs: each log is read once."""
     by_log: defaultdict[Path, list[tuple[Recorded, Case]]] = defaultdict(list)
@@ -81,7 +89,7 @@ def _fetched(
     mistakes = []
     for log, wanting in by_log.items():
         try:
-            found = _of_log(log, {wanted.record for wanted, _ in wanting}, form, tallies)
+            found = _of_log(log, {wanted.record for wanted, _ in wanting}, form, watch, tallies)
         except (PysmonError, OSError) as error:
             words = f"{log}: {error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
             mistakes += [Mistake(case.place, words) for _, case in wanting]
@@ -96,14 +104,14 @@ def _fetched(
 
 
 def _of_log(
-    log: Path, records: set[int | None], form: str | None, tallies: dict[str, Tally]
+    log: Path, records: set[int | None], form: str | None, watch: Watch, tallies: dict[str, Tally]
 ) -> dict[int | None, list[Event]]:
     """The wanted events of a log by record id, two of each at most; under None whatever is in it."""
     found: defaultdict[int | None, list[Event]] = defaultdict(list)
     for source in open_sources([log], form):
         entries = source.entries()
         tallies[source.name] = source.tally
-        for entry in entries:
+        for entry in watch(source, entries):
             for key in {entry.record_id, None} & records:
                 if len(found[key]) < 2:
                     found[key].append(entry.event)

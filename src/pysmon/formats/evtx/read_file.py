@@ -98,7 +98,7 @@ def chunks(stream: BinaryIO, tell: Tell) -> Iterator[Chunk]:
                 tell(f"chunk {number} at byte {at:#x}", "empty: nothing but zeros (expected ElfChnk)")
             used = len(held)
         else:
-            tell(f"chunk {number} at byte {at:#x}", f"no chunk: {held[:8]!r} found (expected {CHUNK_MAGIC!r})")
+            tell(f"chunk {number} at byte {at:#x}", f"no chunk: it begins with {held[:8].hex(' ')} (expected ElfChnk)")
             begin = held.find(CHUNK_MAGIC)
             used = begin if begin > 0 else len(held) - _begun(held)
         at += used
