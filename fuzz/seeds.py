@@ -12,6 +12,8 @@ from copy import copy
 from pathlib import Path
 
 from tests.config.hives import Key, service, system, write_hive
+from tests.host import signed
+from tests.host.test_elf import library
 from tests.sensor import own_dns
 from tests.sensor.own_dns import AAAA, MX, TXT, alias, answered, ipv4, ipv6, question
 from tests.sources.evtx_files import creations, evtx
@@ -124,6 +126,11 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
     digest = hashlib.sha256(stored.DATA).hexdigest()
     yield "stored", "whole", b'{"name": "a.xml", "sha256": "%s", "when": 1795241433486357000}' % digest.encode()
     yield "cases", "all-parts.yaml", CASES
+    yield "module", "named", signed.module(signed.message(signed.signer(signed.named(common="Some key"))))
+    yield "module", "by-key", signed.module(signed.message(signed.signer_by_key(b"\xab\xcd")))
+    yield "module", "old", signed.module(b"x" * 20, kind=1, hash_kind=4, name=b"Some key", key=b"\1\2")
+    yield "elf", "64", library()
+    yield "elf", "32", library(order=">", wide=False)
 
 
 def _dns() -> Iterator[tuple[str, str, bytes]]:

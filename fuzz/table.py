@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fuzz import blob, cases, configuration, control, dns, hive, logs, settings, spill, store, stored, tape
+from fuzz import blob, cases, configuration, control, dns, elf, hive, logs, module, settings, spill, store, stored, tape
 from fuzz.target import Target
 
 _TARGETS = (
@@ -20,5 +20,7 @@ _TARGETS = (
     settings.TARGET,
     stored.TARGET,
     cases.TARGET,
+    module.TARGET,
+    elf.TARGET,
 )
 TARGETS: Mapping[str, Target] = {target.name: target for target in _TARGETS}

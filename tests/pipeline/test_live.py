@@ -20,6 +20,7 @@ import pytest
 from tests.sensor.compiled import LITTLE, compiled
 from tests.sensor.provoke import EVERYTHING, apart, one
 
+from pysmon.assemble.provenance import FIELDS
 from pysmon.config.model import Configuration
 from pysmon.config.read import read_configuration
 from pysmon.errors import MisuseError, SensorError
@@ -36,6 +37,7 @@ from pysmon.schema.catalogue import (
     ErrorReport,
     FileCreate,
     FileDelete,
+    ImageLoad,
     NetworkConnect,
     ProcessCreate,
     ProcessTerminate,
@@ -188,7 +190,13 @@ def test_the_books_are_closed_with_what_came(scene: Told) -> None:
     assert outcome.kept == Counter(e.event.type.id for e in scene.entries if not isinstance(e.event, OWN))
     assert (outcome.filtered, outcome.lost) == ({}, 0)
     seen = {family: count.seen for family, count in outcome.families.items()}
-    assert seen == dict.fromkeys(EVENT_FAMILIES, 0) | {"process": 4, "network": 2, "file create": 2, "file delete": 1}
+    assert seen.pop("image load") == len(scene.of(ImageLoad)) > 6
+    assert seen | {"image load": 0} == dict.fromkeys(EVENT_FAMILIES, 0) | {
+        "process": 4,
+        "network": 2,
+        "file create": 2,
+        "file delete": 1,
+    }
     assert len({s.ability.name for s in outcome.services}) == len(outcome.services) > 5
 
 
@@ -202,8 +210,8 @@ def test_the_tape_of_a_run_gives_the_same_events_again(scene: Told, folder: Path
 
 
 def told_again(entry: Entry[Event]) -> tuple[int, str, dict[str, str]]:
-    """What a tape can tell of an entry: all but what was asked of the machine, hashes and times of birth."""
-    asked = {"Hashes"} if isinstance(entry.event, ProcessCreate) else {"CreationUtcTime"}
+    """What a tape can tell of an entry: all but what was asked of the machine, of files and times of birth."""
+    asked = {"CreationUtcTime"} if isinstance(entry.event, FileCreate) else FIELDS
     names = [f.name for f in entry.event.type.fields if f.name not in asked]
     return entry.time, entry.origin.computer, {n: entry.event.text(n) for n in names}
 

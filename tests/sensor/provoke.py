@@ -18,9 +18,11 @@ from typing import Any, TypeVar
 
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
+from pysmon.assemble.provenance import Provenance
 from pysmon.config.read import read_configuration
 from pysmon.host.hashes import Hashes
 from pysmon.host.machine import clock_offset, this_machine
+from pysmon.host.packages import Packages
 from pysmon.host.symbols import Symbols
 from pysmon.host.users import Users
 from pysmon.layout.record import Record
@@ -42,6 +44,7 @@ TAGS = (
     *("ProcessCreate", "ProcessTerminate", "NetworkConnect", "FileCreate", "FileDelete", "FileDeleteDetected"),
     *("FileCreateTime", "ProcessAccess", "RawAccessRead", "ProcessTampering", "eBPFEvent"),
     *("RegistryEvent", "FileCreateStreamHash", "DnsQuery", "CreateRemoteThread", "PipeEvent"),
+    *("DriverLoad", "ImageLoad"),
 )
 EVERYTHING = (
     '<Sysmon schemaversion="4.90"><EventFiltering>'
@@ -134,7 +137,9 @@ def new_flow(configuration: str) -> Flow:
     ruleset, users = Ruleset.compile(reading.configuration), Users()
     builder = Builder(this_machine(), users, clock_offset=clock_offset())
     hashes, symbols = Hashes(("SHA256",)), Symbols()
-    return Flow(ruleset, builder, Enricher(builder.processes, users, hashes, reads=ruleset.reads, symbols=symbols))
+    provenance = Provenance(hashes, Packages())
+    enricher = Enricher(builder.processes, users, hashes, reads=ruleset.reads, symbols=symbols, provenance=provenance)
+    return Flow(ruleset, builder, enricher)
 
 
 def difference(before: dict[str, Count], after: dict[str, Count]) -> dict[str, Count]:

@@ -46,6 +46,8 @@ def test_the_sensor_loads_where_rights_are_held() -> None:
 
 
 ONLY_INSIDE = {"tables of settings"}  # no hook but fexit shows them
+if not Path("/proc/modules").exists():
+    ONLY_INSIDE.add("modules loaded")  # this kernel was built without modules
 
 
 @pytest.mark.parametrize("ability", ABILITIES, ids=lambda a: a.name)
@@ -82,6 +84,22 @@ def test_hooks_of_one_kind_are_served_or_refused_together(kernel: Sensor) -> Non
     preferred = {a.name for a in ABILITIES if a.providers[0].hook in ("fentry", "fexit")}
     served = {s.ability.name for s in kernel.services if s.ability.name in preferred and not s.refusals}
     assert served in (set(), preferred)
+
+
+def test_a_tracepoint_that_the_kernel_lacks_takes_no_other_with_it() -> None:
+    """With little rights libbpf fails on it as if all of its kind were forbidden."""
+    if Path("/proc/modules").exists():
+        pytest.skip("this kernel has module:module_load; no program here is for a tracepoint that no kernel has")
+
+    def act() -> list[Service]:
+        become_nobody(BPF, PERFMON)
+        loaded = load((ABILITIES[0], Ability("modules", "module", (Provider("tp_btf", ("on_module_load",)),))))
+        loaded.object.close()
+        return list(loaded.services)
+
+    processes, modules = apart(act)
+    assert processes.provider
+    assert modules.refusals == ("tp_btf: no tp_btf/module_load here",)
 
 
 RENAMES = (Provider("tracepoint", ("on_rename", "on_renameat", "on_renameat2"), some=True),)

@@ -6,6 +6,7 @@ PYSMON_STORM says how many processes a storm has (ten times as many files).
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from tests.sensor.compiled import LITTLE, compiled
 from tests.sensor.provoke import Stage, mount, own_mounts, run
 
-from pysmon.schema.catalogue import FileCreate, ProcessCreate, ProcessTerminate
+from pysmon.schema.catalogue import FileCreate, ImageLoad, ProcessCreate, ProcessTerminate
 from pysmon.sensor.kernel import PROCESS_RING_SIZE
 from pysmon.sensor.records import ExecRecord, ForkRecord
 
@@ -82,6 +83,10 @@ def test_a_storm_of_short_processes_is_told_to_the_last_one(
     ended = [e for e in seen.of(ProcessTerminate) if e.Image == TRUE]
     assert sorted(e.ProcessGuid for e in ended) == sorted(e.ProcessGuid for e in created)
     assert {(e.User, str(e.extra)) for e in ended} == {("root", "{'ExitCode': 0}")}
+
+    loads = Counter(e.ProcessGuid for e in seen.of(ImageLoad) if e.Image == TRUE)
+    assert loads.keys() == {e.ProcessGuid for e in created}
+    assert len(set(loads.values())) == 1, "one process loads as many files as the other"
 
     begins = {e.ProcessGuid: place for place, e in enumerate(seen.events) if isinstance(e, ProcessCreate)}
     ends = {e.ProcessGuid: place for place, e in enumerate(seen.events) if isinstance(e, ProcessTerminate)}

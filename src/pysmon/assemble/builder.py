@@ -11,7 +11,9 @@ from pysmon.assemble.device import take_raw_access
 from pysmon.assemble.dns import take_dns_message, take_look_up
 from pysmon.assemble.file import take_file_create, take_file_delete
 from pysmon.assemble.guard import overdue, take_guard
+from pysmon.assemble.image import take_image_load
 from pysmon.assemble.injection import take_injection
+from pysmon.assemble.module import take_module
 from pysmon.assemble.network import take_flow
 from pysmon.assemble.pipe import take_pipe
 from pysmon.assemble.process import take_exec, take_exit, take_fork, take_task
@@ -27,6 +29,7 @@ from pysmon.host.guid import Machine
 from pysmon.host.users import Users
 from pysmon.layout.record import Record
 from pysmon.schema.event import Event
+from pysmon.sensor.load_records import ImageLoadRecord, ModuleRecord
 from pysmon.sensor.memory_records import InjectionRecord, TamperRecord
 from pysmon.sensor.records import (
     AccessRecord,
@@ -65,6 +68,8 @@ _TAKE: dict[type[Record], Callable[[Any, Scene], tuple[Event, ...]]] = {
     FlowRecord: take_flow,
     ForkRecord: take_fork,
     GuardRecord: take_guard,
+    ImageLoadRecord: take_image_load,
+    ModuleRecord: take_module,
     LookUpRecord: take_look_up,
     InjectionRecord: take_injection,
     PipeRecord: take_pipe,

@@ -8,8 +8,10 @@ from pysmon.assemble.attribute import file_of
 from pysmon.assemble.content import Contents
 from pysmon.assemble.extras import facts_of
 from pysmon.assemble.paths import known_path
+from pysmon.assemble.places import places
 from pysmon.assemble.placing import facts_of_container
 from pysmon.assemble.processes import Processes
+from pysmon.assemble.provenance import EVENTS, FIELDS, Provenance
 from pysmon.assemble.trim import Trimmer
 from pysmon.assemble.utc import utc_text
 from pysmon.host.birth import birth_time
@@ -54,12 +56,14 @@ class Enricher:
         contents: Contents | None = None,
         symbols: Symbols | None = None,
         containers: Containers | None = None,
+        provenance: Provenance | None = None,
     ) -> None:
         """`reads` tells by event id which fields the rules read; `extras` is for outputs that show them (JSON).
 
         `errands` look up births and functions, so that no file system can hold up the caller; without them he does it.
         `contents` answers for files that were written or removed, where somebody holds them.
-        `symbols` name functions, `containers` know what the runtimes tell; a tape of another machine can have neither.
+        `symbols` name functions, `containers` know what the runtimes tell, `provenance` whose files are;
+        a tape of another machine can have none of them.
         """
         self._processes = processes
         self._users = users
@@ -67,6 +71,9 @@ class Enricher:
         self._trimmer = Trimmer(field_sizes or {})
         self._extras = extras
         self._birth, self._errands = birth, errands
+        self._provenance = provenance
+        self._provenance_early = frozenset(i for i in EVENTS if provenance and FIELDS & reads(i))
+        self._provenance_late = frozenset(i for i in EVENTS if provenance) - self._provenance_early
         self._contents = contents
         self._hashes_early = "Hashes" in reads(ProcessCreate.type.id) or "Hash" in reads(FileCreateStreamHash.type.id)
         self._birth_early = any("CreationUtcTime" in reads(kind.type.id) for kind in (FileCreate, FileCreateStreamHash))
@@ -83,6 +90,8 @@ class Enricher:
             self._add_function(event, record)
         if self._contents:
             self._contents.early(event, record)
+        if event.type.id in self._provenance_early:
+            self._add_provenance(event, record)
 
     def late(self, event: Event, record: Record) -> None:
         """Once the event is kept: everything else. Long texts are cut last, so that rules see them whole."""
@@ -94,6 +103,8 @@ class Enricher:
             self._add_function(event, record)
         if self._contents:
             self._contents.late(event, record)
+        if event.type.id in self._provenance_late:
+            self._add_provenance(event, record)
         cut = self._trimmer.trim(event)
         if not self._extras:
             return
@@ -116,6 +127,11 @@ class Enricher:
         if made.skipped and self._extras:
             _tell(event, {"HashesSkipped": made.skipped})
 
+    def _add_provenance(self, event: Event, record: Record) -> None:
+        facts = self._provenance.add(event, record) if self._provenance else {}
+        if self._extras:
+            _tell(event, facts)
+
     def _add_birth(self, event: Event, record: Record) -> None:
         """A file that was renamed or linked is older than its name, and one that gets an attribute than that."""
         if isinstance(event, FileCreate) and isinstance(record, FileCreateRecord) and record.how != OPENED:
@@ -135,7 +151,7 @@ class Enricher:
 
     def _born(self, path: str, record: FileCreateRecord | AttributeRecord) -> int | None:
         # The name holds where the process lives; elsewhere it may name another file, which only the inode tells.
-        there, *elsewhere = _places(record.tgid, path)
+        there, *elsewhere = places(record.tgid, path)
         births = (self._birth(path, record.inode) for path in (there, *(elsewhere if record.inode else ())))
         return next((birth for birth in births if birth is not None), None)
 
@@ -146,7 +162,7 @@ class Enricher:
         if symbols is None or not record.module:
             return  # what is in no file has no name
         tgid = record.target_tgid
-        paths = (f"/proc/{tgid}/exe", *_places(tgid, known_path(record.module)))
+        paths = (f"/proc/{tgid}/exe", *places(tgid, known_path(record.module)))
 
         def look() -> Symbol:
             return symbols.at(*paths, device=record.device, inode=record.inode, offset=record.offset)
@@ -167,17 +183,9 @@ class Enricher:
 def hashes_of_image(record: ExecRecord, hashes: Hashes) -> Hashed:
     """The hashes of the program of that record, if it can still be had: from the process itself, else by its path."""
     path = known_path(record.image)
-    paths = (f"/proc/{record.tgid}/exe", *_places(record.tgid, path))
+    paths = (f"/proc/{record.tgid}/exe", *places(record.tgid, path))
     file = Expected(record.device, record.inode, record.image_size, record.image_change_time)
     return hashes.of(*paths, expected=file)
-
-
-def _places(tgid: int, path: str) -> tuple[str, str, str]:
-    """Where a file of a process can be had: as the process sees the disk, as the machine does, as we do.
-
-    A hardened service sees a /tmp of its own, and a process that has ended sees nothing any more.
-    """
-    return f"/proc/{tgid}/root{path}", f"/proc/1/root{path}", path
 
 
 def _tell(event: Event, facts: Mapping[str, object]) -> None:

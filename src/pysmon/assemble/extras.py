@@ -13,6 +13,14 @@ from pysmon.assemble.tampering import facts_of_tampering
 from pysmon.host.containers import container_of
 from pysmon.host.users import Users
 from pysmon.layout.record import Record
+from pysmon.sensor.load_records import (
+    EXECUTED,
+    INTERPRETER,
+    MAPPED,
+    PROTECTED,
+    ImageLoadRecord,
+    ModuleRecord,
+)
 from pysmon.sensor.memory_records import InjectionRecord, TamperRecord
 from pysmon.sensor.records import (
     LINKED,
@@ -61,6 +69,8 @@ _PIPES = {
     PIPE_DATAGRAM: "unix datagram",
     PIPE_SEQPACKET: "unix seqpacket",
 }
+_HOW_LOADED = {EXECUTED: "executed", INTERPRETER: "interpreter", MAPPED: "mmap", PROTECTED: "mprotect"}
+_TAINTS = "PFSRMBUDAWCIOELKXTN"  # one letter a bit, Documentation/admin-guide/tainted-kernels.rst
 Facts = dict[str, object]
 
 
@@ -91,6 +101,10 @@ def facts_of(record: Record, processes: Processes, users: Users) -> Facts:
             return _of_pipe(record, processes) | _place_of_actor(record, processes)
         case AttributeRecord():
             return {"StreamSize": record.value_size} | _place_of_actor(record, processes)
+        case ImageLoadRecord():
+            return _of_image_load(record) | _place_of_actor(record, processes)
+        case ModuleRecord():
+            return _of_module(record, processes, users) | _place_of_actor(record, processes)
         case FlowRecord() | FileTimeRecord() | SettingTableRecord() | LookUpRecord() | DnsMessageRecord():
             return _place_of_actor(record, processes)
         case _:
@@ -176,6 +190,25 @@ def _of_pipe(record: PipeRecord, processes: Processes) -> Facts:
         facts |= {"PeerProcessGuid": processes.guid(peer), "PeerProcessId": record.peer_tgid}
         facts |= {"PeerImage": known.image} if known else {}
     return facts
+
+
+def _of_image_load(record: ImageLoadRecord) -> Facts:
+    return {"How": _HOW_LOADED.get(record.how, str(record.how)), "MappedAt": f"{record.address:#x}"}
+
+
+def _of_module(record: ModuleRecord, processes: Processes, users: Users) -> Facts:
+    """Sysmon's event has no field for who loads a module: JSON names him."""
+    actor = processes.actor(record.tgid, record.start, record.exec_id)
+    taints = "".join(letter for bit, letter in enumerate(_TAINTS) if record.taints >> bit & 1)
+    told = {"ModuleVersion": text(record.version), "ModuleSourceVersion": text(record.source_version), "Taints": taints}
+    return {
+        "ProcessGuid": actor.guid,
+        "ProcessId": record.tgid,
+        "Image": actor.image,
+        "User": users.name(record.uid),
+        "ModuleName": text(record.name),
+        "How": "file" if record.path else "memory",
+    } | {name: value for name, value in told.items() if value}
 
 
 def _place_of_actor(record: Record, processes: Processes) -> Facts:

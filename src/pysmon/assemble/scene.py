@@ -14,7 +14,7 @@ from pysmon.host.users import Users
 from pysmon.schema.catalogue import ErrorReport
 
 # Ids of the events that records make.
-BUILT = frozenset({1, 2, 3, 5, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 20, 21, 22, 23, 25, 26, 27, 28, 29, 100})
+BUILT = frozenset({1, 2, 3, *range(5, 16), *range(17, 24), 25, 26, 27, 28, 29, 100})
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from pysmon.host.errands import Errands
 from pysmon.host.imphash import NEEDS, imphash
@@ -19,7 +19,7 @@ LIMIT = 32 << 20  # bytes; a longer file would hold up what waits behind it
 _REMEMBERED = 4096
 _CHUNK = 1 << 18
 # A file system counts change times in steps of some ms: a file that changed just now may change again unseen.
-_SETTLED = 1_000_000_000  # ns
+SETTLED = 1_000_000_000  # ns
 _READERS = {"SHA1": hashlib.sha1, "MD5": hashlib.md5, "SHA256": hashlib.sha256}
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a FIFO or a terminal must not hold us
 
@@ -82,14 +82,11 @@ class Hashes:
         return made or Hashed(skipped="its file system does not answer in time")
 
     def _look(self, paths: Sequence[str], expected: Expected | None) -> Hashed:
-        for path in paths:
-            try:
-                found = os.stat(path)
-            except (OSError, ValueError):
-                continue
-            if _fits(found, expected):
-                return self._recall(_key(found)) or self._open(path, expected)
-        return Hashed(skipped="the file is no longer there")
+        there = find(*paths, expected=expected)
+        if there is None:
+            return Hashed(skipped="the file is no longer there")
+        path, found = there
+        return self._recall(_key(found)) or self._open(path, expected)
 
     def of_bytes(self, data: bytes) -> str:
         """The hashes of bytes that no file has by itself, such as an extended attribute."""
@@ -110,14 +107,14 @@ class Hashes:
 
     def _read(self, file: int, expected: Expected | None) -> Hashed:
         before = os.fstat(file)
-        if not _fits(before, expected):
+        if not fits(before, expected):
             return Hashed(skipped="another file has taken its place")
         if before.st_size > self._limit:
             return Hashed(skipped=f"larger than {self._limit} bytes")
         made = self._digest(file)
         if made is None or _key(os.fstat(file)) != _key(before):
             return Hashed(skipped="the file changed while it was read")
-        if before.st_ctime_ns + _SETTLED < self._clock():
+        if before.st_ctime_ns + SETTLED < self._clock():
             self._remember(_key(before), made)
             if expected and expected.change_time == before.st_ctime_ns:
                 self._remember(expected, made)
@@ -163,13 +160,33 @@ def file_system(device: int) -> str:
     return f"the file system {device >> 20}:{device & 0xFFFFF}" if device else "a file system"
 
 
+def find(*paths: str, expected: Expected | None) -> tuple[str, os.stat_result] | None:
+    """The first path that leads to the `expected` file, or to any regular one; None if none does."""
+    for path in paths:
+        try:
+            found = os.stat(path)
+        except (OSError, ValueError):
+            continue
+        if fits(found, expected):
+            return path, found
+    return None
+
+
+def open_regular(path: str) -> BinaryIO:
+    """Open a file to read that somebody may have put something else in place of; unbuffered. OSError if that fails."""
+    return os.fdopen(os.open(path, _FLAGS), "rb", buffering=0)
+
+
 def _key(found: os.stat_result) -> tuple[int, ...]:
     return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns, -1  # one longer: never equal to an Expected
 
 
-def _fits(found: os.stat_result, expected: Expected | None) -> bool:
-    """A regular file, and the expected one. File systems without a device of their own (btrfs, overlay, nfs) show
-    another number to stat than the kernel uses inside: there inode and size must do."""
+def fits(found: os.stat_result, expected: Expected | None) -> bool:
+    """Is it a regular file, and the expected one?
+
+    File systems without a device of their own (btrfs, overlay, nfs) show another number to stat than the kernel uses
+    inside: there inode and size must do.
+    """
     if not stat.S_ISREG(found.st_mode):
         return False
     if expected is None:

@@ -7,22 +7,26 @@ from dataclasses import dataclass, field
 
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
+from pysmon.assemble.provenance import Provenance
 from pysmon.assemble.service import configuration_change
 from pysmon.config.model import Configuration
 from pysmon.host.errands import Errands
 from pysmon.host.hashes import Hashes
+from pysmon.host.packages import Packages
 from pysmon.host.runtime_files import Containers
 from pysmon.host.symbols import Symbols
 from pysmon.host.users import Users
 from pysmon.pipeline.files import Files
 from pysmon.pipeline.pushdown import Approvers, approvals_of, approvers_of
 from pysmon.rules.ruleset import Ruleset
-from pysmon.schema.catalogue import ConfigurationChange
+from pysmon.schema.catalogue import ConfigurationChange, ImageLoad
 from pysmon.sensor.pushdown import Approval
 
 EVENTS_OF_FAMILY = {  # ids of the events that are made of its records
     "network": (3,),
     "file time": (2,),
+    "module": (6,),
+    "image load": (7,),
     "injection": (8,),
     "raw access": (9,),
     "process access": (10,),
@@ -62,7 +66,9 @@ class Policy:
         options = self.configuration.options if self.configuration else None
         algorithms = options.hash_algorithms if options and options.hash_algorithms else _ALGORITHMS
         sizes: Mapping[str, int] = options.field_sizes if options else {}
-        hashes = Hashes(algorithms, errands=errands)
+        hashes, packages = Hashes(algorithms, errands=errands), Packages()
+        if self.ruleset.wants(ImageLoad.type.id):
+            errands.ask("the package database", packages.prepare)  # now, rather than at the first event
         return Enricher(
             builder.processes,
             users,
@@ -74,6 +80,7 @@ class Policy:
             symbols=Symbols(),
             containers=Containers(),
             contents=files.contents(hashes, self.ruleset, options) if files else None,
+            provenance=Provenance(hashes, packages, errands),
         )
 
     def told(self, time: int) -> ConfigurationChange:

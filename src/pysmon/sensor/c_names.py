@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from pysmon.sensor import memory_records, records
+from pysmon.sensor import load_records, memory_records, records
 from pysmon.sensor.memory_records import PLACE
 from pysmon.sensor.records import ACTORS, FAMILIES, IMAGES_LIMIT, MARK, PARTS_LIMIT, SCOPES, SETTINGS, SHADOW
 
 # By the beginning of the C names: what follows in C is the name that the number has in Python.
 _NUMBERS = {
-    "HOW": ("OPENED", "RENAMED", "LINKED", "SYMLINKED"),
+    "HOW": ("OPENED", "RENAMED", "LINKED", "SYMLINKED", "EXECUTED", "INTERPRETER", "MAPPED", "PROTECTED"),
     "DEED": ("SIGNAL", "BPF", "TRACE", "READ", "WRITE", "TAKE_DESCRIPTOR", "OPEN_MEMORY", "ACCESS"),
     "TABLE": ("MADE", "REMOVED", "RENAMED"),
     "PIPE": ("MADE", "MET", "FIFO"),
     "OBJECT": ("PROGRAM", "MAP", "LINK"),
     "CALL": ("GETADDRINFO", "GETHOSTBYNAME"),
+    "SIGNATURE": ("UNKNOWN", "MISSED", "ACCEPTED"),
     "WAY": ("POKED", "POINTED", "WRITTEN", "MEMORY_WRITTEN"),
     "TAMPER": ("RELINKED", "UNLOCKED", "MAPPED_OVER"),
     "REGION": ("NOWHERE", "FILE", "ANONYMOUS", "HEAP", "STACK", "NAMELESS"),
 }
-_WHOLE = ("TABLE", "PIPE")  # those that have the whole name in Python too
+_WHOLE = ("TABLE", "PIPE", "SIGNATURE")  # those that have the whole name in Python too
+
+
+_MODULES = (records, memory_records, load_records)
 
 
 def _c_name(beginning: str, words: str) -> str:
@@ -31,7 +35,7 @@ def _numbers() -> list[tuple[str, int]]:
         for name in names:
             whole = _c_name(beginning, name)
             known = whole if beginning in _WHOLE else name
-            found.append((whole, int(getattr(records if hasattr(records, known) else memory_records, known))))
+            found.append((whole, next(int(getattr(m, known)) for m in _MODULES if hasattr(m, known))))
     return found
 
 

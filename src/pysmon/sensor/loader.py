@@ -7,7 +7,9 @@ import os
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import as_file, files
+from pathlib import Path
 
 from pysmon.errors import SensorError
 from pysmon.layout.c_text import digest
@@ -22,6 +24,8 @@ SLOTS_PER_CPU = 2  # emit.bpf.h
 OBJECT = files("pysmon.sensor") / "bpf" / "sensor.bpf.o"
 _HOOKS_OF_A_KIND = {hook: {"fentry", "fexit"} for hook in ("fentry", "fexit")}  # both are BPF trampolines
 _SAYS_LITTLE = ("processed ", "libbpf: prog", "libbpf: failed to load object", "-- ")  # beginnings of its lines
+_BTF = Path("/sys/kernel/btf/vmlinux")
+_TRACEPOINT_TYPE = re.compile(rb"\0btf_trace_(\w+)(?=\0)")
 _FAILED = re.compile(r"prog '(\w+)'")
 
 
@@ -156,10 +160,26 @@ def _attach(made: Object, program: str) -> str:
 
 
 def _exists(section: str, have_tracefs: bool) -> bool:
-    """Tracepoints can be looked up beforehand; of the others only trying tells."""
-    if not section.startswith("tracepoint/"):
+    """Tracepoints can be looked up beforehand; of the others only trying tells.
+
+    With little rights it must be: libbpf seeks a tp_btf that the kernel does not have in its modules, which takes more.
+    """
+    kind, _, name = section.partition("/")
+    if kind == "tp_btf":
+        known = _known_to_btf()
+        return not known or name.encode() in known
+    if kind != "tracepoint":
         return True
     return have_tracefs and (TRACEFS / "events" / section.removeprefix("tracepoint/")).exists()
+
+
+@cache
+def _known_to_btf() -> frozenset[bytes]:
+    """The tracepoints that this kernel's type information speaks of; nothing if that cannot be read."""
+    try:
+        return frozenset(_TRACEPOINT_TYPE.findall(_BTF.read_bytes()))
+    except OSError:
+        return frozenset()
 
 
 def _reason(trouble: str) -> str:

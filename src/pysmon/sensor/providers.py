@@ -38,6 +38,7 @@ _SYMLINKED = Provider("fexit", ("on_path_symlink", "on_vfs_symlink"))
 _UNLINKED = Provider("fexit", ("on_path_unlink", "on_vfs_unlink"))
 _OPENED = _exits("open", "openat", "openat2", "creat")
 _ACCESS = Provider("fexit", ("on_access",))
+_MODULE_FILE = Provider("fentry", ("on_module_file", "on_module_load"))
 _PROGRAM = Provider("fentry", ("on_program",))
 _TIMES = Provider("fexit", ("on_vfs_utimes_begin", "on_vfs_utimes"))
 _TIME_CALLS = ("utimensat", "futimesat", "utimes", "utime")
@@ -71,6 +72,9 @@ _FIFO_MADE = Provider("fexit", ("on_path_mknod", "on_vfs_mknod"))
 _FIFO_OPENED = Provider("fexit", ("on_fifo_open",))
 _BOUND = Provider("fexit", ("on_unix_bind",))
 _CONNECTED = Provider("fexit", ("on_unix_stream_connect", "on_unix_dgram_connect"))
+_PROTECTIONS = ("mprotect", "pkey_mprotect")
+_BEGIN_AND_END = tuple(f"on_image_{call}{end}" for call in _PROTECTIONS for end in ("_begin", ""))
+_PROTECTED = Provider("tracepoint", _BEGIN_AND_END, some=True)
 _REACHING = ("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd")
 
 ABILITIES = (
@@ -104,6 +108,11 @@ ABILITIES = (
     Ability("BPF programs loaded", "bpf", (_PROGRAM, Provider("tracepoint", ("on_program_load",)))),
     Ability("BPF programs attached", "bpf", (Provider("tracepoint", ("on_program_attach",)),)),
     Ability("devices opened", "raw access", (_FILE_OPEN, _OPENED)),
+    Ability("programs mapped", "image load", (Provider("tp_btf", ("on_program_image",)),)),
+    Ability("interpreters mapped", "image load", (Provider("tp_btf", ("on_interpreter_image",)),)),
+    Ability("libraries mapped", "image load", (Provider("fexit", ("on_vm_mmap",)), _exits("mmap"))),
+    Ability("mappings made executable", "image load", (Provider("fexit", ("on_file_mprotect",)), _PROTECTED)),
+    Ability("modules loaded", "module", (_MODULE_FILE, Provider("tp_btf", ("on_module_load",)))),
     Ability("memory of processes opened", "process access", (_ACCESS, _OPENED)),
     Ability("processes injected by ptrace", "injection", (Provider("tracepoint", ("on_registers", "on_poke")),)),
     Ability("processes injected by process_vm_writev", "injection", (Provider("tracepoint", ("on_written",)),)),

@@ -10,15 +10,16 @@ import struct
 
 from pysmon.errors import RecordError
 from pysmon.layout.record import U16, U32, U64, Address, Record, Tail, record
+from pysmon.sensor.load_records import OF_LOADS
 from pysmon.sensor.memory_records import OF_MEMORY
 
-RECORDS: dict[int, type[Record]] = {**OF_MEMORY}  # by kind
+RECORDS: dict[int, type[Record]] = {**OF_MEMORY, **OF_LOADS}  # by kind
 
 # Families are counted apart, in the kernel and above it: seen = filtered + kept + lost. A fork makes no event itself.
 FAMILIES = (
     *("process", "network", "file create", "file delete", "fork", "guard"),
     *("process access", "raw access", "bpf", "file time", "sysctl", "xattr", "dns"),
-    *("injection", "tampering", "pipe", "file content"),
+    *("injection", "tampering", "pipe", "file content", "image load", "module"),
 )
 
 SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")

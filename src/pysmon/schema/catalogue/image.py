@@ -6,6 +6,8 @@ from pysmon.schema.event import Event, event, field
 from pysmon.schema.kinds import Guid, Pid, Text, Time
 from pysmon.schema.shape import SEQUENCE_NUMBER, Before
 
+_RESOURCE = "From the version resource of a Windows program."
+
 
 @event(
     id=6,
@@ -13,6 +15,7 @@ from pysmon.schema.shape import SEQUENCE_NUMBER, Before
     title="Driver loaded",
     rule="DriverLoad",
     version=4,
+    live=True,
     history=(
         Before("4.32", version=3),
         Before("3.30", stood_after={"SignatureStatus": "Signed"}),
@@ -22,16 +25,34 @@ from pysmon.schema.shape import SEQUENCE_NUMBER, Before
 class DriverLoad(Event):
     """A driver was loaded into the kernel.
 
-    On Linux: not produced yet. What comes closest is a kernel module (finit_module).
+    On Linux: a kernel module was loaded (finit_module, init_module). What the kernel refuses, a broken or revoked
+    signature for example, makes none. JSON names who loaded it, the module, its version and what it taints. Seen
+    where the kernel announces it (module:module_load).
     """
 
     RuleName: Text = field(since="4.10", default="-")
     UtcTime: Time
-    ImageLoaded: Text = field("Full path of the driver's file.", default="-")
+    ImageLoaded: Text = field(
+        "Full path of the driver's file. On Linux: of the module that was read; the module's name in brackets if it "
+        "was loaded from the memory of a process, as modprobe does with a packed one that the kernel cannot unpack.",
+        default="-",
+    )
     Hashes: Text = field(default="-")
-    Signed: Text = field(default="-")
-    Signature: Text = field(default="-")
-    SignatureStatus: Text = field(since="3.20", default="-")
+    Signed: Text = field(
+        "Whether the file carries a signature: `true` or `false`. On Linux: one that is appended to the module.",
+        default="-",
+    )
+    Signature: Text = field(
+        "Who signed. On Linux: the issuer of the key's certificate, as modinfo tells the signer; `-` if the module was "
+        "loaded from memory or its file could not be read.",
+        default="-",
+    )
+    SignatureStatus: Text = field(
+        "What checking the signature gave: `Valid`, `Expired`, `Unavailable` and others. On Linux what the kernel made "
+        "of it: `Valid`; `Untrusted`: the key is unknown; `Unavailable`: there is none; `Unknown`: none is checked.",
+        since="3.20",
+        default="-",
+    )
 
 
 @event(
@@ -40,6 +61,7 @@ class DriverLoad(Event):
     title="Image loaded",
     rule="ImageLoad",
     version=3,
+    live=True,
     history=(
         Before("3.30", stood_after={"SignatureStatus": "Signed"}),
         Before("3.10", version=2, had=(SEQUENCE_NUMBER,)),
@@ -48,7 +70,11 @@ class DriverLoad(Event):
 class ImageLoad(Event):
     """A process loaded a program file or a library.
 
-    On Linux: not produced yet. What comes closest is a file mapped to be executed (mmap with PROT_EXEC).
+    On Linux: a file was mapped to be executed: the program itself and its interpreter (ld.so) by execve, libraries and
+    whatever else by mmap, or a mapping became executable later (mprotect). Memory without a file makes none, nor does a
+    file that is mapped to be read. JSON tells how, where, and the id of the file's build. Signed, Signature and
+    SignatureStatus speak of the package that the file belongs to: whoever can change the files of packages can change
+    their database too. Many events: a dynamic program makes three or more each time it runs.
     """
 
     RuleName: Text = field(since="4.10", default="-")
@@ -57,13 +83,33 @@ class ImageLoad(Event):
     ProcessId: Pid
     Image: Text = field(default="-")
     ImageLoaded: Text = field("Full path of the file that was loaded.", default="-")
-    FileVersion: Text = field(since="4.0", default="-")
-    Description: Text = field(since="4.0", default="-")
-    Product: Text = field(since="4.0", default="-")
-    Company: Text = field(since="4.0", default="-")
-    OriginalFileName: Text = field(since="4.21", default="-")
+    FileVersion: Text = field(
+        _RESOURCE + " On Linux: version of the package that the file belongs to; `-` if there is none or it "
+        "was changed.",
+        since="4.0",
+        default="-",
+    )
+    Description: Text = field(f"{_RESOURCE} On Linux: the package's description, one line.", since="4.0", default="-")
+    Product: Text = field(f"{_RESOURCE} On Linux: the package's name.", since="4.0", default="-")
+    Company: Text = field(f"{_RESOURCE} On Linux: who maintains or sells the package.", since="4.0", default="-")
+    OriginalFileName: Text = field(
+        "Name that the version resource of a Windows program gives; it stays when the file is renamed. On Linux: the "
+        "name that a library was linked under (DT_SONAME); `-` for programs.",
+        since="4.21",
+        default="-",
+    )
     Hashes: Text = field(default="-")
-    Signed: Text = field(default="-")
-    Signature: Text = field(default="-")
-    SignatureStatus: Text = field(since="3.20", default="-")
+    Signed: Text = field(
+        "Whether the file carries a signature: `true` or `false`. On Linux: whether it is as an installed package "
+        "brought it; `-` if that cannot be known (a file of a container, no package database), which JSON tells.",
+        default="-",
+    )
+    Signature: Text = field("Who signed. On Linux: the package and its version.", default="-")
+    SignatureStatus: Text = field(
+        "What checking the signature gave: `Valid`, `Expired`, `Unavailable` and others. On Linux: `Valid`; `Changed`: "
+        "the content is not what the package brought; `Unavailable`: no package owns the file; `Unknown`: the package "
+        "tells no digest, or the file is beyond 32 MiB or could not be read.",
+        since="3.20",
+        default="-",
+    )
     User: Text = field(since="4.80", default="-")

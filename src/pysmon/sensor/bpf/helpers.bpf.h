@@ -29,6 +29,7 @@ HELPER(void, bpf_ringbuf_submit, 132, void *data, u64 flags);
 HELPER(long, bpf_get_task_stack, 141, struct task_struct *task, void *to, u32 size, u64 flags);
 HELPER(struct task_struct *, bpf_get_current_task_btf, 158, void);
 HELPER(struct pt_regs *, bpf_task_pt_regs, 175, struct task_struct *task);
+HELPER(long, bpf_find_vma, 180, struct task_struct *task, u64 address, void *found, void *context, u64 flags);
 
 /* Map declarations that libbpf reads from BTF. */
 #define MAP_NUMBER(name, value) int (*name)[value]

@@ -37,6 +37,9 @@ enum { ETH_P_IP_BE = 0x0008, ETH_P_IPV6_BE = 0xdd86 };
 enum { AT_FDCWD = -100, AT_REMOVEDIR = 0x200, RENAME_EXCHANGE = 2 };
 enum { S_IFMT = 0xf000, S_IFSOCK = 0xc000, S_IFREG = 0x8000, S_IFBLK = 0x6000, S_IFDIR = 0x4000, S_IFCHR = 0x2000 };
 enum { FMODE_READ = 1, FMODE_WRITE = 2, FMODE_CREATED = 0x100000 };
+enum { S_PRIVATE = 0x200, MNT_NOEXEC = 4 };
+/* linux/mman.h, linux/mm.h, linux/personality.h */
+enum { PROT_READ = 1, PROT_EXEC = 4, MAP_ANONYMOUS = 0x20, READ_IMPLIES_EXEC = 0x400000 };
 /* linux/sched/signal.h, asm-generic/signal.h, asm-generic/siginfo.h */
 enum { SIGNAL_GROUP_EXIT = 4 };
 enum { SEND_SIG_NOINFO = 0, SEND_SIG_PRIV = 1 }; /* in place of a pointer to the details */
@@ -59,6 +62,9 @@ enum {
 };
 enum { PERF_BPF_EVENT_PROG_LOAD = 1 };
 enum { PID_FS_MAGIC = 0x50494446, PROC_SUPER_MAGIC = 0x9fa0 };
+enum { HUGETLBFS_MAGIC = 0x958458f6u };
+enum { EBUSY = 16, EINVAL = 22 };
+enum { READING_MODULE = 2 }; /* linux/kernel_read_file.h */
 enum { MAX_PID_NS_LEVEL = 32 };
 
 struct super_block { u32 s_dev; u64 s_magic; struct dentry *s_root; } CORE;
@@ -67,7 +73,7 @@ typedef struct { u32 val; } kgid_t;
 struct pipe_inode_info { u32 files, r_counter, w_counter; } CORE;
 struct inode {
 	u16 i_mode;
-	u32 i_rdev, i_nlink;
+	u32 i_flags, i_rdev, i_nlink;
 	u64 i_ino, i_size;
 	struct super_block *i_sb;
 	struct pipe_inode_info *i_pipe;
@@ -82,10 +88,24 @@ struct inode___6_11 { s64 i_ctime_sec, i_mtime_sec; u32 i_ctime_nsec, i_mtime_ns
 #define CTIME_QUERIED (1u << 31) /* a mark in i_ctime_nsec since 6.13 */
 struct qstr { const u8 *name; } CORE;
 struct dentry { struct dentry *d_parent; struct qstr d_name; struct inode *d_inode; struct super_block *d_sb; } CORE;
-struct vfsmount { struct dentry *mnt_root; } CORE;
-struct mount { struct mount *mnt_parent; struct dentry *mnt_mountpoint; struct vfsmount mnt; } CORE;
+struct vfsmount { struct dentry *mnt_root; s32 mnt_flags; } CORE;
+struct mnt_namespace;
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns; /* -EINVAL: of the kernel's own */
+} CORE;
 struct path { struct vfsmount *mnt; struct dentry *dentry; } CORE;
-struct file { struct path f_path; struct inode *f_inode; u32 f_mode, f_flags; s64 f_pos; void *private_data; const void *f_op; } CORE;
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+	u32 f_mode, f_flags;
+	s64 f_pos;
+	void *private_data;
+	const void *f_op;
+} CORE;
+struct backing_file { struct file file; struct path user_path; } CORE; /* since 6.8 */
 struct fdtable { u32 max_fds; struct file **fd; } CORE;
 struct files_struct { struct fdtable *fdt; } CORE;
 struct fs_struct { struct path root, pwd; } CORE;
@@ -134,6 +154,7 @@ struct renamedata { struct dentry *old_dentry, *new_dentry; u32 flags; } CORE; /
 struct linux_binprm { const char *filename; } CORE;
 struct task_struct {
 	s32 pid, tgid;
+	u32 personality;
 	struct task_struct *real_parent, *group_leader;
 	u64 start_boottime;
 	u64 self_exec_id, parent_exec_id;
@@ -187,6 +208,8 @@ struct bpf_prog_aux { u32 id; const char *attach_func_name; char name[16]; } COR
 enum bpf_prog_type { BPF_PROG_TYPE_UNSPEC };
 enum bpf_attach_type { BPF_CGROUP_INET_INGRESS };
 struct bpf_prog { enum bpf_prog_type type; enum bpf_attach_type expected_attach_type; u8 tag[8]; struct bpf_prog_aux *aux; } CORE;
+
+struct module { char name[56]; const char *version, *srcversion; unsigned long taints; bool sig_ok; } CORE;
 
 struct seq_file;
 struct bpf_iter_meta { struct seq_file *seq; } CORE;

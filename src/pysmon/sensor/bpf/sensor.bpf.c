@@ -16,6 +16,8 @@
 #include "times.bpf.c"
 #include "sysctl.bpf.c"
 #include "xattr.bpf.c"
+#include "image.bpf.c"
+#include "module.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 /* The loader refuses an object whose layouts are not those of records.py. */
