@@ -13,7 +13,7 @@ from pysmon.sensor.kernel import Sensor
 from pysmon.sensor.tape import TapeWriter
 
 _REST = 9  # times as long as it took, until it is done again: a storm must not be answered by reading /proc alone
-_PATIENCE = 0.5  # s to read what /proc tells of one process
+_PATIENCE = 1.0  # s to read what /proc tells of one process
 
 
 class Learner:
