@@ -16,7 +16,7 @@ FLOORS = {
     "release": 1,
     **dict.fromkeys(["schema", "layout"], 2),
     **dict.fromkeys(["sensor", "host", "config", "formats", "store"], 3),
-    **dict.fromkeys(["assemble", "rules", "sinks", "sources", "viewer", "views"], 4),
+    **dict.fromkeys(["assemble", "rules", "sinks", "sources", "tracer", "viewer", "views"], 4),
     **dict.fromkeys(["pipeline", "lint", "workbench"], 5),
     "service": 6,
     "cli": 7,

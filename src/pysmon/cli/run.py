@@ -33,6 +33,7 @@ from pysmon.sinks.store import StoreSink
 from pysmon.sinks.stream import StreamSink
 
 _STDOUT = "-"
+_LESS = "that is slower and sees fewer kinds of events"
 EVTX = "evtx"
 _ABOUT_EVTX = "a Windows event log file, for -o"
 _FORMATS = [*((form.name, form.about) for form in FORMATS.values()), (EVTX, _ABOUT_EVTX)]
@@ -82,6 +83,9 @@ def _size(_ctx: click.Context, _param: click.Parameter, value: str | None) -> in
     metavar="PATH",
     help="Watch what files hold (events 23 and 26 to 29) on the file system of PATH alone; may be repeated.",
 )
+@click.option(
+    "--trace", is_flag=True, help="Trace COMMAND with ptrace, as is done anyway where the kernel's sensor is refused."
+)
 @click.option("--archive", type=click.Path(path_type=Path), metavar="FOLDER", help="Keep removed files (event 23).")
 @click.option("--record", type=click.Path(path_type=Path), metavar="TAPE", help="Record what the kernel tells on TAPE.")
 @click.option("--replay", type=click.Path(path_type=Path), metavar="TAPE", help="Play TAPE instead of watching.")
@@ -98,6 +102,7 @@ def run(
     pid_namespace: int | None,
     cgroup: Path | None,
     mounts: tuple[Path, ...],
+    trace: bool,
     archive: Path | None,
     record: Path | None,
     replay: Path | None,
@@ -106,11 +111,13 @@ def run(
 ) -> int:
     """Watch this machine, a part of it, or one COMMAND, and show or write what the configuration keeps.
 
-    Needs root or the capabilities CAP_BPF and CAP_PERFMON, except with --replay.
+    Needs root or the capabilities CAP_BPF and CAP_PERFMON. Without them a COMMAND is traced; --replay needs none.
     """
     scope = _scope(tree, pid_namespace, cgroup)
     if command and scope:
         raise click.UsageError("a COMMAND is a scope by itself: leave --tree, --pid-namespace and --cgroup away")
+    if trace and not command:
+        raise click.UsageError("--trace traces a COMMAND: name one")
     if replay and (command or scope or record or mounts or archive):
         raise click.UsageError("--replay plays what was recorded: it goes with -c and the options of output only")
     configuration = configured(config) if config else read_default().configuration
@@ -135,12 +142,15 @@ def run(
                     configuration,
                     scope,
                     command=command or None,
+                    by="ptrace" if trace else "either",
                     record_to=record,
                     extras=form not in ("xml", EVTX) or store is not None,
                     first_record=first_record,
                     mounts=mounts or None,
                     archive=Archive(archive) if archive else None,
                 )
+            if source.traced and not trace:
+                click.echo(f"pysmon: {visible(source.traced)}: the command is traced instead; {_LESS}", err=True)
             if not command and sys.stderr.isatty() and not quiet:
                 click.echo(f"pysmon: watching {_words(scope)}; Ctrl-C ends it", err=True)
         delivery = deliver(source.batches(stop), sinks, stop, _tell)

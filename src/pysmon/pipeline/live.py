@@ -25,9 +25,9 @@ from pysmon.host.users import Users
 from pysmon.pipeline.accounting import Books, losses
 from pysmon.pipeline.canary import UNPROVED, Canary, Sight
 from pysmon.pipeline.changes import Changes
-from pysmon.pipeline.command import HeldCommand
 from pysmon.pipeline.defects import Defects
 from pysmon.pipeline.elsewhere import Elsewhere
+from pysmon.pipeline.eyes import By, open_eyes
 from pysmon.pipeline.files import Files
 from pysmon.pipeline.flow import Flow
 from pysmon.pipeline.learner import Learner
@@ -38,7 +38,7 @@ from pysmon.release import VERSION
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import Event
 from pysmon.schema.versions import newest
-from pysmon.sensor.kernel import Count, Sensor
+from pysmon.sensor.kernel import Count
 from pysmon.sensor.last_words import LastWords
 from pysmon.sensor.records import decode, family_of
 from pysmon.sensor.scope import Scope
@@ -63,6 +63,7 @@ class Session:
         scope: Scope | None = None,
         *,
         command: Sequence[str] | None = None,
+        by: By = "kernel",
         record_to: Path | None = None,
         extras: bool = True,
         first_record: int = 0,
@@ -74,6 +75,7 @@ class Session:
     ) -> None:
         """Load the sensor, and hold `command` (its process tree is then the scope) until `batches` begins.
 
+        `by`: the kernel's sensor, or ptrace for a command, or the one where the other is refused; `traced` tells why.
         `extras`: gather what only JSON shows. `first_record` numbers the first entry, to go on with a log. `canary`: a
         folder in which a process of our own may prove that the sensor sees it, unless the scope is too narrow for that.
         `guarded`: tell who reaches for this process, and, from its `last_words`, who did for the one before it.
@@ -86,11 +88,7 @@ class Session:
         with ExitStack() as undo:
             self._files = Files(mounts, self.policy.ruleset, archive, whole=whole, later=guarded)
             undo.callback(self._files.close)
-            self.sensor = Sensor(self.policy.families)
-            undo.callback(self.sensor.close)
-            self._command = HeldCommand(command) if command else None
-            if self._command:
-                undo.callback(self._command.stop)
+            self.sensor, self._command, self.traced = open_eyes(self.policy.families, command, by, undo)
             self._tape = TapeWriter(record_to) if record_to else None
             undo.pop_all()
         self.scope = Scope.of_tree(self._command.pid) if self._command else scope or Scope.machine()

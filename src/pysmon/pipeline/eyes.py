@@ -1,0 +1,41 @@
+"""What a run sees with: the kernel's sensor, or, for one command where that is not allowed, a tracer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
+from typing import Literal
+
+from pysmon.errors import SensorError
+from pysmon.pipeline.command import HeldCommand
+from pysmon.sensor.kernel import Sensor
+from pysmon.tracer.traced import TracedCommand
+
+By = Literal["kernel", "ptrace", "either"]
+
+
+def open_eyes(
+    families: Collection[str], command: Sequence[str] | None, by: By, undo: ExitStack
+) -> tuple[Sensor | TracedCommand, HeldCommand | TracedCommand | None, str]:
+    """Sensor and held command, whose closing is put on `undo`; and why the kernel's sensor is not used, if it is not.
+
+    `by` says with what. MisuseError if there is no such command, SensorError if nothing can be used.
+    """
+    refused = ""
+    if by != "ptrace":
+        try:
+            sensor = Sensor(families)
+        except SensorError as error:
+            if by == "kernel" or not command:
+                raise
+            refused = str(error)
+        else:
+            undo.callback(sensor.close)
+            held = HeldCommand(command) if command else None
+            if held:
+                undo.callback(held.stop)
+            return sensor, held, ""
+    traced = TracedCommand(command or ())
+    undo.callback(traced.close)
+    undo.callback(traced.stop)
+    return traced, traced, refused or "asked to trace"

@@ -1,0 +1,82 @@
+"""The system calls that are of interest, by machine: their numbers, and which argument says what."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # linux/audit.h
+Kind = Literal["open", "rename", "link", "symlink", "unlink", "connect", "accept", "send"]
+_O_CREAT, _RENAME_EXCHANGE = 0o100, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One system call. Arguments are numbered from 0; None: it has none such."""
+
+    name: str
+    number: int
+    kind: Kind
+    folder: int | None = None  # a descriptor that a relative path begins at; without one, the working directory
+    path: int | None = None  # of the name that comes or goes; of a socket address
+    length: int | None = None  # of the address
+    flags: int | None = None
+    only_if: tuple[int, int] | None = None  # of interest only if this argument has one of these bits
+
+
+def _number(name: str, machine: str) -> int | None:
+    x86, arm = _NUMBERS[name]
+    return {"x86_64": x86, "aarch64": arm}.get(machine)
+
+
+# By name: the number on x86-64 and on arm64, which has no calls without a folder.
+_NUMBERS: dict[str, tuple[int, int | None]] = {
+    "open": (2, None),
+    "creat": (85, None),
+    "openat": (257, 56),
+    "openat2": (437, 437),
+    "rename": (82, None),
+    "renameat": (264, 38),
+    "renameat2": (316, 276),
+    "link": (86, None),
+    "linkat": (265, 37),
+    "symlink": (88, None),
+    "symlinkat": (266, 36),
+    "unlink": (87, None),
+    "unlinkat": (263, 35),
+    "connect": (42, 203),
+    "accept": (43, 202),
+    "accept4": (288, 242),
+    "sendto": (44, 206),
+}
+_SHAPES: tuple[tuple[str, Kind, dict[str, object]], ...] = (
+    ("open", "open", {"path": 0, "only_if": (1, _O_CREAT)}),
+    ("creat", "open", {"path": 0}),
+    ("openat", "open", {"folder": 0, "path": 1, "only_if": (2, _O_CREAT)}),
+    ("openat2", "open", {"folder": 0, "path": 1}),  # its flags are in memory, where a filter cannot look
+    ("rename", "rename", {"path": 1}),
+    ("renameat", "rename", {"folder": 2, "path": 3}),
+    ("renameat2", "rename", {"folder": 2, "path": 3, "flags": 4}),
+    ("link", "link", {"path": 1}),
+    ("linkat", "link", {"folder": 2, "path": 3}),
+    ("symlink", "symlink", {"path": 1}),
+    ("symlinkat", "symlink", {"folder": 1, "path": 2}),
+    ("unlink", "unlink", {"path": 0}),
+    ("unlinkat", "unlink", {"folder": 0, "path": 1, "flags": 2}),
+    ("connect", "connect", {"path": 1, "length": 2}),
+    ("accept", "accept", {}),
+    ("accept4", "accept", {}),
+    ("sendto", "send", {"path": 4, "length": 5}),
+)
+
+
+def calls(machine: str = "") -> dict[int, Call]:
+    """Those that this machine has (or the one that is named), by number."""
+    named = machine or os.uname().machine
+    found = {}
+    for name, kind, shape in _SHAPES:
+        number = _number(name, named)
+        if number is not None:
+            found[number] = Call(name, number, kind, **shape)  # type: ignore[arg-type]  # the table above is the check
+    return found

@@ -1,0 +1,216 @@
+"""A command that is traced without any privilege: the same events, by the same rules, with books that are exact."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import socket
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from tests.sensor.provoke import EVERYTHING, call, one
+
+from pysmon.config.read import read_configuration
+from pysmon.errors import MisuseError, SensorError
+from pysmon.pipeline.live import Session
+from pysmon.schema.catalogue import FileCreate, FileDelete, NetworkConnect, ProcessCreate, ProcessTerminate
+from pysmon.schema.event import Event
+from pysmon.tracer.traced import TracedCommand
+
+E = TypeVar("E", bound=Event)
+SHELL = os.path.realpath("/bin/sh")
+NOBODY = 65534
+PR_SET_DUMPABLE = 4
+PATIENCE = 60.0  # s
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tracing() -> None:
+    """Whether this machine lets us trace at all."""
+    try:
+        made = TracedCommand(["true"])
+    except SensorError as error:
+        pytest.skip(f"nothing can be traced here: {error}")
+    made.stop()
+    made.close()
+
+
+def seen(command: list[str], *, stop: threading.Event | None = None) -> tuple[list[Event], int]:
+    """The events of a run, and the exit status of the command."""
+    configuration = read_configuration(EVERYTHING.encode(), "test.xml").configuration
+    session = Session(configuration, command=command, by="ptrace")
+    events = [entry.event for batch in session.batches(stop or threading.Event()) for entry in batch]
+    assert session.outcome
+    assert session.traced
+    assert all(count.exact and not count.lost for count in session.outcome.families.values())
+    assert session.outcome.exit_status is not None
+    return events, session.outcome.exit_status
+
+
+def of(events: list[Event], kind: type[E]) -> list[E]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def as_nobody(act: Callable[[], Any]) -> Any:
+    """What it gives when a user without privileges does it, in a process of its own."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        result: object = None
+        try:
+            if os.getuid() == 0:
+                os.setgroups([])
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+                call("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)  # as after running a program
+            result = act()
+        except BaseException as error:
+            result = error
+        finally:
+            os.write(write, pickle.dumps(result))
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as answer:
+        data = answer.read()
+    os.waitpid(pid, 0)
+    found = pickle.loads(data)
+    if isinstance(found, BaseException):
+        raise found
+    return found
+
+
+def test_a_program_is_told_with_who_made_it_and_how_it_ended() -> None:
+    events, status = seen(["sh", "-c", "/bin/true a 'b c'; exit 3"])
+    shell, true = of(events, ProcessCreate)
+    end, last = of(events, ProcessTerminate)
+    assert status == 3
+    assert (true.Image, true.CommandLine) == (os.path.realpath("/bin/true"), "/bin/true a b c")
+    assert (true.ParentProcessGuid, true.ParentImage) == (shell.ProcessGuid, SHELL)
+    assert (true.ParentProcessId, true.CurrentDirectory) == (shell.ProcessId, os.getcwd())
+    assert true.Hashes.startswith("SHA256=")
+    assert (end.ProcessGuid, last.ProcessGuid) == (true.ProcessGuid, shell.ProcessGuid)
+    assert last.extra
+    assert last.extra["ExitCode"] == 3
+    assert shell.ParentProcessId != os.getpid()
+    assert shell.ParentImage == os.path.realpath(sys.executable)
+
+
+def test_a_user_without_privileges_sees_it_all_the_same() -> None:
+    events, status = as_nobody(lambda: seen(["sh", "-c", "cd /; /bin/true; kill -9 $$"]))
+    shell, true = of(events, ProcessCreate)
+    assert (shell.User, true.User) == ("nobody", "nobody") if os.getuid() == 0 else (shell.User, true.User)
+    assert status == 128 + signal.SIGKILL
+    last = of(events, ProcessTerminate)[-1]
+    assert last.extra
+    assert last.extra["Signal"] == signal.SIGKILL
+
+
+def test_files_that_come_and_go_are_told(tmp_path: Path) -> None:
+    (tmp_path / "old").touch()
+    script = (
+        f"cd {tmp_path}; echo > old; echo > ./new; mv new newer; ln newer hard; ln -s nowhere soft; mkdir folder;"
+        "mv folder other; rm newer soft absent 2> /dev/null; rmdir other; cat absent 2> /dev/null; true"
+    )
+    events, _ = seen(["sh", "-c", script])
+    created = [(e.TargetFilename, (e.extra or {})["How"]) for e in of(events, FileCreate)]
+    assert created == [
+        (f"{tmp_path}/new", "created"),
+        (f"{tmp_path}/newer", "renamed"),
+        (f"{tmp_path}/hard", "linked"),
+        (f"{tmp_path}/soft", "symbolic link"),
+    ]
+    deleted = of(events, FileDelete)
+    assert [e.TargetFilename for e in deleted] == [f"{tmp_path}/newer", f"{tmp_path}/soft"]
+    assert (deleted[0].extra or {})["LinksLeft"] == 1
+
+
+def test_connections_are_told_from_both_ends() -> None:
+    script = """
+import socket, sys
+server, client = socket.socket(), socket.socket()
+server.bind(("127.0.0.1", 0)); server.listen()
+client.connect(server.getsockname()); server.accept()[0].close()
+sender = socket.socket(type=socket.SOCK_DGRAM)
+for _ in range(3): sender.sendto(b"x", ("127.0.0.1", 9))
+try: socket.create_connection(("127.0.0.1", 1), 1)
+except OSError: pass
+"""
+    events, _ = seen([sys.executable, "-I", "-S", "-c", script])
+    out, in_, datagram = of(events, NetworkConnect)
+    assert (out.Protocol, out.Initiated, out.DestinationIp) == ("tcp", True, "127.0.0.1")
+    assert (in_.Protocol, in_.Initiated) == ("tcp", False)
+    assert (in_.SourcePort, in_.DestinationPort) == (out.SourcePort, out.DestinationPort)
+    assert (datagram.Protocol, datagram.DestinationPort) == ("udp", 9)
+    assert out.Image == os.path.realpath(sys.executable)
+
+
+def test_threads_are_part_of_their_process(tmp_path: Path) -> None:
+    script = """
+import os, sys, threading
+def make(number): open(f"{sys.argv[1]}/{number}", "w").close()
+threads = [threading.Thread(target=make, args=(n,)) for n in range(20)]
+[t.start() for t in threads]; [t.join() for t in threads]
+threading.Thread(target=lambda: os.execv("/bin/true", ["true"])).start()
+threading.Event().wait()
+"""
+    events, status = seen([sys.executable, "-I", "-S", "-c", script, str(tmp_path)])
+    first, second = of(events, ProcessCreate)
+    assert status == 0
+    assert len(of(events, FileCreate)) == 20
+    assert {e.ProcessGuid for e in of(events, FileCreate)} == {first.ProcessGuid}
+    assert (second.ProcessId, second.Image) == (first.ProcessId, os.path.realpath("/bin/true"))
+    assert one(of(events, ProcessTerminate)).ProcessGuid == second.ProcessGuid
+
+
+def test_a_storm_is_told_whole() -> None:
+    events, _ = seen(["sh", "-c", "for i in $(seq 300); do /bin/true; done"])
+    assert Counter(type(e) for e in events if e.type.id in (1, 5)) == {ProcessCreate: 302, ProcessTerminate: 302}
+    guids = [e.ProcessGuid for e in of(events, ProcessCreate)]
+    assert len(set(guids)) == len(guids)
+
+
+def test_what_the_command_leaves_running_goes_on_and_is_not_held_up(tmp_path: Path) -> None:
+    began = time.monotonic()
+    seen(["sh", "-c", f"(sleep 1; echo > {tmp_path}/later) & exit 0"])
+    give_up = began + PATIENCE
+    while not (tmp_path / "later").exists() and time.monotonic() < give_up:
+        time.sleep(0.05)
+    assert (tmp_path / "later").exists()
+
+
+def test_a_run_that_is_stopped_asks_the_command_to_end() -> None:
+    stop = threading.Event()
+    threading.Timer(1.0, stop.set).start()
+    events, status = seen(["sleep", "60"], stop=stop)
+    assert status == 128 + signal.SIGTERM
+    assert one(of(events, ProcessTerminate))
+
+
+def test_signals_of_the_command_reach_it() -> None:
+    events, status = seen(["sh", "-c", "trap 'exit 7' USR1; kill -USR1 $$; sleep 60"])
+    assert status == 7
+    assert of(events, ProcessCreate)
+
+
+def test_a_command_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(MisuseError, match="no such command"):
+        TracedCommand(["/none/such"])
+
+
+def test_nothing_listens_when_it_is_over() -> None:
+    with socket.socket():
+        made = TracedCommand(["true"])
+        made.release()
+        while not made.poll():
+            time.sleep(0.01)
+        made.close()
+        made.close()
+        assert made.poll()
+        assert made.status == 0
