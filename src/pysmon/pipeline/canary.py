@@ -18,6 +18,7 @@ from pysmon.sensor.records import (
     FileCreateRecord,
     FileDeleteRecord,
     FlowRecord,
+    LookUpRecord,
 )
 
 WITHIN = 1.0  # s after its end in which everything must have come
@@ -29,7 +30,7 @@ _FLOWS = {
     (17, 1): "UDP sent",
     (17, 0): "UDP received",
 }
-PROVES = frozenset({"processes", "files deleted", *_HOW.values(), *_FLOWS.values()})
+PROVES = frozenset({"processes", "files deleted", "names looked up", *_HOW.values(), *_FLOWS.values()})
 _DEEDS = """
 import os, socket, sys, tempfile
 with tempfile.TemporaryDirectory(prefix="canary-", dir=sys.argv[1]) as folder:
@@ -48,6 +49,7 @@ with socket.socket(type=kind) as server, socket.socket(type=kind) as client:
     server.bind(("127.0.0.1", 0))
     client.sendto(b"canary", server.getsockname())
     server.recvfrom(16)
+socket.getaddrinfo("127.0.0.1", 0)  # asks nobody, and is told by the kernel all the same
 """
 
 
@@ -131,4 +133,6 @@ def _ability(record: Record) -> str:
         return _FLOWS.get((record.protocol, record.initiated), "")
     if isinstance(record, FileCreateRecord):
         return _HOW.get(record.how, "")
+    if isinstance(record, LookUpRecord):
+        return "names looked up"
     return "files deleted" if isinstance(record, FileDeleteRecord) else ""
