@@ -23,6 +23,7 @@ from pysmon.errors import RecordError
 from pysmon.pipeline.accounting import EVENT_FAMILIES
 from pysmon.pipeline.replay import Playback
 from pysmon.schema.catalogue import (
+    DnsQuery,
     FileCreate,
     FileCreateStreamHash,
     FileDelete,
@@ -62,7 +63,7 @@ def records_of(name: str) -> Counter[str]:
     return Counter(r.layout.family for r in found if not isinstance(r, TaskRecord))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "names"])
 def test_a_tape_is_small_and_tells_of_no_real_machine(name: str) -> None:
     tape = Tape(tape_of(name))
     assert tape_of(name).stat().st_size < 100_000
@@ -170,6 +171,19 @@ def test_places_are_told_by_what_was_done_there() -> None:
     names = {e.PipeName for e in played.of(PipeCreate)}
     assert {e.PipeName for e in played.of(PipeConnect)} == names
     assert {name.rpartition("/")[2] for name in names} == {"fifo", "socket", "@abstract"}
+
+
+def test_names_are_told_with_their_answers() -> None:
+    looked_up = [(e.QueryName, e.QueryStatus, e.QueryResults) for e in play("names").of(DnsQuery)]
+    assert looked_up == [
+        ("printer", "0", "::ffff:192.0.2.99;"),
+        ("www.test.example", "0", "::ffff:192.0.2.7;"),
+        ("alias.test.example", "0", "type:  5 www.test.example;::ffff:192.0.2.7;"),
+        ("nothing.example", "9003", "-"),
+        ("text.test.example", "0", "type:  16 a\\032b\\059c;"),
+        ("www.test.example", "9501", "-"),
+        ("silent.test.example", "1460", "-"),
+    ]
 
 
 def test_one_process_that_runs_three_programs_has_three_guids_and_one_parent() -> None:

@@ -31,8 +31,9 @@ SCENES = {
     "intrusion": ("/bin/sh", ROOT / "examples" / "intrusion.sh"),
     "odd": ("/usr/bin/python3", TAPES / "odd.py"),
     "places": ("/usr/bin/python3", TAPES / "places.py"),
+    "names": ("/usr/bin/python3", TAPES / "names.py"),
 }
-LINES = ("intrusion.json", "odd.json", "odd.xml", "places.json")  # what is kept of them as text
+LINES = ("intrusion.json", "odd.json", "odd.xml", "places.json", "names.json")  # what is kept of them as text
 USERS = {"0": "root", "65534": "nobody"}
 
 _SECOND = 1_000_000_000
