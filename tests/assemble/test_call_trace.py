@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from pysmon.assemble.call_trace import call_trace
-from pysmon.sensor.memory_records import FILE, NAMELESS, NOWHERE, PLACE
+from pysmon.sensor.memory_records import ANONYMOUS, FILE, NAMELESS, NOWHERE, PLACE
 from pysmon.sensor.records import AccessRecord, components_of
 
 LIBC, PYTHON = components_of("/usr/lib/libc.so.6"), components_of("/usr/bin/python3")
@@ -31,7 +31,7 @@ def test_a_frame_is_a_file_and_an_offset() -> None:
 
 def test_frames_follow_each_other_the_innermost_first() -> None:
     found = trace(
-        (1, 0x10, FILE, LIBC), (2, 0x20, FILE, b""), (0x7F1F6D40B90, 0, NOWHERE, b""), (3, 0x30, FILE, PYTHON)
+        (1, 0x10, FILE, LIBC), (2, 0x20, FILE, b""), (0x7F1F6D40B90, 0, ANONYMOUS, b""), (3, 0x30, FILE, PYTHON)
     )
     assert found == ("/usr/lib/libc.so.6+10|/usr/lib/libc.so.6+20|UNKNOWN(000007F1F6D40B90)|/usr/bin/python3+30")
 
@@ -47,3 +47,11 @@ def test_no_stack_is_a_dash() -> None:
 @pytest.mark.parametrize("cut", [1, 2])
 def test_frames_without_a_place_are_left_out(cut: int) -> None:
     assert trace((1, 1, FILE, LIBC), (2, 2, FILE, b""), cut=cut).count("+") == 2 - cut
+
+
+def test_the_trace_ends_where_the_walk_went_astray() -> None:
+    assert trace((1, 1, FILE, LIBC), (2, 0, NOWHERE, b""), (3, 3, FILE, b"")) == "/usr/lib/libc.so.6+1"
+
+
+def test_where_no_region_is_known_all_frames_are_told() -> None:
+    assert trace((1, 0, NOWHERE, b""), (2, 0, NOWHERE, b"")) == "UNKNOWN(0000000000000001)|UNKNOWN(0000000000000002)"

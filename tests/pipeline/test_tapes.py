@@ -23,6 +23,7 @@ from pysmon.errors import RecordError
 from pysmon.pipeline.accounting import EVENT_FAMILIES
 from pysmon.pipeline.replay import Playback
 from pysmon.schema.catalogue import (
+    CreateRemoteThread,
     DnsQuery,
     FileCreate,
     FileCreateStreamHash,
@@ -30,7 +31,9 @@ from pysmon.schema.catalogue import (
     NetworkConnect,
     PipeConnect,
     PipeCreate,
+    ProcessAccess,
     ProcessCreate,
+    ProcessTampering,
     ProcessTerminate,
     RegistryValueSet,
 )
@@ -38,7 +41,7 @@ from pysmon.schema.event import Event
 from pysmon.sensor.records import RENAMED, ExecRecord, FileCreateRecord, TaskRecord, components_of, decode
 from pysmon.sensor.tape import Tape, TapeWriter
 
-NAMES = ("intrusion", "odd", "places")
+NAMES = ("intrusion", "odd", "places", "injection")
 NO_PROCESSES = {"ProcessCreate": "include:", "ProcessTerminate": "include:"}  # they are kept by default
 OWN_PATHS = ("/tmp/", "/usr/", "/memfd:", "-")
 T = TypeVar("T")
@@ -122,7 +125,8 @@ def test_where_all_is_kept_every_record_is_an_event_and_none_is_lost(name: str) 
         {1: len(created(name)), 3: recorded["network"], 11: recorded["file create"], 23: recorded["file delete"]}
     )
     by_id[5] = recorded["process"] - by_id[1]
-    by_id[25] = sum(not r.links for r in created(name))
+    by_id[8], by_id[10] = recorded["injection"], recorded["process access"]
+    by_id[25] = sum(not r.links for r in created(name)) + recorded["tampering"]
     by_id[13], by_id[15] = recorded["sysctl"], recorded["xattr"]
     by_id[17] = len(played.of(PipeCreate))
     by_id[18] = recorded["pipe"] - by_id[17]
@@ -144,7 +148,7 @@ def test_a_process_is_created_before_it_does_anything_and_after_its_parent(name:
     assert isinstance(first, ProcessCreate)
     known, ended = {first.ParentProcessGuid}, set()
     for event in events:
-        guid = event.ProcessGuid  # type: ignore[attr-defined]
+        guid = actor(event)
         assert guid not in ended
         if isinstance(event, ProcessCreate):
             assert event.ParentProcessGuid in known or (event.extra and "CreatorProcessGuid" in event.extra)
@@ -152,6 +156,38 @@ def test_a_process_is_created_before_it_does_anything_and_after_its_parent(name:
         elif isinstance(event, ProcessTerminate):
             ended.add(guid)
         known.add(guid)
+
+
+def test_an_injection_is_told_with_what_it_wrote_and_where() -> None:
+    played = play("injection")
+    source = played.of(ProcessCreate)[0]
+    access, written = played.of(ProcessAccess), played.of(CreateRemoteThread)
+    target = written[0].TargetProcessGuid
+    assert {actor(e) for e in (*access, *written)} == {source.ProcessGuid}
+    assert {e.TargetProcessGUID for e in access} == {e.TargetProcessGuid for e in written} == {target}
+    assert [(e.extra or {})["Injection"] for e in written] == [
+        "process_vm_writev",
+        "/proc/PID/mem",
+        "ptrace, memory",
+        "ptrace, registers",
+    ]
+    assert [last_part(e.StartModule) for e in written] == ["-", "libc.so.6", "libc.so.6", "libc.so.6"]
+    assert len({e.StartAddress for e in written[1:]}) == 1
+    assert all(last_part(e.CallTrace).startswith("libc.so.6+") for e in access)
+    killed = one(e for e in played.of(ProcessTerminate) if e.ProcessGuid == target)
+    assert (killed.extra or {})["Signal"] == 9
+    tampered = one(played.of(ProcessTampering))
+    assert (tampered.Type, last_part(str((tampered.extra or {})["Module"]))) == ("Code is made writable", "libc.so.6")
+
+
+def actor(event: Event) -> str:
+    """The guid of the process that does it; its name differs from event to event."""
+    names = ("ProcessGuid", "SourceProcessGuid", "SourceProcessGUID")
+    return next(str(getattr(event, name)) for name in names if hasattr(event, name))
+
+
+def last_part(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def test_places_are_told_by_what_was_done_there() -> None:

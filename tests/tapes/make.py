@@ -32,8 +32,12 @@ SCENES = {
     "odd": ("/usr/bin/python3", TAPES / "odd.py"),
     "places": ("/usr/bin/python3", TAPES / "places.py"),
     "names": ("/usr/bin/python3", TAPES / "names.py"),
+    "injection": ("/usr/bin/python3", TAPES / "injection.py"),
 }
-LINES = ("intrusion.json", "odd.json", "odd.xml", "places.json", "names.json")  # what is kept of them as text
+LINES = (  # what is kept of them as text
+    *("intrusion.json", "odd.json", "odd.xml"),
+    *("places.json", "names.json", "injection.json"),
+)
 USERS = {"0": "root", "65534": "nobody"}
 
 _SECOND = 1_000_000_000

@@ -62,7 +62,9 @@ GLOBAL u32 put_code(u32 slot, u32 at)
 		bpf_probe_read_kernel(&address, sizeof address, s->bytes + ((addresses + i * sizeof address) & (SCRATCH_SIZE - 1)));
 		struct vm_area_struct *region = (void *)region_at(memory, address);
 		struct place place = {};
-		u64 file = region ? (u64)READ(region, vm_file) : 0;
+		bool code = region && READ(region, vm_flags) & VM_EXEC; /* else the walk has gone astray */
+		u64 file = code ? (u64)READ(region, vm_file) : 0;
+		place.region = code ? REGION_ANONYMOUS : REGION_NOWHERE;
 		if (file) {
 			place.region = kind_of_file((void *)file);
 			place.offset = offset_in_file(region, address);
