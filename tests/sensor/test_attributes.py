@@ -7,9 +7,8 @@ import errno
 import hashlib
 import os
 import struct
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,39 +33,9 @@ def digest(value: bytes) -> str:
     return f"SHA256={hashlib.sha256(value).hexdigest()}"
 
 
-def keeps_attributes(folder: Path) -> bool:
-    probe = folder / "probe"
-    probe.touch()
-    failure = error_of(os.setxattr, probe, "user.probe", b"x")
-    probe.unlink()
-    return failure is None
-
-
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder whose file system keeps attributes of users: if need be, a file system of its own."""
-    if keeps_attributes(tmp_path):
-        yield tmp_path
-        return
-    image, place = tmp_path / "image", tmp_path / "disk"
-    place.mkdir()
-    try:
-        subprocess.run(["modprobe", "-q", "loop"], check=False)  # where nobody loads it by itself
-        with image.open("wb") as file:
-            file.truncate(8 << 20)
-        for command in (["mkfs.ext4", "-q", str(image)], ["mount", "-o", "loop", str(image), str(place)]):
-            subprocess.run(command, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"{tmp_path} keeps no attributes of users, and no other file system can be had: {error}")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "--lazy", place], check=True)
-
-
-@pytest.fixture
-def file(folder: Path) -> Path:
-    path = folder / "tool.sh"
+def file(attribute_folder: Path) -> Path:
+    path = attribute_folder / "tool.sh"
     path.write_bytes(b"#!/bin/sh\n")
     return path
 
