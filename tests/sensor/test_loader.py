@@ -45,7 +45,7 @@ def test_the_sensor_loads_where_rights_are_held() -> None:
     Sensor().close()
 
 
-ONLY_INSIDE = {"tables of settings"}  # no hook but fexit shows them
+ONLY_INSIDE = {"tables of settings", "interfaces renamed"}  # no hook but fexit shows them
 if not Path("/proc/modules").exists():
     ONLY_INSIDE.add("modules loaded")  # this kernel was built without modules
 

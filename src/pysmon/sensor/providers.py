@@ -55,7 +55,8 @@ _CHANGE_TIMES = Provider(  # since 6.13
 _SETTINGS = Provider("fexit", ("on_sysctl", "on_sysctl_write"))
 _WRITES = ("write", "pwrite64", "writev", "pwritev", "pwritev2", "sendfile64", "splice")
 _SETTING_CALLS = Provider("tracepoint", ("on_sysctl", *(f"on_{call}" for call in _WRITES)))
-_TABLES = Provider("fexit", ("on_table_made", "on_table_removed", "on_device_rename_begin", "on_device_rename"))
+_TABLES = Provider("fexit", ("on_table_made", "on_table_removed"))
+_DEVICES = Provider("fexit", ("on_device_rename_begin", "on_device_rename"))
 _ATTRIBUTES = Provider("fexit", ("on_vfs_setxattr_begin", "on_vfs_setxattr"))
 _LOOK_UPS = ("on_getaddrinfo", "on_gethostbyname", "on_gethostbyname2")
 _LOOKED_UP = Provider("uprobe", (*_LOOK_UPS, "on_getaddrinfo_end", "on_gethostbyname_end"))
@@ -92,6 +93,7 @@ ABILITIES = (
     Ability("file times set", "file time", (_TIMES, _CHANGE_TIMES)),
     Ability("settings written", "sysctl", (_SETTINGS, _SETTING_CALLS)),
     Ability("tables of settings", "sysctl", (_TABLES,)),
+    Ability("interfaces renamed", "sysctl", (_DEVICES,)),
     Ability("attributes set", "xattr", (_ATTRIBUTES, _exits("setxattr", "lsetxattr", "fsetxattr", "setxattrat"))),
     Ability("names looked up", "dns", (_LOOKED_UP,)),
     Ability("DNS messages", "dns", _MOVED),

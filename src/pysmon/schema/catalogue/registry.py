@@ -101,7 +101,8 @@ class RegistryRename(Event):
     """A registry key or value was renamed.
 
     On Linux: a network interface got another name, and the folders of its settings with it: one event for each
-    (`net/ipv4/conf`, `net/ipv4/neigh` and those of IPv6), in place of events 12. Seen by fexit only.
+    (`net/ipv4/conf`, `net/ipv4/neigh` and those of IPv6), in place of events 12. Seen by fexit only; on
+    the newest kernels (6.18) only where an ioctl does it, while netlink (`ip link set`) makes events 12.
     """
 
     RuleName: Text = field(since="4.10", default="-")
