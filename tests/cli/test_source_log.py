@@ -14,7 +14,7 @@ from tests.cli.calls import Caller, spawned
 from tests.sources.evtx_files import creations, evtx
 from tests.sources.shapes import FILES, ME, PARENT
 
-from pysmon.cli.source_log import SourceLog
+from pysmon.cli.source_log import SourceLog, _Whole
 from pysmon.sources.open import open_sources
 from pysmon.store.query import Condition, Query
 
@@ -118,3 +118,18 @@ def test_the_copy_answers_as_reading_does_and_is_removed(log: Path, tmp_path: Pa
     copied.close()
     copied.close()
     assert {n for n in os.listdir(tempfile.gettempdir()) if n.startswith("pysmon-")} <= before
+
+
+def test_several_logs_are_measured_as_one(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a", "b")]
+    for path in paths:
+        path.write_bytes(FILES["wevtutil"][1])
+    sources = list(open_sources(paths))
+    whole = _Whole(sources)
+    done = []
+    for source in whole:
+        done += [whole.done for _ in source.entries()]
+    assert (whole.name, whole.size) == ("2 logs", sum(path.stat().st_size for path in paths))
+    assert done == sorted(done)
+    assert done[-1] > sources[0].size
+    assert whole.done == whole.size

@@ -16,7 +16,7 @@ from pysmon.schema.event import Event
 from pysmon.sinks.store import StoreSink
 from pysmon.sources.open import open_sources
 from pysmon.sources.order import in_order
-from pysmon.sources.source import Tally
+from pysmon.sources.source import Source, Taken, Tally
 from pysmon.store.classes import Limits
 from pysmon.store.query import Query
 from pysmon.store.store import Store
@@ -54,12 +54,16 @@ class SourceLog:
 
     def entries(self, ids: frozenset[int] = frozenset()) -> Iterator[Entry[Event]]:
         """All entries, or those with these event ids, in the order of the logs."""
-        for source in open_sources(self._names, self._form):
+        whole = _Whole(list(open_sources(self._names, self._form)))
+        for event_id, _, make in watched(whole, self._taken(whole)):
+            if not ids or event_id in ids:
+                yield make()
+
+    def _taken(self, whole: _Whole) -> Iterator[Taken]:
+        for source in whole:
             rows = source.rows({})
             self.tallies[source.name] = source.tally  # it grows, also if the reading ends before the log
-            for event_id, _, make in watched(source, rows):
-                if not ids or event_id in ids:
-                    yield make()
+            yield from rows
 
     def _numbered(self, query: Query) -> Iterator[Row]:
         for number, entry in enumerate(self.entries(query.ids), 1):
@@ -77,6 +81,27 @@ class SourceLog:
     def tell(self) -> None:
         """Say on standard error what there was besides events, by file."""
         tell_logs(self.tallies, self._form)
+
+
+class _Whole:
+    """Several logs, read one after the other, as one of which a part is done."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
+        self.name = sources[0].name if len(sources) == 1 else f"{len(sources)} logs"
+        self.size = sum(source.size for source in sources)
+        self._before = 0
+        self._current: Source | None = None
+
+    @property
+    def done(self) -> int:
+        return self._before + (self._current.done if self._current else 0)
+
+    def __iter__(self) -> Iterator[Source]:
+        for source in self._sources:
+            self._current = source
+            yield source
+            self._before, self._current = self._before + source.size, None
 
 
 class _Copy:
