@@ -142,28 +142,23 @@ class Questions:
         """What is told although nothing more came by `now`; all that waits if it is the `last` time."""
         if now < self.due and not last:
             return []
-        late = list(self._late(self._truncated, now, last))
-        for asked in [*self._waiting]:
-            if not self._is_late(self._waiting, self._waiting[asked], now, last):
-                break
+        late = [waiting for _, waiting in self._late(self._truncated, now, last)]
+        for asked, waiting in self._late(self._waiting, now, last):
             self.tell(asked, "", now)
-            late.append(self._waiting.pop(asked))
-        for call in self._late(self._calls, now, last):
+            late.append(waiting)
+        for _, call in self._late(self._calls, now, last):
             late += call.asked.values()
         oldest = [*islice(self._waiting.values(), 1), *islice(self._truncated.values(), 1)]
         dues = [waiting.due for waiting in oldest] + [call.due for call in islice(self._calls.values(), 1)]
         self.due = min(dues, default=_NEVER)
         return late
 
-    def _late(self, table: dict[Key, Entry], now: int, last: bool) -> Iterator[Entry]:
+    def _late(self, table: dict[Key, Entry], now: int, last: bool) -> Iterator[tuple[Key, Entry]]:
         while table:
             key = next(iter(table))
-            if not self._is_late(table, table[key], now, last):
+            if not last and table[key].due > now and len(table) <= self._limit:
                 return
-            yield table.pop(key)
-
-    def _is_late(self, table: dict[Key, Entry], entry: Entry, now: int, last: bool) -> bool:
-        return last or entry.due <= now or len(table) > self._limit
+            yield key, table.pop(key)
 
     def _expect(self, table: dict[Key, Entry], due: int) -> None:
         self.due = 0 if len(table) > self._limit else min(self.due, due)
