@@ -264,6 +264,8 @@ def test_an_answer_to_another_process_or_question_is_not_this_one_s() -> None:
         (answered(WWW, [], status=2), "9002"),
         (answered(WWW, [], status=3), "9003"),
         (answered(WWW, [], status=5), "9005"),
+        (answered(WWW, [], status=10), "9010"),
+        (answered(WWW, [], status=11), "9002"),
         (answered(WWW, [ipv4("192.0.2.7")])[:-1], "9502"),
     ],
 )

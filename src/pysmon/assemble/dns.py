@@ -19,7 +19,7 @@ from pysmon.sensor.records import GETADDRINFO, DnsMessageRecord, LookUpRecord
 _NONE = "-"
 # Errors of Windows (winerror.h): 9000 and the status of the answer, and these.
 _DONE, _NAME_ERROR, _SERVER_FAILURE, _NO_RECORDS, _BAD_PACKET, _TIMEOUT = "0", "9003", "9002", "9501", "9502", "1460"
-_RCODES = 9000
+_RCODES, _LAST_RCODE = 9000, 10  # those after it, Windows has no numbers for
 # Errors of getaddrinfo (netdb.h) and of the functions before it (h_errno); what is not here is a failure.
 _GETADDRINFO = {0: _DONE, -2: _NAME_ERROR, -3: _TIMEOUT, -5: _NO_RECORDS, -9: _NO_RECORDS}
 _HOST_ERRORS = {0: _DONE, 1: _NAME_ERROR, 2: _TIMEOUT, 4: _NO_RECORDS}
@@ -134,7 +134,7 @@ def _event(record: Record, uid: int, name: str, scene: Scene) -> DnsQuery:
 
 def _status(message: DnsMessage) -> str:
     if message.status:
-        return str(_RCODES + message.status)
+        return str(_RCODES + message.status) if message.status <= _LAST_RCODE else _SERVER_FAILURE
     if message.answers:
         return _DONE
     return _NO_RECORDS if message.is_whole else _BAD_PACKET
