@@ -53,7 +53,7 @@ def attribute_folder(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["modprobe", "-q", "loop"], check=False)  # where nobody loads it by itself
         with image.open("wb") as file:
             file.truncate(8 << 20)
-        for command in (["mkfs.ext4", "-q", str(image)], ["mount", "-o", "loop", str(image), str(place)]):
+        for command in (["mkfs.ext4", "-q", "-b", "4096", str(image)], ["mount", "-o", "loop", str(image), str(place)]):
             subprocess.run(command, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"{tmp_path} keeps no attributes of users, and no other file system can be had: {error}")
