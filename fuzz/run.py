@@ -24,6 +24,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from fuzz.corpus import kept
+
 if TYPE_CHECKING:
     from fuzz.target import Target  # at run time only once it can be instrumented
 
@@ -141,6 +143,8 @@ def _seeds(target: Target) -> list[Path]:
         for path in sorted(SHARED.glob(pattern)):
             if target.cut or path.stat().st_size <= target.longest:
                 (real / path.name).write_bytes(path.read_bytes()[: target.longest])
+    for number, data in kept(target.name):
+        (real / f"kept-{number}").write_bytes(data)
     own = [ROOT / "fuzz" / "seeds" / target.name, ROOT / "tests" / "fuzz" / "found" / target.name]
     return [real, *(folder for folder in own if folder.is_dir())]
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fuzz.corpus import LARGEST, MOST, keep, kept
 from fuzz.run import apart, keeping
 from fuzz.table import TARGETS
 from fuzz.target import BrokenLawError, Target, law
@@ -26,6 +27,24 @@ def test_what_once_broke_a_law_keeps_it(path: Path) -> None:
 @pytest.mark.parametrize("path", inputs(SEEDS), ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_seed_keeps_the_law(path: Path) -> None:
     TARGETS[path.parent.name].check(path.read_bytes())
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS.keys())
+def test_what_fuzzing_reached_keeps_the_law(target: Target) -> None:
+    inputs = dict(kept(target.name))
+    assert inputs
+    for data in inputs.values():
+        target.check(data)
+
+
+def test_the_smallest_inputs_are_kept(tmp_path: Path) -> None:
+    found = tmp_path / "found"
+    found.mkdir()
+    for size in (*range(MOST + 5, 0, -1), LARGEST + 1):
+        (found / f"input-{size}").write_bytes(b"x" * size)
+    assert keep(found, "made", tmp_path / "corpus") == MOST
+    assert [len(data) for _, data in kept("made", tmp_path / "corpus")] == list(range(1, MOST + 1))
+    assert list(kept("another", tmp_path / "corpus")) == []
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS.keys())
