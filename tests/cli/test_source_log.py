@@ -14,7 +14,7 @@ from tests.cli.calls import Caller, spawned
 from tests.sources.evtx_files import creations, evtx
 from tests.sources.shapes import FILES, ME, PARENT
 
-from pysmon.cli.source_log import SourceLog, _Whole
+from pysmon.cli.source_log import SourceLog, Whole
 from pysmon.sources.open import open_sources
 from pysmon.store.query import Condition, Query
 
@@ -125,7 +125,7 @@ def test_several_logs_are_measured_as_one(tmp_path: Path) -> None:
     for path in paths:
         path.write_bytes(FILES["wevtutil"][1])
     sources = list(open_sources(paths))
-    whole = _Whole(sources)
+    whole = Whole(sources)
     done = []
     for source in whole:
         done += [whole.done for _ in source.entries()]

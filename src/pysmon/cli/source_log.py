@@ -54,12 +54,12 @@ class SourceLog:
 
     def entries(self, ids: frozenset[int] = frozenset()) -> Iterator[Entry[Event]]:
         """All entries, or those with these event ids, in the order of the logs."""
-        whole = _Whole(list(open_sources(self._names, self._form)))
+        whole = Whole(list(open_sources(self._names, self._form)))
         for event_id, _, make in watched(whole, self._taken(whole)):
             if not ids or event_id in ids:
                 yield make()
 
-    def _taken(self, whole: _Whole) -> Iterator[Taken]:
+    def _taken(self, whole: Whole) -> Iterator[Taken]:
         for source in whole:
             rows = source.rows({})
             self.tallies[source.name] = source.tally  # it grows, also if the reading ends before the log
@@ -83,10 +83,11 @@ class SourceLog:
         tell_logs(self.tallies, self._form)
 
 
-class _Whole:
+class Whole:
     """Several logs, read one after the other, as one of which a part is done."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
+        """None of them is read yet."""
         self._sources = sources
         self.name = sources[0].name if len(sources) == 1 else f"{len(sources)} logs"
         self.size = sum(source.size for source in sources)
@@ -95,9 +96,11 @@ class _Whole:
 
     @property
     def done(self) -> int:
+        """Bytes of all that were read so far."""
         return self._before + (self._current.done if self._current else 0)
 
     def __iter__(self) -> Iterator[Source]:
+        """The logs, each of which is read before the next one is asked for."""
         for source in self._sources:
             self._current = source
             yield source
