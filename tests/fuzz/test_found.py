@@ -31,9 +31,7 @@ def test_a_seed_keeps_the_law(path: Path) -> None:
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS.keys())
 def test_what_fuzzing_reached_keeps_the_law(target: Target) -> None:
-    inputs = dict(kept(target.name))
-    assert inputs
-    for data in inputs.values():
+    for _, data in kept(target.name):
         target.check(data)
 
 
