@@ -378,3 +378,26 @@ def test_a_record_that_breaks_something_costs_the_service_only_itself() -> None:
     assert (count.lost, count.exact) == (2, True)
     with pytest.raises(ZeroDivisionError):
         watched(guarded=False)
+
+
+def test_a_patient_session_tells_all_and_in_time(folder: Path) -> None:
+    rules = configured(
+        '<Sysmon schemaversion="4.90"><EventFiltering><FileCreate onmatch="exclude"/></EventFiltering></Sysmon>'
+    )
+    script = f"read go; cd {folder}; for i in 1 2 3 4 5 6 7 8; do : >patient$i; sleep 0.1; done; exec sleep 20"
+    files: list[str] = []
+    with subprocess.Popen(["/bin/sh", "-c", script], stdin=subprocess.PIPE) as child:
+        assert child.stdin
+        session, stop = Session(rules, Scope.of_tree(child.pid)), threading.Event()
+        for batch in session.batches(stop):
+            if not session.patient:
+                session.patient = True
+                child.stdin.write(b"\n")
+                child.stdin.flush()
+            files += [Path(e.event.TargetFilename).name for e in batch if isinstance(e.event, FileCreate)]
+            if len(files) == 8 or child.poll() is not None:
+                stop.set()
+                child.kill()
+    assert files == [f"patient{i}" for i in range(1, 9)]
+    assert session.outcome
+    assert session.outcome.lost == 0

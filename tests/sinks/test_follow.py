@@ -250,3 +250,14 @@ def test_a_closed_sink_has_no_followers_and_no_descriptors(path: Path) -> None:
     assert commands(received(reader)) == [0]
     reader.close()
     assert len(os.listdir("/proc/self/fd")) == descriptors
+
+
+def test_it_tells_whether_anybody_follows(sink: FollowSink, path: Path) -> None:
+    assert not sink.followed
+    follower = follow(path)
+    sink.flush()
+    assert sink.followed
+    follower.close()
+    sink.write(entries(0, 1))
+    sink.flush()
+    assert not sink.followed

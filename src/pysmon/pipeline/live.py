@@ -45,7 +45,7 @@ from pysmon.sensor.scope import Scope
 from pysmon.sensor.tape import TapeWriter
 
 GATHER = 0.05  # s: records that come within it share one batch, which costs less than many small ones
-_IDLE = 0.5  # s between looks at the stop signal when nothing happens
+DEADLINE = 0.5  # s between looks at the stop signal when nothing happens, and at the rings for who is patient
 _LOOK_AFTER = 1.0  # s between looks at the counts of losses and at the clock
 _CLOCK_SET = 50_000_000  # ns: a larger change of the wall clock is somebody setting it
 _PATIENCE = 5.0  # s for the command to end after it was asked to
@@ -129,6 +129,15 @@ class Session:
         """Put an event of our own into the log."""
         self._reports.put(event)
 
+    @property
+    def patient(self) -> bool:
+        """Whether entries may come late, up to `DEADLINE`, in fewer and larger batches: it costs less."""
+        return self.sensor.patient
+
+    @patient.setter
+    def patient(self, value: bool) -> None:
+        self.sensor.patient = value
+
     def report(self, error: str, description: str) -> None:
         """Put an event 255 into the log."""
         self.put(error_report(time.time_ns(), error, description))
@@ -188,7 +197,8 @@ class Session:
     def _run(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
         look = time.monotonic() + _LOOK_AFTER
         while not stop.is_set():
-            if self._files.due or self.sensor.wait(GATHER if self._command else _IDLE):
+            patient = self.sensor.patient
+            if self._files.due or self.sensor.wait(GATHER if self._command else DEADLINE) or patient:
                 yield self._take(self.sensor.read()) + self._take_files()
             else:
                 yield []
@@ -199,7 +209,7 @@ class Session:
             if time.monotonic() >= look:
                 look = time.monotonic() + _LOOK_AFTER
                 yield from self._look_after()
-            if not self.sensor.behind:
+            if not (self.sensor.behind or patient):
                 time.sleep(GATHER)
 
     def _end(self) -> Iterator[list[Entry[Event]]]:

@@ -62,7 +62,7 @@ class Sensor:
         self._open = threading.Lock()  # held by who must not be overtaken by `close`
         self._scope = Scope("nobody")
         self._settings = self._object.map("settings")
-        self._pushing, self._spared = (0, 0), 0  # generation and bits; process id
+        self._pushing, self._spared, self._patient = (0, 0), 0, False  # generation and bits; process id
         self.pushdown = Pushdown(self._object.map, self._push)
         self._tree = self._object.map("tree")
         self._counts: Map = self._object.map("counts")
@@ -156,8 +156,20 @@ class Sensor:
             sum(1 << FAMILIES.index(f) for f in self._families),
             *self._pushing,
             self._spared,
+            self._patient,
         )
         self._settings.update(struct.pack("<I", 0), settings)
+
+    @property
+    def patient(self) -> bool:
+        """Whether records wait for the reader to come by itself; then the kernel wakes it only if many do."""
+        return self._patient
+
+    @patient.setter
+    def patient(self, value: bool) -> None:
+        if value != self._patient:
+            self._patient = value
+            self._set()
 
     def snapshot(self) -> list[TaskRecord]:
         """The processes of the scope (and this one) as they are now, without texts: the host adds those."""

@@ -24,8 +24,8 @@ FAMILIES = (
 
 SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
 # The kernel programs' settings: scope, PID namespace, cgroup, its level, families (bits), generation of what is pushed
-# down (0: nothing is), how, process that is spared of it.
-SETTINGS = struct.Struct("<IIQiIIII4x")
+# down (0: nothing is), how, process that is spared of it, whether the reader is patient.
+SETTINGS = struct.Struct("<IIQiIIIII")
 ACTORS, SHADOW = 1, 2  # bits: who acts may decide; for tests: what would be dropped goes up with the mark
 MARK = 0x8000  # on the number of the CPU
 PARTS_LIMIT, IMAGES_LIMIT = 16384, 2048  # parts of paths, programs that are known to be refused

@@ -32,6 +32,7 @@ from pysmon.service.report import Reporter
 from pysmon.service.settings import Settings
 from pysmon.service.status import Reconciliation, Status
 from pysmon.service.wire import ConfigurationInUse
+from pysmon.sinks.follow import FollowSink
 from pysmon.sinks.sink import Sink
 
 _SECOND = 1.0
@@ -86,6 +87,7 @@ class Daemon:
             self._watched = Watched(places_of(paths))
             sinks = open_outputs(settings, self._watched.changing)
             self._fanout = self._fanned(sinks)
+            self._followers = [sink for sink in sinks if isinstance(sink, FollowSink)]
             undo.callback(self._fanout.close, 0.0)
             self._numbering = Numbering(paths.numbers)
             self.session.go_on_after(self._numbering.begin(last_number(settings, sinks), self._fanout.last_record_id))
@@ -181,6 +183,7 @@ class Daemon:
             self.session.report(*self._early.popleft())
         self._numbering.keep_ahead(self.session.last_record_id)
         self._reporter.note()
+        self.session.patient = not any(sink.followed for sink in self._followers)
         if self._reload.is_set():
             self._reload.clear()
             self._start_reload()

@@ -90,6 +90,11 @@ class FollowSink:
         self._listener: socket.socket | None = None
         self._listen()
 
+    @property
+    def followed(self) -> bool:
+        """Is anybody connected? From any thread."""
+        return bool(self._followers)
+
     def write(self, entries: Sequence[Entry[Event]]) -> None:
         """Give the entries to everybody who is connected."""
         if self._listener is None:

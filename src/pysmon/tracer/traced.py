@@ -78,6 +78,7 @@ class TracedCommand:
         self._counts: Counter[str] = Counter()
         self._poll = select.epoll()
         self.pushdown = NoPushdown()
+        self.patient = False  # it changes nothing here: the reader is never asked to wait
         self._tracer, self.pid = self._begin()
         os.set_blocking(self._records, False)
         os.set_blocking(self._told, False)

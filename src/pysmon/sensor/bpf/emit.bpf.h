@@ -19,6 +19,7 @@ struct {
 
 /* A wake-up costs four times what a record costs: one in this time is enough, the reader polls between. */
 #define WAKE_UP_EVERY 20000000ull /* ns */
+#define MUCH_WAITS (2 << 20)      /* bytes of the event ring, an eighth of it */
 u64 last_wake_up;
 
 INLINE void tally(u32 family, bool lost)
@@ -46,6 +47,9 @@ INLINE bool pushed_down(u32 family, u32 tgid)
 INLINE u64 wake_up_flag(u64 now)
 {
 	if (now - last_wake_up < WAKE_UP_EVERY)
+		return BPF_RB_NO_WAKEUP;
+	struct settings *s = get_settings();
+	if (s && s->patient && bpf_ringbuf_query(&event_ring, BPF_RB_AVAIL_DATA) < MUCH_WAITS)
 		return BPF_RB_NO_WAKEUP;
 	last_wake_up = now;
 	return BPF_RB_FORCE_WAKEUP;

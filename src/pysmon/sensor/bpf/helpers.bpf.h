@@ -25,6 +25,7 @@ HELPER(u64, bpf_ktime_get_boot_ns, 125, void);
 HELPER(long, bpf_seq_write, 127, struct seq_file *seq, const void *data, u32 size);
 HELPER(long, bpf_ringbuf_output, 130, void *ring, void *data, u64 size, u64 flags);
 HELPER(void *, bpf_ringbuf_reserve, 131, void *ring, u64 size, u64 flags);
+HELPER(u64, bpf_ringbuf_query, 134, void *ring, u64 what);
 HELPER(void, bpf_ringbuf_submit, 132, void *data, u64 flags);
 HELPER(long, bpf_get_task_stack, 141, struct task_struct *task, void *to, u32 size, u64 flags);
 HELPER(struct task_struct *, bpf_get_current_task_btf, 158, void);

@@ -12,7 +12,8 @@ struct settings {
 	u32 families;           /* bit per family: which are wanted */
 	u32 generation;         /* of what is pushed down; 0: nothing is */
 	u32 pushdown;           /* bits PUSHDOWN_* of records.py */
-	u32 spared, unused;     /* a process of which everything goes up, by its id */
+	u32 spared;             /* a process of which everything goes up, by its id */
+	u32 patient;            /* the reader comes by itself: wake it only if much waits */
 };
 _Static_assert(sizeof(struct settings) == SETTINGS_SIZE, "settings: not the layout of records.py");
 
