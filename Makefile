@@ -22,7 +22,7 @@ run: ## Watch this machine (needs root); CMD="ls /tmp": only that command; CONFI
 
 test: ## Run the tests; TESTS="tests/rules -k quirk": only those
 	sh tools/setup.sh dev
-	.venv/bin/python -m pytest $(TESTS)
+	.venv/bin/python -m pytest $(or $(TESTS),-n auto --dist loadfile)
 
 test-package: ## Build wheel and sdist and look into them
 	sh tools/setup.sh dev
