@@ -105,5 +105,5 @@ def test_calls_and_stack_are_found_in_the_object() -> None:
     for name, function in made.items():
         for called in function.calls:
             callers[called].add(name)
-    assert callers["region_at"] >= {"put_code", "injected", "begin_unlocking"}
+    assert callers["region_at"] >= {"put_frame", "injected", "begin_unlocking"}
     assert made["injected"].stack > 48  # its key alone takes as much

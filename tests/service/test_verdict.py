@@ -71,6 +71,12 @@ def test_a_hook_that_is_missing_is_told_with_every_reason() -> None:
     assert "pysmon doctor" in finding.remedy
 
 
+def test_what_only_some_kernels_can_see_is_a_remark() -> None:
+    lacking = HookState("tables of settings", "sysctl", "lacking", "", ("fexit: no",))
+    assert levels(replace(HEALTHY, hooks=(lacking,))) == [("warn", "tables of settings")]
+    assert is_healthy(replace(HEALTHY, hooks=(lacking,)))
+
+
 def test_a_hook_that_did_not_tell_of_the_canary_is_blind_though_it_is_attached() -> None:
     canary = CanaryState(NOW, True, ("processes",), ("TCP connected",))
     (finding,) = verdict(replace(HEALTHY, canary=canary))
@@ -143,4 +149,6 @@ def test_the_state_of_a_hook_follows_from_what_the_loader_tells() -> None:
     assert HookState.of(served, wanted=True) == HookState("processes", "process", "working", "tp_btf")
     assert HookState.of(alone, wanted=True) == HookState("processes", "process", "blind", "", ("tp_btf: no",))
     assert HookState.of(alone, wanted=False).state == "off"
+    elsewhere = replace(alone, ability=replace(ability, everywhere=False))
+    assert HookState.of(elsewhere, wanted=True).state == "lacking"
     assert HookState.of(served, wanted=False).state == "off"

@@ -143,6 +143,7 @@ def run(
                     scope,
                     command=command or None,
                     by="ptrace" if trace else "either",
+                    reloads=False,
                     record_to=record,
                     extras=form not in ("xml", EVTX) or store is not None,
                     first_record=first_record,

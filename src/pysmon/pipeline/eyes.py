@@ -15,16 +15,17 @@ By = Literal["kernel", "ptrace", "either"]
 
 
 def open_eyes(
-    families: Collection[str], command: Sequence[str] | None, by: By, undo: ExitStack
+    families: Collection[str], command: Sequence[str] | None, by: By, undo: ExitStack, *, others_later: bool = True
 ) -> tuple[Sensor | TracedCommand, HeldCommand | TracedCommand | None, str]:
     """Sensor and held command, whose closing is put on `undo`; and why the kernel's sensor is not used, if it is not.
 
-    `by` says with what. MisuseError if there is no such command, SensorError if nothing can be used.
+    `by` says with what; `others_later`, whether other families may be wanted later. MisuseError if there is no such
+    command, SensorError if nothing can be used.
     """
     refused = ""
     if by != "ptrace":
         try:
-            sensor = Sensor(families)
+            sensor = Sensor(families, others_later=others_later)
         except SensorError as error:
             if by == "kernel" or not command:
                 raise

@@ -64,6 +64,7 @@ class Session:
         *,
         command: Sequence[str] | None = None,
         by: By = "kernel",
+        reloads: bool = True,
         record_to: Path | None = None,
         extras: bool = True,
         first_record: int = 0,
@@ -76,6 +77,7 @@ class Session:
         """Load the sensor, and hold `command` (its process tree is then the scope) until `batches` begins.
 
         `by`: the kernel's sensor, or ptrace for a command, or the one where the other is refused; `traced` tells why.
+        `reloads`: there may be a `reconfigure`; without one the start is faster.
         `extras`: gather what only JSON shows. `first_record` numbers the first entry, to go on with a log. `canary`: a
         folder in which a process of our own may prove that the sensor sees it, unless the scope is too narrow for that.
         `guarded`: tell who reaches for this process, and, from its `last_words`, who did for the one before it.
@@ -88,7 +90,8 @@ class Session:
         with ExitStack() as undo:
             self._files = Files(mounts, self.policy.ruleset, archive, whole=whole, later=guarded)
             undo.callback(self._files.close)
-            self.sensor, self._command, self.traced = open_eyes(self.policy.families, command, by, undo)
+            eyes = open_eyes(self.policy.families, command, by, undo, others_later=reloads)
+            self.sensor, self._command, self.traced = eyes
             self._tape = TapeWriter(record_to) if record_to else None
             undo.pop_all()
         self.scope = Scope.of_tree(self._command.pid) if self._command else scope or Scope.machine()

@@ -27,7 +27,7 @@ def watch(
     whole machine, or the process tree of `command`, which is then started. Closing the generator ends the sensor.
     Raises SensorError where eBPF may not or cannot be used, MisuseError if the configuration has errors.
     """
-    session = Session(_configuration(config), scope, command=command)
+    session = Session(_configuration(config), scope, command=command, reloads=False)
     for batch in session.batches(stop or threading.Event()):
         for entry in batch:
             yield entry.event

@@ -15,6 +15,7 @@ from pysmon.sensor.hooks import LIFECYCLE, Hooks
 from pysmon.sensor.last_words import LastWords
 from pysmon.sensor.libbpf import Map, possible_cpus
 from pysmon.sensor.loader import Service, load
+from pysmon.sensor.providers import ABILITIES
 from pysmon.sensor.pushdown import Pushdown
 from pysmon.sensor.records import FAMILIES, SCOPES, SETTINGS, TaskRecord, decode
 from pysmon.sensor.ring import Ring
@@ -49,13 +50,15 @@ class Source(Protocol):
 class Sensor:
     """The kernel programs at work. Use as a context manager: programs, maps and rings go with it."""
 
-    def __init__(self, families: Iterable[str] = FAMILIES) -> None:
+    def __init__(self, families: Iterable[str] = FAMILIES, *, others_later: bool = True) -> None:
         """Load all programs, and attach those that tell of these families; SensorError if that is not possible.
 
-        Watches nobody until `watch`.
+        Watches nobody until `watch`. `others_later`: other families may be wanted later. If not, their programs are not
+        even loaded: the kernel verifies each, and all together take it more than a second.
         """
         self._families = LIFECYCLE.union(families)
-        loaded = load(attach=self._families)
+        asked = tuple(a for a in ABILITIES if others_later or a.family in self._families)
+        loaded = load(asked, attach=self._families)
         self._object = loaded.object
         self._hooks = Hooks(loaded, self._families)
         self._guarded = self._closed = False

@@ -106,19 +106,27 @@ def _start(
     """Load all and attach some, by name; returns the abilities whose provider failed, with the reason."""
     wanted = {p: name for name, provider in chosen.items() if provider for p in provider.programs}  # or one such name
     absent = {p for p in wanted if not _exists(made.section(p), have_tracefs)}
+    failures = {p: f"no {made.section(p)} here" for p in absent}
+    refused = _useless(made, chosen, failures)
+    if refused:
+        return refused  # before the rest is loaded in vain: that takes a while
     trouble = made.load(set(wanted) - absent)
     if trouble:
         culprit = next((p for p in _FAILED.findall(trouble) if p in wanted), None)
         if culprit is None:
             raise SensorError(f"the kernel refuses the sensor: {trouble.strip()}")
         return _refused_like(culprit, wanted[culprit], chosen, _reason(trouble))
-    failures = {p: f"no {made.section(p)} here" for p in absent}
-    refused = {}
     for name, provider in chosen.items():
         reason = attach_provider(made, provider, failures, name in attach) if provider else ""
         if reason:
             refused[name] = reason
     return refused
+
+
+def _useless(made: Object, chosen: dict[str, Provider | None], failures: dict[str, str]) -> dict[str, str]:
+    """The abilities whose provider is known to fail, with the reason."""
+    reasons = {name: attach_provider(made, p, failures, attach=False) for name, p in chosen.items() if p}
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
 def attach_provider(made: Object, provider: Provider, failures: dict[str, str], attach: bool = True) -> str:

@@ -22,6 +22,7 @@ class Ability:
     family: str
     providers: tuple[Provider, ...]
     required: bool = False
+    everywhere: bool = True  # False: only kernels that allow fexit can see it at all, and the others are not to blame
 
 
 def _exits(*calls: str) -> Provider:
@@ -92,8 +93,8 @@ ABILITIES = (
     Ability("files deleted", "file delete", (_UNLINKED, _exits("unlink", "unlinkat"))),
     Ability("file times set", "file time", (_TIMES, _CHANGE_TIMES)),
     Ability("settings written", "sysctl", (_SETTINGS, _SETTING_CALLS)),
-    Ability("tables of settings", "sysctl", (_TABLES,)),
-    Ability("interfaces renamed", "sysctl", (_DEVICES,)),
+    Ability("tables of settings", "sysctl", (_TABLES,), everywhere=False),
+    Ability("interfaces renamed", "sysctl", (_DEVICES,), everywhere=False),
     Ability("attributes set", "xattr", (_ATTRIBUTES, _exits("setxattr", "lsetxattr", "fsetxattr", "setxattrat"))),
     Ability("names looked up", "dns", (_LOOKED_UP,)),
     Ability("DNS messages", "dns", _MOVED),

@@ -63,7 +63,7 @@ def _configuration(status: Status) -> Iterable[_Sample]:
 
 def _hooks(status: Status) -> Iterable[_Sample]:
     for hook in status.hooks:
-        for state in ("working", "blind", "off"):
+        for state in ("working", "blind", "lacking", "off"):
             labels = {"ability": hook.ability, "family": hook.family, "hook": hook.hook, "pysmon_hook": state}
             yield labels, hook.state == state
 

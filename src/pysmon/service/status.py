@@ -26,13 +26,17 @@ class ConfigurationState:
     generation: int  # 1 for the one that the service began with
 
 
+# off: no rule can keep what it would tell. lacking: no hook of this kernel can see it, and many kernels have none.
+State = Literal["working", "blind", "lacking", "off"]
+
+
 @dataclass(frozen=True, slots=True)
 class HookState:
     """One of the sensor's abilities: which kind of hook serves it, or why none does."""
 
     ability: str
     family: str
-    state: Literal["working", "blind", "off"]  # off: no rule can keep what it would tell
+    state: State
     hook: str = ""  # of the provider that serves it; "" if none does
     refusals: tuple[str, ...] = ()  # one line for each better provider that does not work here
 
@@ -40,7 +44,8 @@ class HookState:
     def of(cls, service: Service, *, wanted: bool) -> HookState:
         """The state of what the loader tells; `wanted` is whether a rule can keep something of it."""
         ability, provider = service.ability, service.provider
-        state: Literal["working", "blind", "off"] = "off" if not wanted else "working" if provider else "blind"
+        lacking: State = "blind" if ability.everywhere else "lacking"
+        state: State = "off" if not wanted else "working" if provider else lacking
         return cls(ability.name, ability.family, state, provider.hook if provider else "", service.refusals)
 
 

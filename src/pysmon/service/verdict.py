@@ -47,9 +47,10 @@ def _remembered(status: Status) -> Iterator[Finding]:
 
 
 def _hook(hook: HookState) -> Iterator[Finding]:
-    if hook.state == "blind":
+    if hook.state in ("blind", "lacking"):
         reasons = f": {'; '.join(hook.refusals)}" if hook.refusals else ""
-        yield Finding("bad", hook.ability, f"nothing is seen of it, no hook works here{reasons}", _BLIND)
+        level: Level = "bad" if hook.state == "blind" else "warn"
+        yield Finding(level, hook.ability, f"nothing is seen of it, no hook works here{reasons}", _BLIND)
 
 
 def _canary(status: Status) -> Iterator[Finding]:

@@ -43,6 +43,27 @@ INLINE u32 put_place(struct scratch *s, u32 at, struct place *place)
 	return at + sizeof *place;
 }
 
+/* One frame: its place goes to `to`, the path of its file to `at`, unless it is that of the frame before (in `last`). What comes
+ * after is given back. A function of its own, so that the verifier need not follow each frame through all that the others may be. */
+GLOBAL u32 put_frame(u32 slot, u32 at, u32 to, u64 address)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &slot);
+	if (!s)
+		return at;
+	struct vm_area_struct *region = (void *)region_at((u64)READ(bpf_get_current_task_btf(), mm), address);
+	bool code = region && READ(region, vm_flags) & VM_EXEC; /* else the walk has gone astray */
+	u64 file = code ? (u64)READ(region, vm_file) : 0;
+	struct place place = { .region = code ? REGION_ANONYMOUS : REGION_NOWHERE };
+	if (file) {
+		place.region = kind_of_file((void *)file);
+		place.offset = offset_in_file(region, address);
+		place.path_len = file == s->last ? 0 : put_path_of(slot, at, &((struct file *)file)->f_path) - at;
+		s->last = file;
+	}
+	put_place(s, to, &place);
+	return at + place.path_len;
+}
+
 /* From where in its code the current process came: the last tails of the access record in that slot. */
 GLOBAL u32 put_code(u32 slot, u32 at)
 {
@@ -51,28 +72,15 @@ GLOBAL u32 put_code(u32 slot, u32 at)
 	if (!s || at > TAILS_LIMIT)
 		return at;
 	struct access_record *r = (void *)s->bytes;
-	struct task_struct *task = bpf_get_current_task_btf();
-	long size = bpf_get_task_stack(task, s->bytes + at, FRAMES * sizeof(u64), USER_STACK);
+	long size = bpf_get_task_stack(bpf_get_current_task_btf(), s->bytes + at, FRAMES * sizeof(u64), USER_STACK);
 	u32 frames = size > 0 ? size / sizeof(u64) : 0, addresses = at, places = at + frames * sizeof(u64);
-	u64 memory = (u64)READ(task, mm), last = 0;
 	at = places + frames * sizeof(struct place);
 	u32 modules = at;
+	s->last = 0;
 	for (u32 i = 0; i < FRAMES && i < frames; i++) {
 		u64 address = 0;
 		bpf_probe_read_kernel(&address, sizeof address, s->bytes + ((addresses + i * sizeof address) & (SCRATCH_SIZE - 1)));
-		struct vm_area_struct *region = (void *)region_at(memory, address);
-		struct place place = {};
-		bool code = region && READ(region, vm_flags) & VM_EXEC; /* else the walk has gone astray */
-		u64 file = code ? (u64)READ(region, vm_file) : 0;
-		place.region = code ? REGION_ANONYMOUS : REGION_NOWHERE;
-		if (file) {
-			place.region = kind_of_file((void *)file);
-			place.offset = offset_in_file(region, address);
-			place.path_len = file == last ? 0 : put_path_of(slot, at, &((struct file *)file)->f_path) - at;
-			at += place.path_len;
-			last = file;
-		}
-		put_place(s, places + i * sizeof place, &place);
+		at = put_frame(slot, at, places + i * sizeof(struct place), address);
 	}
 	r->addresses_len = places - addresses;
 	r->places_len = modules - places;

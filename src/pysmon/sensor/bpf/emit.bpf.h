@@ -83,7 +83,7 @@ INLINE u64 wake_up_flag(u64 now)
 #define ARGS_LIMIT (32 * 1024)
 #define TAILS_LIMIT (SCRATCH_SIZE - ARGS_LIMIT - 4096) /* no tail but the arguments begins behind this */
 #define SLOTS_PER_CPU 2
-struct scratch { u64 taken; u32 mark, number; struct part part; char bytes[SCRATCH_SIZE]; };
+struct scratch { u64 taken, last; u32 mark, number; struct part part; char bytes[SCRATCH_SIZE]; };
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_ARRAY);
 	MAP_NUMBER(max_entries, 1); /* the loader sets SLOTS_PER_CPU for each possible CPU */
