@@ -25,7 +25,7 @@ from pysmon.sensor.rights import check_rights
 
 pytestmark = pytest.mark.vm
 
-FROM_INSIDE = {"tp_btf", "iter", "fentry", "fexit"}
+FROM_INSIDE = {"tp_btf", "iter", "fentry", "fexit", "uprobe"}
 TRY = """
 from pysmon.errors import SensorError
 from pysmon.sensor.kernel import Sensor

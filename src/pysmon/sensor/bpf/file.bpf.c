@@ -132,7 +132,7 @@ int on_vfs_symlink(u64 *context)
 	struct pending begun;
 	if (!finish(dentry, &begun) || (s32)context[4] != 0)
 		return 0;
-	return created(READ(dentry, d_inode), HOW_SYMLINKED, dentry, (void *)begun.mount);
+	return created(READ(dentry, d_inode), HOW_SYMLINKED, (void *)begun.dentry, (void *)begun.mount);
 }
 
 SEC("fexit/vfs_unlink") /* mapping, directory, dentry, delegated inode, result */

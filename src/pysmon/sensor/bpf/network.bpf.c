@@ -54,7 +54,9 @@ INLINE void fill_ends(struct flow *flow, struct sock *sk)
 INLINE bool port_passes(u32 set, u16 port)
 {
 	struct port_set *ports = bpf_map_lookup_elem(&port_sets, &set);
-	return !ports || ports->bits[port >> 3 & (sizeof ports->bits - 1)] & 1 << (port & 7);
+	u32 at = port >> 3;
+	PIN(at); /* or the compiler leaves out the mask, which kernels like 6.1 need to see */
+	return !ports || ports->bits[at & (sizeof ports->bits - 1)] & 1 << (port & 7);
 }
 
 /* Is nothing kept of such a connection, for who made it or for its ports? */
