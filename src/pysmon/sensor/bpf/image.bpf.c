@@ -51,7 +51,9 @@ INLINE u64 read_change_time(struct inode *inode)
 	(r)->change_time = read_change_time(file_inode); \
 } while (0)
 
-GLOBAL int image_loaded(u64 file_address, u64 address, u32 how)
+/* Part of its callers, since only these may ask for types that older kernels lack: libbpf looks for those in modules, which takes
+ * CAP_SYS_ADMIN, and for functions that are shared it does so whatever is loaded. */
+INLINE int image_loaded(u64 file_address, u64 address, u32 how)
 {
 	struct file *file = (void *)file_address;
 	struct inode *inode = READ(file, f_inode);
