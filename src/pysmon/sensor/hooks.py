@@ -2,7 +2,7 @@
 
 A hook costs a little whenever it is passed, and the first tracepoint at a system call makes all of them slower. So a
 program is attached when a family that it serves is asked for, and let go when nobody asks any more. Programs stay
-loaded all the while: attaching one takes some 50 us, loading all of them half a second.
+loaded all the while: attaching one takes some 50 us, loading all of them more than a second.
 """
 
 from __future__ import annotations
