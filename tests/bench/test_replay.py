@@ -55,7 +55,7 @@ def test_made_up_events_are_the_same_in_json_and_evtx(tmp_path: Path, lines: Pat
 def test_events_that_the_other_program_judges_otherwise_are_counted(lines: Path, peer: Path) -> None:
     rows = list(beside(lines, 30, [EVERYTHING], peer, rounds=1))
     ours, theirs = kept(lines.with_suffix(".ours.json")), {number for number in range(1, 31) if number % 3}
-    assert 0 < len(ours) < 30
+    assert ours
     assert [row[0].partition(", ")[2] for row in rows] == ["sysmon-utils", "--jobs 1", "--jobs 2"]
     assert [row[5] for row in rows] == [str(len(ours ^ theirs)), "-", "-"]
 

@@ -27,5 +27,5 @@ def test_json_has_the_same_findings_and_the_worst_decides(pysmon: Caller) -> Non
     levels = {finding["level"] for finding in document["findings"]}
     assert document["worst"] in levels
     assert answer.code == CODES[document["worst"]]
-    assert all(set(finding) == {"level", "about", "text", "remedy"} for finding in document["findings"])
+    assert all(set(finding) == {"level", "about", "text", "remedy", "when"} for finding in document["findings"])
     assert "BTF" in {finding["about"] for finding in document["findings"]}

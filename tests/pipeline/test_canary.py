@@ -61,7 +61,7 @@ def test_everything_that_it_does_is_seen_and_nothing_of_it_is_logged(kernel: Non
     assert (session.sight.ended, session.sight.blind) == (True, frozenset())
     served = {s.ability.name for s in session.sensor.services if s.provider}
     assert session.sight.seen >= PROVES & served
-    assert [e.type.id for e in events] == [16, 4, 4]
+    assert [e.type.id for e in events] == [16, 4, 4], events
     assert list(tmp_path.iterdir()) == []
     assert session.outcome
     counts = session.outcome.families

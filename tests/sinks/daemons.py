@@ -7,7 +7,9 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+import weakref
 from abc import ABC, abstractmethod
 from pathlib import Path
 
@@ -125,7 +127,8 @@ class Journald(Daemon):
             pytest.skip("systemd-journald needs root for a /run of its own")
         if not Path("/etc/machine-id").exists() or not Path("/etc/machine-id").read_text().strip():
             pytest.skip("systemd-journald needs a machine id (/etc/machine-id)")
-        self._run = folder / "run"
+        self._run = Path(tempfile.mkdtemp(prefix="pysmon-"))  # the folder of a test may be too long for a socket in it
+        weakref.finalize(self, shutil.rmtree, self._run, ignore_errors=True)
         settings = self._run / "systemd/journald@pysmon.conf.d"
         settings.mkdir(parents=True)
         (settings / "own.conf").write_text("[Journal]\nStorage=volatile\nRateLimitBurst=0\nForwardToSyslog=no\n")

@@ -80,6 +80,11 @@ class Enricher:
         self._symbols, self._containers = symbols, containers
         self._function_early = "StartFunction" in reads(CreateRemoteThread.type.id)
 
+    def prepare(self) -> None:
+        """What takes a while, before there are events; it may begin threads."""
+        if self._provenance:
+            self._provenance.prepare()
+
     def early(self, event: Event, record: Record) -> None:
         """Before the verdict: what it hangs on, and nothing else."""
         if self._hashes_early:

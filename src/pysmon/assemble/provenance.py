@@ -46,16 +46,25 @@ class Provenance:
         packages: Packages,
         errands: Errands | None = None,
         *,
+        early: bool = False,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        """`errands` look at files, so that no file system can hold up the caller; without them he does it himself."""
-        self._hashes = hashes
+        """`errands` look at files, so that no file system can hold up the caller; without them he does it himself.
+
+        `early`: read the databases of packages when `prepare` is called, rather than at the first event.
+        """
+        self._hashes, self._early = hashes, early
         self._packages = packages
         self._errands = errands
         self._clock = clock
         self._known: dict[tuple[str, Expected], _Found] = {}
         self._signature: object = None
         self._ask_again = 0
+
+    def prepare(self) -> None:
+        """What takes a while, before there are events."""
+        if self._early:
+            self._ask("the package database", self._packages.prepare)
 
     def add(self, event: Event, record: Record) -> Facts:
         """Fill in; returns what only JSON shows. Other events are left as they are."""

@@ -85,6 +85,7 @@ class Canary:
         self._began = 0.0
         self._ended: float | None = None
         self._last_came = False  # the record of its end
+        self._start = 0  # of its process, ns since boot; 0 until a record tells
         self.pid = self._number = self._command.pid
 
     def release(self, now: float, number: int | None = None) -> None:
@@ -98,8 +99,9 @@ class Canary:
 
     def owns(self, record: Record) -> bool:
         """Is the record about the canary? Then it is noted, and is nobody else's business."""
-        if record.tgid != self._number:
+        if record.tgid != self._number or self._start not in (0, record.start):
             return False
+        self._start = record.start
         name = _ability(record)
         if name:
             self._seen.add(name)

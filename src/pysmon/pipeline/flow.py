@@ -31,6 +31,10 @@ class Flow:
         self._refusals.clear()
         self._builder.want(i for i in EVENTS if ruleset.wants(i))
 
+    def prepare(self) -> None:
+        """What takes a while, before the first record under these rules; it may begin threads."""
+        self._enricher.prepare()
+
     def learn(self, record: Record) -> None:
         """Take what only informs: a process that was there before."""
         self._builder.take(record)

@@ -112,6 +112,7 @@ class Session:
         self._closed, self._looked_at = False, _since_boot()
         self._canary_folder = canary if self.scope.kind in ("machine", "tree") else None
         self._canary: Canary | None = None
+        self._flown: Canary | None = None  # the last one: the kernel may tell the end of a process twice
         self._proved = frozenset[str]()  # families that a canary was sent for
         self.sight: Sight | None = None  # what came of the last canary
         self.books = self._books()
@@ -151,6 +152,7 @@ class Session:
             self._push_down()
             self.sensor.watch(self.scope)
             yield self._own(self.policy.told(time.time_ns()), self._state("Started"))
+            self._flow.prepare()
             self._learner.learn()
             if trouble := self._files.use(self.policy.ruleset):
                 yield self._own(error_report(time.time_ns(), "FILES", trouble))
@@ -249,7 +251,7 @@ class Session:
                 self._tape.record(raw)
             try:
                 record = decode(raw)
-                if canary and canary.owns(record):
+                if (canary and canary.owns(record)) or (self._flown and self._flown.owns(record)):
                     self._flow.skip(record)
                     continue
                 self._elsewhere.notice(record)
@@ -287,6 +289,7 @@ class Session:
             self.policy = policy
             self.sensor.pushdown.suspend()
             self._flow.use(policy.ruleset, self._enricher(), policy.approvers)
+            self._flow.prepare()
             self.sensor.want(policy.families)
             if trouble := self._files.use(policy.ruleset):
                 self.report("FILES", trouble)
@@ -332,7 +335,7 @@ class Session:
         sight = self._canary.result(time.monotonic()) if self._canary else None
         if self._canary and sight:
             self._canary.stop()
-            self._canary, self.sight = None, sight
+            self._canary, self._flown, self.sight = None, self._canary, sight
             if sight.blind:
                 yield self._own(error_report(time.time_ns(), "CANARY", str(sight)))
             if not last:

@@ -67,8 +67,6 @@ class Policy:
         algorithms = options.hash_algorithms if options and options.hash_algorithms else _ALGORITHMS
         sizes: Mapping[str, int] = options.field_sizes if options else {}
         hashes, packages = Hashes(algorithms, errands=errands), Packages()
-        if self.ruleset.wants(ImageLoad.type.id):
-            errands.ask("the package database", packages.prepare)  # now, rather than at the first event
         return Enricher(
             builder.processes,
             users,
@@ -80,7 +78,7 @@ class Policy:
             symbols=Symbols(),
             containers=Containers(),
             contents=files.contents(hashes, self.ruleset, options) if files else None,
-            provenance=Provenance(hashes, packages, errands),
+            provenance=Provenance(hashes, packages, errands, early=self.ruleset.wants(ImageLoad.type.id)),
         )
 
     def told(self, time: int) -> ConfigurationChange:

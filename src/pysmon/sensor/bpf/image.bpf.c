@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Files that are mapped to be executed: the program and its interpreter once execve has put them in place, what a process
  * maps itself, and mappings that become executable later. Memory without a file is none of it. */
-#include "objects.bpf.h"
+#include "memory.bpf.h"
 
 /* Since 6.8 a file system that stacks on others maps files on mounts of its own, which hold the path that the process knows.
  * Their mark in f_mode is another bit in every few versions; what tells them from memfds, which are on mounts of the kernel's
@@ -87,9 +87,16 @@ static long on_mapping(struct task_struct *task, struct vm_area_struct *area, st
 	return 0;
 }
 
-/* The mapping of the current process at that address; false, and a record counted as lost, if somebody changes mappings. */
+/* The mapping of the current process at that address; false if there is none. Before Linux 6.1, or while the list changes, the
+ * kernel is asked, who refuses while somebody else changes mappings: then a record is counted as lost. */
 INLINE bool find_mapping(u64 address, struct mapping *found)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct vm_area_struct *region = (void *)region_at((u64)READ(task, mm), address);
+	if (region) {
+		on_mapping(task, region, found);
+		return found->file;
+	}
 	long failed = bpf_find_vma(bpf_get_current_task_btf(), address, on_mapping, found, 0);
 	if (failed == -EBUSY)
 		tally(FAMILY_IMAGE_LOAD, true);
