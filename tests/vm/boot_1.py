@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-from os import kill
+from os import chown, kill
 from pathlib import Path
 
 from tests.vm.guest import BROUGHT, Done, events, note, sh, status, unit, until
@@ -15,6 +15,12 @@ _RULES = """<Sysmon schemaversion="4.90"><HashAlgorithms>SHA256</HashAlgorithms>
 <ProcessCreate onmatch="exclude"/><ProcessTerminate onmatch="include"/><NetworkConnect onmatch="include">
 <DestinationPort condition="is">7777</DestinationPort></NetworkConnect>
 <FileCreate onmatch="include"><TargetFilename condition="begin with">/root/seen</TargetFilename></FileCreate>
+</EventFiltering></Sysmon>
+"""
+_FILES = """<Sysmon schemaversion="4.90"><HashAlgorithms>SHA256</HashAlgorithms><EventFiltering>
+<FileBlockExecutable onmatch="include"><TargetFilename condition="begin with">/home/</TargetFilename></FileBlockExecutable>
+<FileDelete onmatch="include"><TargetFilename condition="begin with">/var/log/</TargetFilename></FileDelete>
+<WmiEvent onmatch="exclude"/><ProcessCreate onmatch="include"/><ProcessTerminate onmatch="include"/>
 </EventFiltering></Sysmon>
 """
 _OTHER = _RULES.replace("/root/seen", "/root/other")
@@ -180,6 +186,28 @@ def the_defaults_come_back() -> None:
     pysmon("-c", str(RULES))
 
 
+def what_files_hold_is_blocked_and_kept() -> None:
+    """Also where the service itself could not write, and where only another user may."""
+    rules, home = RULES.with_name("files.xml"), Path("/home/joe")
+    rules.write_text(_FILES)
+    pysmon("-c", str(rules))
+    home.mkdir(mode=0o700)
+    chown(home, 1000, 1000)
+    sh("sh", "-c", "cp /bin/true /home/joe/bad; exec /home/joe/bad", code=126)
+    blocked = until("event 27", lambda: events("--id", "27"))
+    assert blocked[-1]["TargetFilename"] == "/home/joe/bad", blocked
+    until("its removal", lambda: not (home / "bad").exists())
+    sh("sh", "-c", "echo 'a secret' > /var/log/gone.log; rm /var/log/gone.log")
+    removed = until("event 23", lambda: events("--id", "23", "--text", "gone.log"))
+    assert removed[-1]["Archived"] == "true", removed
+    assert "a secret\n" in [path.read_text() for path in Path("/var/lib/pysmon/archive").glob("*.log")]
+    sh("sh", "-c", "printf '[Timer]\\nOnCalendar=daily\\n' > /etc/systemd/system/evil.timer")
+    timer = until("event 19", lambda: events("--id", "19", "--text", "evil.timer"))
+    assert "OnCalendar=daily" in str(timer[-1]), timer
+    Path("/etc/systemd/system/evil.timer").unlink()
+    pysmon("-c", str(RULES))
+
+
 def who_is_not_root_is_turned_away() -> None:
     """From the log, from the sockets."""
     for path in ("/var/lib/pysmon", "/run/pysmon"):
@@ -261,6 +289,7 @@ STEPS = (
     the_configuration_in_use_is_shown,
     a_bad_configuration_is_refused_and_changes_nothing,
     the_defaults_come_back,
+    what_files_hold_is_blocked_and_kept,
     who_is_not_root_is_turned_away,
     tampering_with_its_files_is_told,
     killed_it_comes_back_and_names_who_did_it,
