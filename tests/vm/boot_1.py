@@ -18,7 +18,8 @@ _RULES = """<Sysmon schemaversion="4.90"><HashAlgorithms>SHA256</HashAlgorithms>
 </EventFiltering></Sysmon>
 """
 _FILES = """<Sysmon schemaversion="4.90"><HashAlgorithms>SHA256</HashAlgorithms><EventFiltering>
-<FileBlockExecutable onmatch="include"><TargetFilename condition="begin with">/home/</TargetFilename></FileBlockExecutable>
+<FileBlockExecutable onmatch="include"><TargetFilename condition="begin with">/home/</TargetFilename>
+</FileBlockExecutable>
 <FileDelete onmatch="include"><TargetFilename condition="begin with">/var/log/</TargetFilename></FileDelete>
 <WmiEvent onmatch="exclude"/><ProcessCreate onmatch="include"/><ProcessTerminate onmatch="include"/>
 </EventFiltering></Sysmon>
