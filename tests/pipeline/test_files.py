@@ -14,7 +14,7 @@ from tests.sensor.filewatch.conftest import disk as disk
 
 from pysmon.config.read import read_configuration
 from pysmon.host.archive import Archive
-from pysmon.pipeline.files import Files
+from pysmon.pipeline.files import Files, asked_for
 from pysmon.pipeline.live import Session
 from pysmon.pipeline.outcome import Outcome
 from pysmon.pipeline.policy import Policy
@@ -29,6 +29,7 @@ from pysmon.schema.catalogue import (
     FileExecutableDetected,
 )
 from pysmon.schema.event import Event
+from pysmon.sensor.filewatch.wire import ALL, KEEP_FROM_OVERWRITING, KEEP_FROM_RUNNING, NAMED, PROGRAMS
 
 pytestmark = pytest.mark.vm
 
@@ -129,6 +130,24 @@ def test_a_tape_tells_it_again(disk: Path, tmp_path: Path) -> None:
     again = [entry.event for batch in playback.batches(threading.Event()) for entry in batch]
     told = [e for e in again if e.type.id in (27, 29)]
     assert [(type(e), e.texts()[1:7]) for e in told] == [(type(e), e.texts()[1:7]) for e in before]
+
+
+@pytest.mark.parametrize(
+    ("rules", "asked"),
+    [
+        ('<FileDelete onmatch="exclude"/>', ALL),
+        ('<FileDeleteDetected onmatch="exclude"/>', 0),
+        ('<FileDeleteDetected onmatch="include"><IsExecutable>true</IsExecutable></FileDeleteDetected>', ALL),
+        ('<FileExecutableDetected onmatch="exclude"/>', PROGRAMS),
+        ('<FileBlockExecutable onmatch="exclude"/>', PROGRAMS | KEEP_FROM_RUNNING),
+        ('<FileBlockShredding onmatch="exclude"/>', KEEP_FROM_OVERWRITING),
+        ('<WmiEvent onmatch="exclude"/>', NAMED),
+        ('<FileCreate onmatch="exclude"/>', 0),
+    ],
+)
+def test_only_what_rules_need_is_asked_for(rules: str, asked: int) -> None:
+    text = f'<Sysmon schemaversion="4.90"><EventFiltering>{rules}</EventFiltering></Sysmon>'
+    assert asked_for(policy(text).ruleset) == asked
 
 
 def test_a_part_of_the_machine_without_named_mounts_is_told_what_it_misses() -> None:

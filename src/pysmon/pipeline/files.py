@@ -34,7 +34,6 @@ from pysmon.sensor.tape import TapeWriter
 
 _BITS: dict[type[Event], int] = {
     FileDelete: ALL,
-    FileDeleteDetected: ALL,
     FileExecutableDetected: PROGRAMS,
     FileBlockExecutable: PROGRAMS | KEEP_FROM_RUNNING,
     FileBlockShredding: KEEP_FROM_OVERWRITING,
@@ -42,6 +41,7 @@ _BITS: dict[type[Event], int] = {
     WmiConsumer: NAMED,
     WmiBinding: NAMED,
 }
+_OF_CONTENT = {"Hashes", "IsExecutable"}
 _ONLY_HERE = (FileExecutableDetected, FileBlockExecutable, FileBlockShredding)
 FAMILY = "file content"
 FileRecord = FileWrittenRecord | FileOverwriteRecord
@@ -70,7 +70,7 @@ class Files:
         self._trouble = ""
         if mounts is None and not whole:
             self._trouble = "only a part of the machine is watched, and no file systems were named"
-        elif later or _asked_for(ruleset):
+        elif later or asked_for(ruleset):
             try:
                 self._watch = FileWatch(mounts)
             except (SensorError, OSError) as error:
@@ -79,7 +79,7 @@ class Files:
     def use(self, ruleset: Ruleset) -> str:
         """Watch for what these rules ask from now on; why that cannot be, or nothing."""
         if self._watch:
-            self._watch.want(_asked_for(ruleset), HINTS)
+            self._watch.want(asked_for(ruleset), HINTS)
             return ""
         asked = [kind.type for kind in _ONLY_HERE if ruleset.wants(kind.type.id)]
         trouble = self._trouble or "the file watch was not started"
@@ -156,8 +156,11 @@ class Files:
             self._watch.close()
 
 
-def _asked_for(ruleset: Ruleset) -> int:
+def asked_for(ruleset: Ruleset) -> int:
+    """What the file watch must tell for these rules (bits of filewatch/wire.py); 0: it is not needed."""
     wanted = 0
     for kind, bits in _BITS.items():
         wanted |= bits if ruleset.wants(kind.type.id) else 0
-    return wanted
+    # Every file that is written passes through two processes then: for event 26 that must be asked for.
+    detected = FileDeleteDetected.type.id
+    return wanted | (ALL if ruleset.wants(detected) and _OF_CONTENT & ruleset.reads(detected) else 0)

@@ -55,8 +55,8 @@ class FileDelete(Event):
 class FileDeleteDetected(Event):
     """A file was removed; no copy was kept.
 
-    On Linux: a name of a file was removed (unlink). Hashes and IsExecutable as for FileDelete. The same removal also
-    makes a FileDelete; each is judged by the rules of its own tag.
+    On Linux: a name of a file was removed (unlink). Hashes and IsExecutable as for FileDelete, if rules ask for them or
+    for FileDelete (docs/files.md). The same removal also makes a FileDelete; each is judged by its own rules.
     """
 
     RuleName: Text = field(default="-")
