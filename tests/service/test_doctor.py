@@ -210,6 +210,16 @@ def test_hooks_are_told_by_their_kind_and_what_is_blind_alone(patient: Person) -
     ]
 
 
+def test_a_hook_inside_the_kernel_is_as_good_as_another_and_what_few_kernels_have_is_no_fault(patient: Person) -> None:
+    served = SERVED[0]
+    lacking = replace(served, ability=replace(served.ability, everywhere=False), provider=None, refusals=("fexit: no",))
+    patient.services = (replace(served, refusals=("fentry: no such function",)), lacking)
+    assert [(f.level, f.text) for f in examine(patient, [checks_sensor.hooks])] == [
+        ("ok", "tp_btf for processes"),
+        ("warn", "nothing for processes: fexit: no"),
+    ]
+
+
 def test_a_sensor_that_cannot_be_loaded_says_why(patient: Person) -> None:
     patient.services = SensorError("the kernel refuses the sensor", hint="see dmesg")
     finding = one(patient, checks_sensor.hooks)

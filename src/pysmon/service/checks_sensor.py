@@ -13,6 +13,7 @@ from pysmon.service.finding import Finding, worst
 from pysmon.service.patient import Patient, text_of
 from pysmon.views.words import size
 
+_INSIDE = {"tp_btf", "fentry", "fexit", "iter", "uprobe"}  # these miss nothing, and which of them serves is no matter
 _MEMORY = 128 << 20  # bytes for the rings, the process table and the queues
 
 
@@ -38,7 +39,7 @@ def _served(services: Sequence[Service]) -> Iterator[Finding]:
     second: dict[str, list[Service]] = {}
     for service in services:
         if service.provider is not None:
-            group = second if service.refusals else best
+            group = second if service.refusals and service.provider.hook not in _INSIDE else best
             group.setdefault(service.provider.hook, []).append(service)
     for hook, served in best.items():
         yield Finding("ok", "hooks", f"{hook} for {_names(served)}")
@@ -51,7 +52,7 @@ def _served(services: Sequence[Service]) -> Iterator[Finding]:
         if service.provider is None:
             text = f"nothing for {service.ability.name}: {'; '.join(service.refusals)}"
             remedy = "it needs another kernel; `dmesg` may tell more (lockdown, a hardened kernel)"
-            yield Finding("bad", "hooks", text, remedy)
+            yield Finding("bad" if service.ability.everywhere else "warn", "hooks", text, remedy)
 
 
 def _names(services: Iterable[Service]) -> str:
