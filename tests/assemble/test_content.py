@@ -13,7 +13,13 @@ from pysmon.assemble.content import Contents
 from pysmon.config.model import Options
 from pysmon.host.archive import Archive
 from pysmon.host.hashes import Hashes
-from pysmon.schema.catalogue import FileBlockShredding, FileDelete, FileDeleteDetected, FileExecutableDetected
+from pysmon.schema.catalogue import (
+    FileBlockShredding,
+    FileDelete,
+    FileDeleteDetected,
+    FileExecutableDetected,
+    WmiFilter,
+)
 from pysmon.sensor.filewatch.held import HeldFiles, kernel_device
 from pysmon.sensor.records import FileDeleteRecord, FileOverwriteRecord, FileWrittenRecord
 
@@ -155,6 +161,16 @@ def test_what_was_written_or_is_overwritten_is_hashed(scene: Scene) -> None:
     scene.contents().late(blocked, FileOverwriteRecord.make(**where))
     assert detected.Hashes == blocked.Hashes == SHA256
     assert blocked.IsExecutable is False
+
+
+def test_events_about_persistence_say_nothing_of_content(scene: Scene) -> None:
+    scene.hold()
+    where = {"device": kernel_device(scene.found.st_dev), "inode": scene.found.st_ino}
+    event = WmiFilter(UtcTime=NOW)
+    for record in (FileWrittenRecord.make(**where), FileDeleteRecord.make(**where)):
+        scene.contents("Hashes").early(event, record)
+        scene.contents().late(event, record)
+    assert event.extra is None
 
 
 def test_why_a_hash_is_missing_stands_in_the_json_line(scene: Scene) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import threading
+from pathlib import Path
 
 import pytest
+from tests.sensor.filewatch.conftest import disk as disk
 
 from pysmon.config.read import read_configuration
 from pysmon.errors import SensorError
@@ -35,11 +37,10 @@ def kernel() -> None:
         pytest.skip("there is no unshare(1)")
 
 
-def done(script: str) -> list[Event]:
+def done(script: str, *mounts: Path) -> list[Event]:
     reading = read_configuration(RULES.encode(), "triggers.xml")
-    session = Session(
-        Policy.of(reading.configuration), command=["unshare", "-m", "/bin/sh", "-c", OURS + script + STAY]
-    )
+    command = ["unshare", "-m", "/bin/sh", "-c", OURS + script + STAY]
+    session = Session(Policy.of(reading.configuration), command=command, mounts=mounts or None)
     events = [entry.event for batch in session.batches(threading.Event()) for entry in batch]
     assert session.outcome
     assert session.outcome.exit_status == 0
@@ -80,6 +81,14 @@ def test_a_table_of_cron_comes_and_goes() -> None:
         *((WmiFilter, "Deleted"), (WmiConsumer, "Deleted"), (WmiBinding, "Deleted")),
     ]
     assert {e.texts()[-1] for e in events if isinstance(e, WmiConsumer)} == {'"/evil"'}
+
+
+def test_a_unit_that_is_written_in_place_is_told_where_its_file_system_is_watched(disk: Path) -> None:
+    units = disk / ".config" / "systemd" / "user"
+    units.mkdir(parents=True)
+    (units / "a.timer").write_text("[Timer]\nOnCalendar=daily\n")
+    (event,) = done(f"printf '[Timer]\\nOnBootSec=1\\n' > {units}/a.timer", disk)
+    assert event.texts()[3:] == ["Modified", "root", '"systemd"', '"a.timer"', '"OnBootSec=1"']
 
 
 def test_what_only_reads_or_lies_elsewhere_is_not_told() -> None:

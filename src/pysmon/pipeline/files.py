@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pysmon.assemble.content import Contents
@@ -110,21 +110,26 @@ class Files:
         """Are there records that `turn` gives the next time?"""
         return bool(self._watch and self._watch.waiting)
 
-    def take(self, flow: Flow, tape: TapeWriter | None, *, last: bool = False) -> list[tuple[Event, int]]:
+    def take(
+        self, flow: Flow, tape: TapeWriter | None, survive: Callable[[Exception, str], None], *, last: bool = False
+    ) -> list[tuple[Event, int]]:
         """The events that the rules keep, with the times of their records; refuses what the rules want blocked.
 
         Call it after the rings were read, as FileWatch.turn says; what came since the last time is given the next time.
-        `last`: watch for no more, and give all.
+        `last`: watch for no more, and give all. `survive` is given what a record fails on, and may raise it.
         """
         kept: list[tuple[Event, int]] = []
         for record in self._records(last):
             if tape:
                 tape.record(record.encode())
             events: tuple[Event, ...] = ()
-            if self._whole or flow.knows(record.tgid):
-                events = flow.take(record)
-            else:
-                flow.skip(record)  # of a process that nobody wants to be watched
+            try:
+                if self._whole or flow.knows(record.tgid):
+                    events = flow.take(record)
+                else:
+                    flow.skip(record)  # of a process that nobody wants to be watched
+            except Exception as defect:
+                survive(defect, FAMILY)
             self._settle(record, events)
             kept += [(event, record.time) for event in events]
         return kept

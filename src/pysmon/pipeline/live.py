@@ -260,9 +260,7 @@ class Session:
                 self._flow.accounting.unreadable[family_of(raw)] += 1
                 continue
             except Exception as defect:
-                if not self._guarded:
-                    raise
-                self._survive(defect, family_of(raw))  # one odd record must not be a way to end the service
+                self._survive(defect, family_of(raw))
                 continue
             entries += [self._journal.entry(event, offset + record.time) for event in kept]
         for refusal in self._flow.learned():
@@ -271,11 +269,13 @@ class Session:
 
     def _take_files(self, *, last: bool = False) -> list[Entry[Event]]:
         """What came of the content of files."""
-        offset, kept = self._builder.clock_offset, self._files.take(self._flow, self._tape, last=last)
+        offset, kept = self._builder.clock_offset, self._files.take(self._flow, self._tape, self._survive, last=last)
         return [self._journal.entry(event, offset + time) for event, time in kept]
 
     def _survive(self, defect: Exception, family: str) -> None:
-        """Count the record as lost, and tell of it the first time."""
+        """Count the record as lost, and tell it the first time: one odd record must not be a way to end the service."""
+        if not self._guarded:
+            raise defect
         self._flow.accounting.unreadable[family] += 1
         if words := self._defects.words(defect, family):
             self.report("DEFECT", words)
