@@ -22,7 +22,8 @@ def test_the_service_of_the_machine_has_the_places_that_the_manual_names() -> No
 
 def test_every_place_lies_below_the_root(tmp_path: Path) -> None:
     paths = Paths.under(tmp_path)
-    places = [value for name in dir(Paths) if isinstance(value := getattr(paths, name), Path)]
+    names = [name for name in dir(Paths) if not name.startswith("_")]
+    places = [value for name in names if isinstance(value := getattr(paths, name), Path)]
     assert len(places) == 16
     assert all(place.is_relative_to(tmp_path) for place in places)
 
