@@ -61,9 +61,11 @@ class Scene:
         )
 
     def removal(self) -> tuple[FileDelete, FileDeleteDetected, FileDeleteRecord]:
-        facts = {"UtcTime": NOW, "ProcessGuid": GUID, "ProcessId": 1, "Image": "/bin/rm", "User": "joe"}
-        facts["TargetFilename"] = str(self.path)
-        return FileDelete(**facts), FileDeleteDetected(**facts), FileDeleteRecord.make()  # type: ignore[arg-type]
+        archived = FileDelete(UtcTime=NOW, ProcessGuid=GUID, ProcessId=1)
+        detected = FileDeleteDetected(UtcTime=NOW, ProcessGuid=GUID, ProcessId=1)
+        for event in (archived, detected):
+            event.Image, event.User, event.TargetFilename = "/bin/rm", "joe", str(self.path)
+        return archived, detected, FileDeleteRecord.make()
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from pysmon.sensor.records import FileDeleteRecord, FileOverwriteRecord, FileWri
 
 # Of the same records events about persistence may come, which say nothing of content.
 _OF_CONTENT = (FileDelete, FileDeleteDetected, FileBlockExecutable, FileBlockShredding, FileExecutableDetected)
+_Event = FileDelete | FileDeleteDetected | FileBlockExecutable | FileBlockShredding | FileExecutableDetected
 _RECORDS = (FileDeleteRecord, FileOverwriteRecord, FileWrittenRecord)
 _NOT_HELD = "false - it was not seen to be written or run"
 _HAS_NAMES = "false - it has other names still"
@@ -62,12 +63,12 @@ class Contents:
             if isinstance(event, FileDelete) and self._archive and self._is_worth(event):
                 event.Archived = self._archived(event, record, self._archive)
 
-    def _add(self, event: Event, record: FileDeleteRecord | FileOverwriteRecord | FileWrittenRecord) -> None:
+    def _add(self, event: _Event, record: FileDeleteRecord | FileOverwriteRecord | FileWrittenRecord) -> None:
         path = self._path(record, event)
-        if not path or getattr(event, "Hashes", "-") != "-":
+        if not path or event.Hashes != "-":
             return
         made = self._hashes.of(path)
-        event.Hashes = made.text  # type: ignore[attr-defined]  # all events of these records have it
+        event.Hashes = made.text
         if made.skipped:
             event.extra = {**(event.extra or {}), "HashesSkipped": made.skipped}
         if isinstance(event, (FileDelete, FileDeleteDetected)):

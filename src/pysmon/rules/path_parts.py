@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from pysmon.config.model import Condition
@@ -54,12 +55,12 @@ def path_parts(rules: EventRules, checks: Iterable[Check]) -> PathParts:
     included = {c.mask for e in rules.elements if e.source.onmatch == "include" for c in e.checks}
     approve = None
     for masks in (needs.keys() & included, needs.keys()):
-        if not can_keep(rules, lambda check, masks=masks: _missed(check, masks)):  # type: ignore[misc]
+        if not can_keep(rules, partial(_missed, masks=masks)):
             approve = frozenset(part for mask in masks for part in needs[mask].parts)
             break
     exact = {mask: found for mask, found in needs.items() if found.exactly}
     candidates = {part for found in exact.values() for part in found.parts}
-    discard = frozenset(p for p in candidates if not can_keep(rules, lambda check, p=p: _met(check, exact, p)))  # type: ignore[misc]
+    discard = frozenset(p for p in candidates if not can_keep(rules, partial(_met, exact=exact, part=p)))
     return PathParts(approve, discard)
 
 

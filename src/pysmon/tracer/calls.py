@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # linux/audit.h
@@ -50,33 +50,29 @@ _NUMBERS: dict[str, tuple[int, int | None]] = {
     "accept4": (288, 242),
     "sendto": (44, 206),
 }
-_SHAPES: tuple[tuple[str, Kind, dict[str, object]], ...] = (
-    ("open", "open", {"path": 0, "only_if": (1, _O_CREAT)}),
-    ("creat", "open", {"path": 0}),
-    ("openat", "open", {"folder": 0, "path": 1, "only_if": (2, _O_CREAT)}),
-    ("openat2", "open", {"folder": 0, "path": 1}),  # its flags are in memory, where a filter cannot look
-    ("rename", "rename", {"path": 1}),
-    ("renameat", "rename", {"folder": 2, "path": 3}),
-    ("renameat2", "rename", {"folder": 2, "path": 3, "flags": 4}),
-    ("link", "link", {"path": 1}),
-    ("linkat", "link", {"folder": 2, "path": 3}),
-    ("symlink", "symlink", {"path": 1}),
-    ("symlinkat", "symlink", {"folder": 1, "path": 2}),
-    ("unlink", "unlink", {"path": 0}),
-    ("unlinkat", "unlink", {"folder": 0, "path": 1, "flags": 2}),
-    ("connect", "connect", {"path": 1, "length": 2}),
-    ("accept", "accept", {}),
-    ("accept4", "accept", {}),
-    ("sendto", "send", {"path": 4, "length": 5}),
+_SHAPES = (  # without their numbers
+    Call("open", 0, "open", path=0, only_if=(1, _O_CREAT)),
+    Call("creat", 0, "open", path=0),
+    Call("openat", 0, "open", folder=0, path=1, only_if=(2, _O_CREAT)),
+    Call("openat2", 0, "open", folder=0, path=1),  # its flags are in memory, where a filter cannot look
+    Call("rename", 0, "rename", path=1),
+    Call("renameat", 0, "rename", folder=2, path=3),
+    Call("renameat2", 0, "rename", folder=2, path=3, flags=4),
+    Call("link", 0, "link", path=1),
+    Call("linkat", 0, "link", folder=2, path=3),
+    Call("symlink", 0, "symlink", path=1),
+    Call("symlinkat", 0, "symlink", folder=1, path=2),
+    Call("unlink", 0, "unlink", path=0),
+    Call("unlinkat", 0, "unlink", folder=0, path=1, flags=2),
+    Call("connect", 0, "connect", path=1, length=2),
+    Call("accept", 0, "accept"),
+    Call("accept4", 0, "accept"),
+    Call("sendto", 0, "send", path=4, length=5),
 )
 
 
 def calls(machine: str = "") -> dict[int, Call]:
     """Those that this machine has (or the one that is named), by number."""
     named = machine or os.uname().machine
-    found = {}
-    for name, kind, shape in _SHAPES:
-        number = _number(name, named)
-        if number is not None:
-            found[number] = Call(name, number, kind, **shape)  # type: ignore[arg-type]  # the table above is the check
-    return found
+    numbers = ((shape, _number(shape.name, named)) for shape in _SHAPES)
+    return {number: replace(shape, number=number) for shape, number in numbers if number is not None}

@@ -126,7 +126,7 @@ class TracedCommand:
     def want(self, families: Iterable[str]) -> None:
         """Which records are told does not depend on what is wanted."""
 
-    def prepare(self, families: Iterable[str]) -> list[Service]:  # noqa: ARG002 - as the kernel's sensor has it
+    def prepare(self, _families: Iterable[str]) -> list[Service]:
         """There is nothing to prepare."""
         return []
 
