@@ -3,87 +3,33 @@
 from __future__ import annotations
 
 import os
-import pickle
 import signal
 import socket
+import struct
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
-from tests.sensor.provoke import EVERYTHING, call, one
+from tests.sensor.provoke import one
+from tests.tracer.runs import as_nobody, of, seen
 
-from pysmon.config.read import read_configuration
-from pysmon.errors import MisuseError, SensorError
-from pysmon.pipeline.live import Session
-from pysmon.schema.catalogue import FileCreate, FileDelete, NetworkConnect, ProcessCreate, ProcessTerminate
-from pysmon.schema.event import Event
+from pysmon.errors import MisuseError
+from pysmon.schema.catalogue import (
+    ErrorReport,
+    FileCreate,
+    FileDelete,
+    NetworkConnect,
+    ProcessCreate,
+    ProcessTerminate,
+)
 from pysmon.tracer.traced import TracedCommand
 
-E = TypeVar("E", bound=Event)
+pytestmark = pytest.mark.usefixtures("tracing")
 SHELL = os.path.realpath("/bin/sh")
-NOBODY = 65534
-PR_SET_DUMPABLE = 4
 PATIENCE = 60.0  # s
-
-
-@pytest.fixture(scope="module", autouse=True)
-def tracing() -> None:
-    """Whether this machine lets us trace at all."""
-    try:
-        made = TracedCommand(["true"])
-    except SensorError as error:
-        pytest.skip(f"nothing can be traced here: {error}")
-    made.stop()
-    made.close()
-
-
-def seen(command: list[str], *, stop: threading.Event | None = None) -> tuple[list[Event], int]:
-    """The events of a run, and the exit status of the command."""
-    configuration = read_configuration(EVERYTHING.encode(), "test.xml").configuration
-    session = Session(configuration, command=command, by="ptrace")
-    events = [entry.event for batch in session.batches(stop or threading.Event()) for entry in batch]
-    assert session.outcome
-    assert session.traced
-    assert all(count.exact and not count.lost for count in session.outcome.families.values())
-    assert session.outcome.exit_status is not None
-    return events, session.outcome.exit_status
-
-
-def of(events: list[Event], kind: type[E]) -> list[E]:
-    return [event for event in events if isinstance(event, kind)]
-
-
-def as_nobody(act: Callable[[], Any]) -> Any:
-    """What it gives when a user without privileges does it, in a process of its own."""
-    read, write = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        result: object = None
-        try:
-            if os.getuid() == 0:
-                os.setgroups([])
-                os.setgid(NOBODY)
-                os.setuid(NOBODY)
-                call("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)  # as after running a program
-            result = act()
-        except BaseException as error:
-            result = error
-        finally:
-            os.write(write, pickle.dumps(result))
-            os._exit(0)
-    os.close(write)
-    with os.fdopen(read, "rb") as answer:
-        data = answer.read()
-    os.waitpid(pid, 0)
-    found = pickle.loads(data)
-    if isinstance(found, BaseException):
-        raise found
-    return found
 
 
 def test_a_program_is_told_with_who_made_it_and_how_it_ended() -> None:
@@ -214,3 +160,30 @@ def test_nothing_listens_when_it_is_over() -> None:
         made.close()
         assert made.poll()
         assert made.status == 0
+
+
+# A program for i386 that does exit(0): the head of the file, of its one segment, and 9 bytes of code.
+ENTRY = 0x08048000
+I386 = (
+    struct.pack("<4s5B7x2H5I6H", b"\x7fELF", 1, 1, 1, 0, 0, 2, 3, 1, ENTRY + 84, 52, 0, 0, 52, 32, 1, 40, 0, 0)
+    + struct.pack("<8I", 1, 0, ENTRY, ENTRY, 96, 96, 5, 4096)
+    + b"\xb8\x01\0\0\0\x31\xdb\xcd\x80".ljust(12, b"\0")
+)
+
+
+def test_that_32_bit_programs_are_not_seen_is_told_once_and_that_they_run_always(tmp_path: Path) -> None:
+    program = tmp_path / "i386"
+    program.write_bytes(I386)
+    program.chmod(0o755)
+    events, status = seen(["sh", "-c", f"{program} && {program}; exit $?"])
+    if status:
+        pytest.skip("this kernel runs no programs for i386")
+    assert [e.Image for e in of(events, ProcessCreate)] == [SHELL, str(program), str(program)]
+    assert len(of(events, ProcessTerminate)) == 3
+    report = one(of(events, ErrorReport))
+    assert report.ID == "HOOK"
+    assert report.Description.startswith("32-bit programs, such as process ")
+
+
+def test_a_program_of_this_machine_is_not_told_to_be_unseen() -> None:
+    assert of(seen(["true"])[0], ErrorReport) == []

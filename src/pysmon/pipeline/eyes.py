@@ -9,6 +9,7 @@ from typing import Literal
 from pysmon.errors import SensorError
 from pysmon.pipeline.command import HeldCommand
 from pysmon.sensor.kernel import Sensor
+from pysmon.sensor.records import FAMILIES
 from pysmon.tracer.traced import TracedCommand
 
 By = Literal["kernel", "ptrace", "either"]
@@ -36,7 +37,7 @@ def open_eyes(
             if held:
                 undo.callback(held.stop)
             return sensor, held, ""
-    traced = TracedCommand(command or ())
+    traced = TracedCommand(command or (), FAMILIES if others_later else families)
     undo.callback(traced.close)
     undo.callback(traced.stop)
     return traced, traced, refused or "asked to trace"

@@ -325,6 +325,8 @@ class Session:
         self._learner.make_up(missed=any(self._counts[f].lost > before[f].lost for f in ("process", "fork")))
         if late := [*self._errands.reports(), *self._learner.reports()]:
             yield self._own(*(error_report(time.time_ns(), "HOST", words) for words in late))
+        if unseen := self.sensor.reports():
+            yield self._own(*(error_report(time.time_ns(), "HOOK", words) for words in unseen))
         self.books = self._books()
         if self._guarded:
             yield self._repeated(last=last)

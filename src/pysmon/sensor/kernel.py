@@ -240,6 +240,10 @@ class Sensor:
             made[family] = Count(*map(sum, zip(*struct.iter_unpack("<QQQ", raw), strict=True)))
         return made
 
+    def reports(self) -> list[str]:
+        """What cannot be seen, in words, beside what `services` say: nothing."""
+        return []
+
     def close(self) -> None:
         """Stop watching and leave nothing behind."""
         with self._open:

@@ -20,9 +20,10 @@ from pysmon.sensor.records import (
     components_of,
 )
 from pysmon.tracer.calls import Call
+from pysmon.tracer.messages import moved
 from pysmon.tracer.processes import Traced, kernel_device
 from pysmon.tracer.ptrace import Ptrace
-from pysmon.tracer.sockets import Ends, address_in, ends_of
+from pysmon.tracer.sockets import Ends, Peer, address_in, ends_of, socket_behind
 
 _HERE = 0xFFFFFF9C  # AT_FDCWD, as an unsigned number of 32 bits
 _REMOVE_FOLDER = 0x200  # AT_REMOVEDIR
@@ -39,10 +40,18 @@ class Begun:
     name: bytes = b""  # as the process gave it
     folder: str = ""  # where it begins
     before: os.stat_result | None = None  # what has that name now
+    socket: int = 0  # of one that is about to be closed: its inode
+
+    def peer(self, tid: int, ptrace: Ptrace) -> Peer | None:
+        """Whom `connect` names; None if it is nobody of IP."""
+        address, size = self.arguments[1], self.arguments[2] & 0xFFFFFFFF
+        return address_in(ptrace.memory(tid, address, min(size, 128)))
 
 
 def begin(call: Call, arguments: tuple[int, ...], tid: int, ptrace: Ptrace) -> Begun:
     """At its beginning."""
+    if call.kind == "close":
+        return Begun(call, arguments, socket=socket_behind(f"/proc/{tid}/fd/{arguments[0] & 0xFFFFFFFF}"))
     if call.path is None or call.length is not None:
         return Begun(call, arguments)
     name = ptrace.text(tid, arguments[call.path])
@@ -56,12 +65,12 @@ def records(begun: Begun, result: int, who: Traced, tid: int, ptrace: Ptrace) ->
     if kind == "connect":
         if result in (0, -errno.EINPROGRESS):
             yield from _connected(who, tid, begun.arguments[0] & 0xFFFFFFFF)
-    elif result < 0:
+    elif result < 0 or kind in ("receive", "close"):
         return
     elif kind == "accept":
         yield from _accepted(who, tid, result)
     elif kind == "send":
-        yield from _sent(begun, who, tid, ptrace)
+        yield from _sent(begun, result, who, tid, ptrace)
     elif kind == "open":
         yield from _opened(begun, result, who, tid)
     elif kind == "unlink":
@@ -137,20 +146,24 @@ def _accepted(who: Traced, tid: int, descriptor: int) -> Iterator[Record]:
         yield _flow(who, tid, ends, initiated=False)
 
 
-def _sent(begun: Begun, who: Traced, tid: int, ptrace: Ptrace) -> Iterator[Record]:
+def _sent(begun: Begun, result: int, who: Traced, tid: int, ptrace: Ptrace) -> Iterator[Record]:
     """The first datagram from a socket to an address."""
-    ends = ends_of(tid, begun.arguments[0] & 0xFFFFFFFF)
-    if ends is None or ends.protocol != 17:
+    descriptor = begun.arguments[0] & 0xFFFFFFFF
+    inode = socket_behind(f"/proc/{tid}/fd/{descriptor}") if begun.call.always else 0
+    if not inode or inode in who.others:
         return
-    if begun.arguments[4]:
-        given = address_in(ptrace.memory(tid, begun.arguments[4], min(begun.arguments[5], 128)))
-        if given is None:
-            return
-        ends = Ends(ends.inode, ends.protocol, given[0], ends.local, (given[1], given[2]))
-    flow = (ends.inode, *ends.remote)
-    if flow not in who.flows and len(who.flows) < _FLOWS:
-        who.flows.add(flow)
-        yield _flow(who, tid, ends, initiated=True)
+    ends = ends_of(tid, descriptor)
+    if ends is None or ends.protocol != 17:
+        if len(who.others) < _FLOWS:
+            who.others.add(inode)
+        return
+    for each in moved(begun.call, begun.arguments, result, tid, ptrace):
+        family, address, port = each.peer or (ends.family, *ends.remote)
+        there = Ends(ends.inode, ends.protocol, family, ends.local, (address, port))
+        flow = (there.inode, *there.remote)
+        if flow not in who.flows and len(who.flows) < _FLOWS:
+            who.flows.add(flow)
+            yield _flow(who, tid, there, initiated=True)
 
 
 def _flow(who: Traced, tid: int, ends: Ends, *, initiated: bool) -> Record:

@@ -26,6 +26,8 @@ class Traced:
     uid: int
     creator: Key | None = None
     flows: set[tuple[int, bytes, int]] = field(default_factory=set)  # of UDP that were told: inode, address, port
+    others: set[int] = field(default_factory=set)  # inodes of sockets that are none of UDP
+    asks: bool = False  # it may have a socket that is connected to a name server: all of its calls are looked at
 
     @property
     def key(self) -> Key:
@@ -55,7 +57,8 @@ def child_of(parent: Traced, tgid: int) -> Traced | None:
     facts = read_process(tgid)
     if facts is None:
         return None
-    return Traced(tgid, facts.start_ticks * _TICK, parent.exec_id, facts.uid, creator=parent.key)
+    start = facts.start_ticks * _TICK
+    return Traced(tgid, start, parent.exec_id, facts.uid, creator=parent.key, asks=parent.asks)
 
 
 def forked(child: Traced, parent: Traced) -> Record:

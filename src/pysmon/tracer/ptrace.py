@@ -7,8 +7,10 @@ import os
 import struct
 from dataclasses import dataclass
 
+from pysmon.tracer.calls import ARCHITECTURES
+
 # linux/ptrace.h
-CONT, SYSCALL, DETACH, SEIZE, LISTEN = 7, 24, 17, 0x4206, 0x4208
+CONT, SYSCALL, DETACH, SEIZE, INTERRUPT, LISTEN = 7, 24, 17, 0x4206, 0x4207, 0x4208
 _EVENT_MESSAGE, _SYSCALL_INFO = 0x4201, 0x420E
 FORK, VFORK, CLONE, EXEC, SECCOMP, STOP = 1, 2, 3, 4, 7, 128  # events
 _MARK_CALLS = 1
@@ -21,7 +23,10 @@ _PAGE = 4096
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """At a system call: its number and arguments where it begins, its result (negative: an error) where it ends."""
+    """At a system call: its number and arguments where it begins, its result (negative: an error) where it ends.
+
+    A call by another table than the machine's own (32-bit) has the number -1.
+    """
 
     number: int = -1
     arguments: tuple[int, ...] = ()
@@ -36,6 +41,7 @@ class Ptrace:
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._libc.ptrace.restype = ctypes.c_long
         self._libc.process_vm_readv.restype = ctypes.c_ssize_t
+        self._architecture = ARCHITECTURES[os.uname().machine]
 
     def ask(self, request: int, tid: int, address: int = 0, data: int = 0) -> None:
         """A request that takes numbers."""
@@ -54,6 +60,8 @@ class Ptrace:
         if room.raw[0] == _EXIT:
             return Stop(result=struct.unpack_from("<q", room.raw, 24)[0])
         number, *arguments = struct.unpack_from("<7Q", room.raw, 24)
+        if struct.unpack_from("<I", room.raw, 4) != (self._architecture,):
+            return Stop()
         return Stop(number, tuple(arguments))
 
     def memory(self, tid: int, address: int, size: int) -> bytes:

@@ -26,6 +26,8 @@ def program(calls: Iterable[Call], machine: str) -> bytes:
         _INSTRUCTION.pack(_LOAD, 0, 0, _NUMBER),
     ]
     for call in calls:
+        if not call.always:
+            continue
         if call.only_if is None:
             made += [_INSTRUCTION.pack(_EQUAL, 0, 1, call.number), _INSTRUCTION.pack(_RETURN, 0, 0, _TRACE)]
             continue

@@ -9,6 +9,7 @@ from pathlib import Path
 
 _TABLES = (("tcp", 6, 2), ("tcp6", 6, 10), ("udp", 17, 2), ("udp6", 17, 10))  # with protocol and family
 _MAPPED = bytes(10) + b"\xff\xff"
+Peer = tuple[int, bytes, int]  # family, address, port
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,10 @@ class Ends:
 def ends_of(pid: int, descriptor: int, proc: Path = Path("/proc")) -> Ends | None:
     """Both ends of the socket behind a descriptor of that process; None if it is none of TCP or UDP."""
     at = proc / str(pid)
-    try:
-        name = os.readlink(at / "fd" / str(descriptor))
-    except OSError:
+    number = socket_behind(f"{at}/fd/{descriptor}")
+    if not number:
         return None
-    if not name.startswith("socket:["):
-        return None
-    inode = name[len("socket:[") : -1].encode()
+    inode = str(number).encode()
     for table, protocol, family in _TABLES:
         try:
             lines = (at / "net" / table).read_bytes().splitlines()[1:]
@@ -40,15 +38,26 @@ def ends_of(pid: int, descriptor: int, proc: Path = Path("/proc")) -> Ends | Non
         for line in lines:
             fields = line.split()
             if len(fields) > 9 and fields[9] == inode:
-                return _plain(Ends(int(inode), protocol, family, _end(fields[1]), _end(fields[2])))
+                return _plain(Ends(number, protocol, family, _end(fields[1]), _end(fields[2])))
     return None
 
 
-def address_in(data: bytes) -> tuple[int, bytes, int] | None:
-    """Family, address and port of a struct sockaddr; None if it is none of IP."""
+def socket_behind(link: str) -> int:
+    """The inode of the socket behind such a link of /proc/PID/fd; 0 if there is none."""
+    try:
+        name = os.readlink(link)
+    except OSError:
+        return 0
+    return int(name[len("socket:[") : -1]) if name.startswith("socket:[") else 0
+
+
+def address_in(data: bytes) -> Peer | None:
+    """Family, address and port of a struct sockaddr; None if it is none of IP. IPv4 as IPv6 writes it is IPv4."""
     if len(data) >= 8 and data[:2] == b"\2\0":
         return 2, data[4:8] + bytes(12), int.from_bytes(data[2:4], "big")
     if len(data) >= 24 and data[:2] == b"\x0a\0":
+        if data[8:20] == _MAPPED:
+            return 2, data[20:24] + bytes(12), int.from_bytes(data[2:4], "big")
         return 10, data[8:24], int.from_bytes(data[2:4], "big")
     return None
 

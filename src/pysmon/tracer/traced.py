@@ -10,7 +10,7 @@ import signal
 import struct
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from pysmon.errors import MisuseError, SensorError
@@ -22,7 +22,7 @@ from pysmon.sensor.providers import ABILITIES, Provider
 from pysmon.sensor.pushdown import Approval
 from pysmon.sensor.records import FAMILIES, TaskRecord, family_of
 from pysmon.sensor.scope import Scope
-from pysmon.tracer.calls import ARCHITECTURES, calls
+from pysmon.tracer.calls import ARCHITECTURES, Call, calls
 from pysmon.tracer.processes import process, task
 from pysmon.tracer.seccomp import install, program
 from pysmon.tracer.tree import Tree
@@ -30,6 +30,7 @@ from pysmon.tracer.tree import Tree
 SEEN = frozenset(  # abilities, by name
     (
         *("processes", "running processes", "TCP connected", "TCP accepted", "UDP sent"),
+        *("DNS messages", "DNS messages from no fixed peer, or many at once"),
         *("files created", "files renamed", "files linked", "symbolic links made", "files deleted"),
     )
 )
@@ -56,8 +57,11 @@ class NoPushdown:
 class TracedCommand:
     """Sensor and command in one: what a Session needs of both. The command is held until `release`."""
 
-    def __init__(self, command: Sequence[str]) -> None:
-        """Start the tracer; MisuseError if there is no such program, SensorError if tracing is not allowed."""
+    def __init__(self, command: Sequence[str], families: Collection[str] = FAMILIES) -> None:
+        """Start the tracer; MisuseError if there is no such program, SensorError if tracing is not allowed.
+
+        The command is not held up at calls that only other families of records than these need.
+        """
         if not command or shutil.which(command[0]) is None:
             raise MisuseError(f"no such command: {command[0] if command else ''!r}")
         if os.uname().machine not in ARCHITECTURES:
@@ -69,12 +73,13 @@ class TracedCommand:
         if between == 0:
             for file in (self._records, self._told, self._gate):
                 os.close(file)
-            _start(command, gate, records, tell)
+            _start(command, calls(families=families), gate, records, tell)
         for file in (records, tell, gate):
             os.close(file)
         os.waitpid(between, 0)  # the tracer is its child: nobody has to wait for that
         self.status: int | None = None
         self._unread, self._done = b"", False
+        self._heard, self._unseen = b"", list[str]()
         self._counts: Counter[str] = Counter()
         self._poll = select.epoll()
         self.pushdown = NoPushdown()
@@ -89,7 +94,7 @@ class TracedCommand:
         )
 
     def _begin(self) -> tuple[int, int]:
-        kind, *words = os.read(self._told, 4096).decode("utf-8", "replace").split(" ") or [""]
+        kind, *words = os.read(self._told, 4096).decode("utf-8", "replace").split() or [""]
         if kind == "pid":
             return int(words[0]), int(words[1])
         self.close()
@@ -104,12 +109,32 @@ class TracedCommand:
 
     def poll(self) -> bool:
         """Has the command ended?"""
-        if self.status is None and self._told >= 0:
-            with suppress(BlockingIOError):
-                told = os.read(self._told, 64).split()
-                code = os.waitstatus_to_exitcode(int(told[1])) if told else _KILLED
-                self.status = code if code >= 0 else 128 - code
+        self._listen()
         return self.status is not None
+
+    def reports(self) -> list[str]:
+        """What cannot be seen, in words: each once."""
+        self._listen()
+        found, self._unseen = self._unseen, []
+        return found
+
+    def _listen(self) -> None:
+        """Take what the tracer says: `end` and a status of wait(2), or `unseen` and what it cannot see."""
+        if self.status is not None or self._told < 0:
+            return
+        with suppress(BlockingIOError):
+            while self.status is None:
+                said = os.read(self._told, 4096)
+                self._heard += said
+                *lines, self._heard = self._heard.split(b"\n")
+                for kind, _, words in (line.partition(b" ") for line in lines):
+                    if kind == b"unseen":
+                        self._unseen.append(words.decode("utf-8", "replace"))
+                    elif kind == b"end":
+                        code = os.waitstatus_to_exitcode(int(words))
+                        self.status = code if code >= 0 else 128 - code
+                if not said and self.status is None:
+                    self.status = _KILLED
 
     def stop(self) -> None:
         """Ask it to end, if it still runs; one that was never released is gone at once."""
@@ -208,25 +233,25 @@ class TracedCommand:
         self._poll.close()
 
 
-def _start(command: Sequence[str], gate: int, records: int, tell: int) -> None:
+def _start(command: Sequence[str], wanted: dict[int, Call], gate: int, records: int, tell: int) -> None:
     """In a child: start the tracer, and end. Never returns."""
     if os.fork():
         os._exit(0)
     try:
         pid = os.fork()
         if pid == 0:
-            _become(command, gate)
-        _trace(pid, gate, records, tell)
+            _become(command, wanted, gate)
+        _trace(pid, wanted, gate, records, tell)
     finally:
         os._exit(1)
 
 
-def _become(command: Sequence[str], gate: int) -> None:
+def _become(command: Sequence[str], wanted: dict[int, Call], gate: int) -> None:
     """In the command's process: wait for the gate, then be the command. Never returns."""
     try:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         if os.read(gate, 1):
-            install(program(calls().values(), os.uname().machine))
+            install(program(wanted.values(), os.uname().machine))
             os.execvp(command[0], list(command))  # noqa: S606 - to run the user's command is the purpose
     except (OSError, SensorError) as error:
         os.write(2, f"pysmon: cannot run {command[0]}: {error}\n".encode())
@@ -234,7 +259,7 @@ def _become(command: Sequence[str], gate: int) -> None:
         os._exit(_NOT_RUN)
 
 
-def _trace(pid: int, gate: int, records: int, tell: int) -> None:
+def _trace(pid: int, wanted: dict[int, Call], gate: int, records: int, tell: int) -> None:
     """In the tracer's process: follow the command to its end, and all that it started to theirs. Never returns."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):  # Ctrl-C is for the command
         signal.signal(number, signal.SIG_IGN)
@@ -243,15 +268,15 @@ def _trace(pid: int, gate: int, records: int, tell: int) -> None:
     for standard in range(3):
         os.dup2(nothing, standard)
     os.close(gate)
-    tree = Tree(calls(), _Out(records).put)
+    tree = Tree(wanted, _Out(records).put, lambda words: _say(tell, f"unseen {words}\n".encode()))
     try:
         tree.seize(pid)
-        os.write(tell, b"pid %d %d" % (os.getpid(), pid))
-        tree.run(lambda status: _say(tell, b"end %d" % status))
+        os.write(tell, b"pid %d %d\n" % (os.getpid(), pid))
+        tree.run(lambda status: _say(tell, b"end %d\n" % status))
         os._exit(0)
     except OSError as error:
         os.kill(pid, signal.SIGKILL)
-        _say(tell, f"error {error.strerror}".encode())
+        _say(tell, f"error {error.strerror}\n".encode())
 
 
 def _say(tell: int, words: bytes) -> None:

@@ -8,14 +8,16 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from pysmon.layout.record import Record
-from pysmon.tracer.calls import Call
+from pysmon.tracer.calls import Call, foreign
 from pysmon.tracer.deeds import Begun, begin, records
+from pysmon.tracer.names import Names
 from pysmon.tracer.processes import Traced, child_of, ended, executed, forked, process
 from pysmon.tracer.ptrace import (
     CLONE,
     CONT,
     EXEC,
     FORK,
+    INTERRUPT,
     LISTEN,
     OPTIONS,
     SECCOMP,
@@ -24,6 +26,7 @@ from pysmon.tracer.ptrace import (
     SYSCALL,
     VFORK,
     Ptrace,
+    Stop,
 )
 
 _WALL = 0x40000000  # linux/wait.h: threads, too
@@ -34,9 +37,15 @@ _STOPPING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 class Tree:
     """Traces from one process on. All calls must be made by the thread that made it."""
 
-    def __init__(self, calls: dict[int, Call], tell: Callable[[Record], None]) -> None:
-        """`tell` is given each record; it may wait, and what is traced waits with it."""
+    def __init__(
+        self, calls: dict[int, Call], tell: Callable[[Record], None], unseen: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """`tell` is given each record; it may wait, and what is traced waits with it. `unseen` is told, once for each
+        kind of programs, that more of them is not seen than that they run.
+        """
+        self._unseen, self._odd = unseen, set[str]()
         self._calls, self._tell, self._ptrace = calls, tell, Ptrace()
+        self._names = Names()
         self._processes: dict[int, Traced] = {}
         self._threads: dict[int, int] = {}  # process ids by thread ids
         self._begun: dict[int, Begun] = {}  # by thread
@@ -82,14 +91,25 @@ class Tree:
         elif event == EXEC:
             self._executed(tid, self._ptrace.message(tid))
         elif event == SECCOMP:
-            request = SYSCALL if self._began(tid) else CONT
+            request = SYSCALL if self._began(tid, self._ptrace.stop(tid)) else CONT
         elif event == STOP:
             request = LISTEN if sent in _STOPPING else CONT
         elif sent == _CALL:
-            self._finished(tid)
+            stop = self._ptrace.stop(tid)
+            if stop.result is None:
+                self._began(tid, stop)
+            else:
+                self._finished(tid, stop.result)
         else:
             deliver = sent
+        if request == CONT and self._asks(tid):
+            request = SYSCALL
         self._ptrace.ask(request, tid, 0, deliver)
+
+    def _asks(self, tid: int) -> bool:
+        """Is the process of this thread to be stopped at all of its calls?"""
+        who = self._processes.get(self._threads[tid])
+        return who is not None and who.asks
 
     def _made(self, by: int, tid: int) -> None:
         parent = self._processes[self._threads[by]]
@@ -103,7 +123,7 @@ class Tree:
         if tid in self._early:
             self._early.discard(tid)
             with suppress(ProcessLookupError):
-                self._ptrace.ask(CONT, tid)
+                self._ptrace.ask(SYSCALL if parent.asks else CONT, tid)
 
     def _executed(self, tgid: int, former: int) -> None:
         """All other threads are gone, and the one that did it has the number of the process now."""
@@ -115,30 +135,45 @@ class Tree:
         if running is None:
             return
         running.exec_id += 1
+        running.asks = running.asks and self._names.held(tgid)
         record = executed(running, self._parent(running))
         if record:
             self._tell(record)
+        odd = foreign(f"/proc/{tgid}/exe")
+        if odd and odd not in self._odd:
+            self._odd.add(odd)
+            self._unseen(f"{odd}, such as process {tgid}, run unseen: what they do with files and sockets is not told")
 
     def _parent(self, of: Traced) -> Traced | None:
         """The process that is its parent now."""
         number = _parent_of(of.tgid)
         return self._processes.get(number) or (process(number) if number else None)
 
-    def _began(self, tid: int) -> bool:
-        stop = self._ptrace.stop(tid)
+    def _began(self, tid: int, stop: Stop) -> bool:
         call = self._calls.get(stop.number)
         if call is None:
             return False
         self._begun[tid] = begin(call, stop.arguments, tid, self._ptrace)
         return True
 
-    def _finished(self, tid: int) -> None:
+    def _finished(self, tid: int, result: int) -> None:
         begun = self._begun.pop(tid, None)
-        result = self._ptrace.stop(tid).result
         who = self._processes.get(self._threads[tid])
-        if begun is not None and result is not None and who is not None:
-            for record in records(begun, result, who, tid, self._ptrace):
-                self._tell(record)
+        if begun is None or who is None:
+            return
+        for record in records(begun, result, who, tid, self._ptrace):
+            self._tell(record)
+        asked = who.asks
+        for record in self._names.records(begun, result, who, tid, self._ptrace):
+            self._tell(record)
+        if who.asks and not asked:
+            self._look_at_others(tid)
+
+    def _look_at_others(self, tid: int) -> None:
+        """The other threads of the process may use the same socket: stop them once, and they go on as this one does."""
+        for other in [t for t, of in self._threads.items() if of == self._threads[tid] and t != tid]:
+            with suppress(OSError):  # it has gone
+                self._ptrace.ask(INTERRUPT, other)
 
     def _gone(self, tid: int, status: int) -> None:
         self._forget(tid)
