@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 from fuzz.target import Target, file_of
 from pysmon.config.blob.decode import decode
-from pysmon.config.blob.hive import find_rules
+from pysmon.config.blob.hive import StoredRules, find_rules
 from pysmon.errors import RecordError
 
 
@@ -16,6 +17,11 @@ def check(data: bytes) -> None:
         found = find_rules(file_of(data, "SYSTEM"))
     except RecordError:
         return
+    use(found)
+
+
+def use(found: Sequence[StoredRules]) -> None:
+    """Do with rules of a registry what pysmon does."""
     for each in found:
         each.options()
         _ = each.driver

@@ -108,7 +108,7 @@ def check_packed(data: bytes) -> None:
         return
 
 
-JSON = ("pysmon", "splunk", "winlogbeat", "wazuh", "evtx_dump", "velociraptor", "evtxecmd", "nxlog")
+JSON = ("pysmon", "splunk", "winlogbeat", "wazuh", "evtx_dump", "velociraptor", "evtxecmd", "nxlog", "get-winevent")
 TEXT = ("xml", "linux", "splunk-classic", "evtxecmd-csv")
 _FIELDS = (b"UtcTime", b"ProcessGuid", b"ProcessId", b"Image", b"CommandLine", b"RuleName", b"TerminalSessionId")
 _VALUES = (

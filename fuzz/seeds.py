@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from copy import copy
 from pathlib import Path
 
+from tests.config import test_hive_log as hive_logs
 from tests.config.hives import Key, service, system, write_hive
+from tests.config.test_reg_export import export
+from tests.config.test_reg_export import wrapped as hex_value
 from tests.host import signed
 from tests.host.test_elf import library
 from tests.sensor import own_dns
@@ -19,7 +22,7 @@ from tests.sensor.own_dns import AAAA, MX, TXT, alias, answered, ipv4, ipv6, que
 from tests.sources.evtx_files import creations, evtx
 from tests.sources.shapes import FILES
 
-from fuzz import stored
+from fuzz import hive_log, stored
 from fuzz.events import plain_events
 from pysmon.config.blob.encode import encode
 from pysmon.config.read import read_configuration
@@ -66,6 +69,8 @@ CONFIGURATION = b"""<?xml version="1.0" encoding="utf-8"?>
   </EventFiltering>
 </Sysmon>
 """
+_SMALL = b"""<Sysmon schemaversion="4.90"><EventFiltering>
+<FileDelete onmatch="include"><Image>x</Image></FileDelete></EventFiltering></Sysmon>"""
 SETTINGS = b"""[queue]
 entries = 5000
 bytes = "8 MB"
@@ -112,6 +117,7 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
     rules = _rules()
     yield "blob", "all-parts.bin", rules
     yield "hive", "system", _hive(rules)
+    yield from _registry()
     yield from _logs()
     yield "tape", "odd.tape", (ROOT / "tests" / "tapes" / "odd.tape").read_bytes().partition(b"\n")[2]
     yield from _dns()
@@ -162,6 +168,33 @@ def _hive(rules: bytes) -> bytes:
     data = path.read_bytes()
     path.unlink()
     return data
+
+
+def _registry() -> Iterator[tuple[str, str, bytes]]:
+    path = write_hive(HERE / "hive_log", Key({"x": "y"}))
+    data = path.read_bytes()
+    path.unlink()
+    hive, pages = hive_logs.sequences(data, 8, 7), data[4096:].replace(b"y", b"z")
+    entries = [hive_logs.entry(number, (0, pages[:512]), (512, pages[512:]), bins=len(pages)) for number in (7, 8, 3)]
+    for name, log in (
+        ("entries", hive_logs.log(*entries)),
+        ("old", hive_logs.old_log(hive, 0, 1, pages_of=pages)),
+        ("old-wide", hive_logs.old_log(hive, 0, 7, pages_of=pages, sector=4096)),
+    ):
+        yield "hive_log", name, hive_log.LENGTH.pack(len(hive)) + hive + log
+    small = read_configuration(_SMALL, "a.xml").configuration
+    rules = hex_value(encode(small) if small else b"")
+    wide = ",".join(f"{byte:02x}" for byte in "C:\\\0".encode("utf-16-le"))
+    values = (
+        '@="x"',
+        '"HashingAlgorithm"=dword:80000003',
+        f'"ArchiveDirectory"=hex(2):{wide}',
+        '"FieldSizes"="Image:9"',
+    )
+    key = "[HKEY_LOCAL_MACHINE\\SYSTEM\\%s\\Services\\SysmonDrv\\Parameters]"
+    yield "reg_export", "wide.reg", export(key % "CurrentControlSet", *values, f'"Rules"=hex:{rules}')
+    lines = ("REGEDIT4", key % "ControlSet001", f'"Rules"=hex:{rules}', key % "ControlSet002", *values)
+    yield "reg_export", "old.reg", "\n".join(lines).encode()
 
 
 def _logs() -> Iterator[tuple[str, str, bytes]]:

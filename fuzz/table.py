@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fuzz import blob, cases, configuration, control, dns, elf, hive, logs, module, settings, spill, store, stored, tape
+from fuzz import (
+    blob,
+    cases,
+    configuration,
+    control,
+    dns,
+    elf,
+    hive,
+    hive_log,
+    logs,
+    module,
+    reg_export,
+    settings,
+    spill,
+    store,
+    stored,
+    tape,
+)
 from fuzz.target import Target
 
 _TARGETS = (
     configuration.TARGET,
     blob.TARGET,
     hive.TARGET,
+    hive_log.TARGET,
+    reg_export.TARGET,
     *logs.TARGETS,
     tape.TARGET,
     dns.TARGET,

@@ -10,6 +10,10 @@ import pytest
 from tests.cli.calls import Caller, spawned
 from tests.cli.pages import Page
 from tests.conftest import ROOT
+from tests.formats.entries import any_event, entry
+
+from pysmon.formats.json_line import json_line
+from pysmon.schema.event import EVENTS
 
 EXAMPLE = ROOT / "examples" / "replay"
 OLD, NEW, LOG = (EXAMPLE / name for name in ("old.xml", "new.xml", "office.json"))
@@ -52,6 +56,28 @@ def test_the_document_says_what_changed_and_by_which_rules(pysmon: Caller) -> No
     renamed = [row for row in behaviour["turns"] if row["turn"] == "another RuleName"]
     assert [(row["old"]["line"], row["new"]["line"], row["events"]) for row in renamed] == [(8, 18, 1)]
     assert renamed[0]["samples"][0]["record_id"] == 244
+
+
+REGISTRY = """<Sysmon schemaversion="4.90"><EventFiltering>
+<RegistryEvent onmatch="include">
+<TargetObject condition="contains">%s</TargetObject>
+</RegistryEvent></EventFiltering></Sysmon>"""
+
+
+def test_a_rule_that_stands_for_several_events_is_one_with_their_ids(pysmon: Caller, tmp_path: Path) -> None:
+    old, new, log = (tmp_path / name for name in ("old.xml", "new.xml", "log.json"))
+    old.write_text(REGISTRY % "Run")
+    new.write_text(REGISTRY % "Services")
+    made = [entry(any_event(EVENTS[number], TargetObject="HKLM\\Run"), number) for number in (12, 13, 13, 14)]
+    log.write_bytes(b"".join(json_line(each) + b"\n" for each in made))
+    text = pysmon("diff", old, new, log).out
+    assert [line.split()[0] for line in text.splitlines() if " was " in line] == ["4"]
+    assert text.count("(events 12, 13, 14)") == 1
+    (turn,) = json.loads(pysmon("diff", "--json", old, new, log).out)["behaviour"]["turns"]
+    for side, line in (("old", 2), ("new", None)):
+        assert (turn[side]["event_ids"], turn[side]["event"]) == ([12, 13, 14], "RegistryEvent")
+        assert turn[side]["line"] == line
+    assert (turn["events"], [sample["events"] for sample in turn["samples"]]) == (4, [4])
 
 
 def test_without_a_log_only_the_meaning_is_told(pysmon: Caller) -> None:

@@ -69,6 +69,15 @@ def test_a_long_name_ends_after_32_bytes() -> None:
     assert found[1] == f"\tCompound Rule {'ä' * 15}bc   combine using And"
 
 
+@pytest.mark.parametrize("name", ["ä" * 17, "a" + "ä" * 17, "語" * 12, "a😀" * 9, "👩‍💻" * 5])
+def test_a_long_name_ends_after_32_bytes_within_a_character_too(name: str) -> None:
+    rule = f'<Rule name="{name}" groupRelation="and"><Image>a</Image></Rule>'
+    found = read(filtering(f'<ProcessCreate onmatch="include">{rule}</ProcessCreate>')).configuration
+    assert found
+    line = rules_dump(found).encode(errors="surrogateescape").splitlines()[2]
+    assert line == b"\tCompound Rule " + name.encode()[:32] + b"   combine using And"
+
+
 def test_a_rule_without_filters_is_not_printed() -> None:
     rules = '<Rule groupRelation="and"></Rule><Rule groupRelation="and"><Image>a</Image></Rule>'
     found = dump(filtering(f'<ProcessCreate onmatch="include">{rules}</ProcessCreate>'))

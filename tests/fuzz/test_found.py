@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 from fuzz.corpus import LARGEST, MOST, keep, kept
+from fuzz.logs import JSON, TEXT
 from fuzz.run import apart, keeping
 from fuzz.table import TARGETS
 from fuzz.target import BrokenLawError, Target, law
 from tests.conftest import ROOT
+
+from pysmon.sources.open import SHAPES
 
 FOUND, SEEDS = Path(__file__).parent / "found", ROOT / "fuzz" / "seeds"
 
@@ -49,6 +52,10 @@ def test_the_smallest_inputs_are_kept(tmp_path: Path) -> None:
 def test_a_target_keeps_the_law_with_nothing_and_with_noise(target: Target) -> None:
     target.check(b"")
     target.check(b"\xff\0" * 40)
+
+
+def test_every_shape_of_logs_is_fuzzed() -> None:
+    assert {"evtx", *JSON, *TEXT} == SHAPES.keys() - {"store"}  # which has a target of its own
 
 
 def test_every_target_has_seeds() -> None:

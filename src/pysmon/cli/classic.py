@@ -10,6 +10,7 @@ import click
 
 from pysmon.cli.acts import may_act, perform, tell
 from pysmon.cli.app import app
+from pysmon.cli.deliver import STDOUT, deliver
 from pysmon.cli.exits import ENVIRONMENT, FINDINGS, FINE, INVALID_PARAMETER
 from pysmon.cli.flags import ClassicCall, parse
 from pysmon.cli.given import given_file, given_switches
@@ -105,7 +106,7 @@ def _configuration(asked: _Asked) -> int:
         return ENVIRONMENT
     try:
         if not has_settings(call):
-            click.echo(dump_of(asked.installation.configuration()), nl=False)
+            deliver(dump_of(asked.installation.configuration()).encode(errors="surrogateescape"), STDOUT)
             return FINE
         given = given_switches(call, asked.arguments, asked.installation.in_use())
     except PysmonError as error:

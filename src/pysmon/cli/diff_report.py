@@ -8,7 +8,7 @@ from functools import cached_property
 
 from pysmon.cli.configuration import many
 from pysmon.cli.listing import log_row
-from pysmon.cli.replay_report import rule_text, ruling_row
+from pysmon.cli.replay_report import rule_text, ruling_row, rulings_row, shown_rule
 from pysmon.config.model import EventFilter, Filter, Rule
 from pysmon.formats.clock import system_time
 from pysmon.formats.describe import Piece, Style
@@ -32,7 +32,8 @@ _SIGNS: Mapping[str, tuple[str, Style]] = {
 }
 _EMPTY = Line([])
 _SAMPLES = 4  # events that are shown of those that change between two rules
-Turned = tuple[Ruling, Ruling, Pair]
+Rulings = tuple[Ruling, ...]  # of one rule: an element for several events (RegistryEvent) has one for each
+Turned = tuple[Rulings, Rulings, Pair]
 
 
 @dataclass
@@ -61,17 +62,24 @@ class DiffReport:
     @cached_property
     def turns(self) -> dict[Turn, list[Turned]]:
         """Pairs of rules with the events that changed between them, the most first."""
-        found: dict[Turn, list[Turned]] = {turn: [] for turn in TURNS}
-        for (one, two), pair in (self.compared or {}).items():
+        found: dict[Turn, dict[object, tuple[list[Ruling], list[Ruling], Pair]]] = {turn: {} for turn in TURNS}
+        for (one, two), pair in sorted((self.compared or {}).items(), key=lambda item: item[0]):
             turn = turn_of(one, two)
             if turn != "same":
-                was, now = (
-                    rules.ruleset.rulings(key[0]).by_key(key) for rules, key in ((self.old, one), (self.new, two))
-                )
-                found[turn].append((was, now, pair))
-        for rows in found.values():
-            rows.sort(key=lambda row: (-row[2].events, row[0].key, row[1].key))
-        return found
+                was = self.old.ruleset.rulings(one[0]).by_key(one)
+                now = self.new.ruleset.rulings(two[0]).by_key(two)
+                key = shown_rule(was, self.old), shown_rule(now, self.new)
+                all_of_old, all_of_new, total = found[turn].setdefault(key, ([], [], Pair()))
+                all_of_old.append(was)
+                all_of_new.append(now)
+                total.add(pair)
+        return {
+            turn: sorted(
+                ((tuple(olds), tuple(news), pair) for olds, news, pair in rows.values()),
+                key=lambda row: (-row[2].events, row[0][0].key, row[1][0].key),
+            )
+            for turn, rows in found.items()
+        }
 
     def document(self) -> dict[str, object]:
         """One JSON document."""
@@ -96,8 +104,8 @@ class DiffReport:
                 {
                     "turn": turn,
                     "events": pair.events,
-                    "old": ruling_row(was, self.old),
-                    "new": ruling_row(now, self.new),
+                    "old": rulings_row(was, self.old),
+                    "new": rulings_row(now, self.new),
                     "images": len(pair.samples),
                     "samples": [_sample(sample) for sample in pair.telling(_SAMPLES)],
                 }
@@ -139,10 +147,10 @@ class DiffReport:
     def _rows(self, rows: list[Turned]) -> Iterator[Line]:
         for was, now, pair in rows[: self.most]:
             lines = [
-                [Piece(f"{count:>8}", "value"), Piece(f"{side}", "quiet"), Piece(_by(ruling, rules), "value")]
-                for count, side, ruling, rules in (
-                    (f"{pair.events:,}", "was", was, self.old),
-                    ("", "now", now, self.new),
+                [Piece(f"{count:>8}", "value"), Piece(side, "quiet"), Piece(said, "value")]
+                for count, side, said in (
+                    (f"{pair.events:,}", "was", _by(was[0], self.old) + _of_events(was)),
+                    ("", "now", _by(now[0], self.new)),
                 )
             ]
             yield from columns(lines, hang=15)
@@ -153,6 +161,11 @@ class DiffReport:
         if len(rows) > self.most:
             rest = sum(pair.events for _, _, pair in rows[self.most :])
             yield Line([Piece(f"{rest:>8,}  by {many(len(rows) - self.most, 'further pair')} of rules", "quiet")])
+
+
+def _of_events(rulings: Rulings) -> str:
+    """Of which events, if a rule stands for several."""
+    return f"  (events {', '.join(str(each.event_id) for each in rulings)})" if len(rulings) > 1 else ""
 
 
 def _by(ruling: Ruling, rules: Rules) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from pysmon.cli.configuration import configured
+from pysmon.cli.deliver import STDOUT, deliver
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINE
 from pysmon.cli.rule_rows import element_rows
@@ -34,5 +35,5 @@ def dump(config: str, as_json: bool) -> int:
         about = {"configuration": config, "schema_version": str(made.schema_version), "sha256": made.sha256}
         put_document({**about, "rules": element_rows(made.filters)})
     else:
-        click.echo(rules_dump(made), nl=False)
+        deliver(rules_dump(made).encode(errors="surrogateescape"), STDOUT)
     return FINE

@@ -51,9 +51,7 @@ class Report:
         """The same, but a rule of an element that is compiled for several events (RegistryEvent) is one."""
         found: dict[tuple[object, ...], tuple[list[Ruling], Count]] = {}
         for ruling, count in self.by_rule:
-            place = ruling.by.place if ruling.by else None
-            key = (ruling.keep, ruling.rule_name, place, rule_text(ruling, self.rules))
-            rulings, total = found.setdefault(key, ([], Count()))
+            rulings, total = found.setdefault(shown_rule(ruling, self.rules), ([], Count()))
             rulings.append(ruling)
             total.add(count)
         rows = [(tuple(sorted(rulings, key=lambda each: each.key)), count) for rulings, count in found.values()]
@@ -262,6 +260,12 @@ def rule_text(ruling: Ruling, rules: Rules) -> str:
     if ruling.keep:
         return f"{made.tag}: the exclude does not match"
     return f"{made.tag}: {'no include' if any(e.source.onmatch == 'include' for e in elements) else 'none'} matches"
+
+
+def shown_rule(ruling: Ruling, rules: Rules) -> tuple[object, ...]:
+    """The same for all rulings of one rule: an element for several events (RegistryEvent) has one for each."""
+    place = ruling.by.place if ruling.by else None
+    return ruling.keep, ruling.rule_name, place, rule_text(ruling, rules)
 
 
 def rulings_row(rulings: Sequence[Ruling], rules: Rules) -> dict[str, object]:

@@ -34,7 +34,8 @@ def rules_dump(configuration: Configuration) -> str:
     """The section of the rules, line for line as `sysmon -c` prints it; every line ends in a newline.
 
     Its quirks are Sysmon's: of several elements in a row with the same tag and the same `onmatch` only the first one
-    is printed, though all count; and the name of a `Rule` ends after 32 bytes.
+    is printed, though all count; and the name of a `Rule` ends after 32 bytes, if need be within a character. What is
+    left of such a character stands as surrogates: write it with `errors="surrogateescape"`.
     """
     if not configuration.filters:
         return NO_RULES
@@ -93,7 +94,8 @@ def _filter(indent: str, made: Filter) -> str:
 
 
 def _title(rule: Rule) -> str:
-    return rule.name.encode()[:_LONGEST_RULE_NAME].decode(errors="ignore") or f"{rule.number:04}"
+    # Its dumper for Linux has the name in UTF-8 and prints it with `%.32s`, which counts bytes.
+    return rule.name.encode()[:_LONGEST_RULE_NAME].decode(errors="surrogateescape") or f"{rule.number:04}"
 
 
 def _item(name: str, value: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pysmon.config.blob.hive_log import is_unfinished, replayed
+from pysmon.config.blob.hive_log import is_unfinished, patched, replayed
 from pysmon.config.blob.layout import HEADER, HEADER_SIZE
 from pysmon.config.model import Options
 from pysmon.config.options import HASHES
@@ -100,10 +100,11 @@ def _finished(hive: bytes, logs: Mapping[str, bytes]) -> tuple[bytes, str]:
     """A hive with what its logs have for it, and what is to be said of that."""
     if not is_unfinished(hive):
         return hive, ""
-    made, count = replayed(hive, logs.values())
     names = ", ".join(logs)
-    if count:
-        return made, f"{names}: applied {count} entries of changes that the hive did not have yet"
+    for apply, parts in ((replayed, "entries"), (patched, "pages")):
+        made, count = apply(hive, logs.values())
+        if count:
+            return made, f"{names}: applied {count} {parts} of changes that the hive did not have yet"
     what = f"{names} have nothing that fits" if logs else "its logs (.LOG1, .LOG2) are not beside it"
     return hive, f"the hive was not written to its end, and {what}: the latest changes may be missing"
 
