@@ -34,3 +34,10 @@ def test_families_of_which_nothing_came_are_left_out() -> None:
     table = "records  seen  kept  filtered  pushed down  lost\nprocess     1     1         0            0     0\n"
     assert summary(outcome, {}) == table
     assert summary(Outcome(kept={}, filtered={}, families={"guard": nothing}), {}) == "no records came\n"
+
+
+def test_what_was_asked_for_and_could_not_be_had_is_said() -> None:
+    outcome = Outcome(
+        kept={}, filtered={}, families={}, lacks=("event 27 is asked for and cannot be made: no fanotify",)
+    )
+    assert summary(outcome, {}).endswith("not watched here: event 27 is asked for and cannot be made: no fanotify\n")

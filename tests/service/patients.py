@@ -50,6 +50,7 @@ class Person:
     library: str | Exception = "v1.1, /usr/lib/libbpf.so.1.1.2"
     known: Mapping[str, str] | SystemdError = field(default_factory=lambda: RUNNING)
     said: Status | AskError = HEALTHY
+    refusal: str = ""  # of fanotify
     loaded: int = 0  # times that the sensor was tried
 
     def libbpf(self) -> str:
@@ -58,6 +59,9 @@ class Person:
     def sensor(self) -> tuple[Service, ...]:
         self.loaded += 1
         return _given(self.services)
+
+    def fanotify(self) -> str:
+        return self.refusal
 
     def unit(self) -> Mapping[str, str]:
         return _given(self.known)

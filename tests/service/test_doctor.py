@@ -17,7 +17,7 @@ from pysmon.errors import SensorError
 from pysmon.sensor.loader import Service
 from pysmon.service import checks_kernel, checks_sensor, checks_service
 from pysmon.service.ask import AskError
-from pysmon.service.doctor import CHECKS, Check, conclusion, examine
+from pysmon.service.doctor import CHECKS, Check, conclusion, examine, rows, table
 from pysmon.service.finding import Finding, told, worst
 from pysmon.service.patient import Patient, ThisMachine
 from pysmon.service.stored import save
@@ -446,3 +446,53 @@ def _leads_to(fd: str, what: str) -> bool:
         return what in os.readlink(f"/proc/self/fd/{fd}")
     except OSError:
         return False
+
+
+def test_a_kernel_that_refuses_fanotify_is_told_of_with_the_reason(patient: Person) -> None:
+    assert found(patient, checks_sensor.fanotify) == ("ok", "files can be watched, and refused")
+    patient.refusal = "fanotify_init: Operation not permitted"
+    finding = one(patient, checks_sensor.fanotify)
+    assert finding.level == "warn"
+    assert finding.text == "what files hold cannot be watched: fanotify_init: Operation not permitted"
+    assert "CONFIG_FANOTIFY_ACCESS_PERMISSIONS" in finding.remedy
+
+
+def lines_of(patient: Person) -> dict[str, str]:
+    """The table as people see it, by what is needed."""
+    text = ["".join(piece.text for piece in line.pieces) for line in rows(table(patient))]
+    need, here = text[0].index("need"), text[0].index("here")
+    return {line[need:here].strip(): " ".join(line.split()) for line in text}
+
+
+def test_the_table_has_a_line_for_each_need_in_the_order_of_events(patient: Person) -> None:
+    patient.put("var/lib/dpkg/status")
+    patient.put("var/lib/dpkg/info/x.list")
+    lines = lines_of(patient)
+    assert lines["TCP accepted"] == "3 TCP accepted yes fexit"
+    assert lines["file watch"] == "27, 28, 29 file watch yes fanotify"
+    assert lines["package database"].endswith("yes dpkg or rpm")
+    assert not any("files.mounts" in line for line in lines)
+    first = [line.split(",")[0].split()[0] for line in list(lines.values())[1:]]
+    assert first == sorted(first, key=int)
+
+
+def test_the_table_tells_what_is_missing_why_and_what_helps(patient: Person) -> None:
+    patient.services = tuple(
+        Service(s.ability, None, ("fentry: refused",)) if s.ability.name == "modules loaded" else s for s in SERVED
+    )
+    patient.refusal = "fanotify_init: Operation not permitted"
+    patient.put("etc/pysmon/pysmon.toml", f'files.mounts = ["{patient.paths.root}", "/absent/folder"]')
+    lines = lines_of(patient)
+    assert "no - fentry: refused -> another kernel" in lines["modules loaded"]
+    assert "no - fanotify_init: Operation not permitted -> it needs CAP_SYS_ADMIN" in lines["file watch"]
+    assert "partly" in lines["content of files"]
+    assert "Signed, Signature and SignatureStatus are `-`" in lines["package database"]
+    assert "there is no /absent/folder; nothing is known" in lines["file systems of `files.mounts`"]
+
+
+def test_what_cannot_be_tried_is_unknown_and_a_sensor_that_does_not_load_gives_no_event(patient: Person) -> None:
+    patient.services = SensorError("the kernel refuses the programs")
+    assert "no - the kernel refuses the programs" in lines_of(patient)["kernel sensor"]
+    patient.put("proc/self/status", "CapEff:\t0000000000000000\n")
+    assert "unknown - not tried, without the rights" in lines_of(patient)["kernel sensor"]
+    assert patient.loaded == 1

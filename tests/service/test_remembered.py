@@ -29,7 +29,8 @@ def test_an_error_report_is_a_finding_of_its_moment() -> None:
 
 def test_what_a_status_tells_elsewhere_and_what_is_fine_is_left_out() -> None:
     made = Remembered()
-    made.note([entry(error, "x") for error in ("CANARY", "OUTPUT", "QUEUE", "RECONCILIATION", "SERVICE", "CONFIG")])
+    elsewhere = ("CANARY", "CAPABILITY", "OUTPUT", "QUEUE", "RECONCILIATION")
+    made.note([entry(error, "x") for error in (*elsewhere, "SERVICE", "CONFIG")])
     assert [finding.about for finding in made.findings] == ["config"]
 
 

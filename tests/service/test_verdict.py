@@ -10,7 +10,7 @@ from tests.service.sample import HEALTHY, HOUR, ILL, NOW, SECOND
 from pysmon.sensor.loader import Service
 from pysmon.sensor.providers import ABILITIES
 from pysmon.service.finding import Finding
-from pysmon.service.status import CanaryState, HookState, Reconciliation, Status
+from pysmon.service.status import CanaryState, HookState, Lack, Reconciliation, Status
 from pysmon.service.verdict import RECENT, is_healthy, verdict
 
 
@@ -152,3 +152,26 @@ def test_the_state_of_a_hook_follows_from_what_the_loader_tells() -> None:
     elsewhere = replace(alone, ability=replace(ability, everywhere=False))
     assert HookState.of(elsewhere, wanted=True).state == "lacking"
     assert HookState.of(served, wanted=False).state == "off"
+
+
+def test_what_the_configuration_asks_for_in_vain_is_a_remark_unless_a_hook_has_told_of_it() -> None:
+    blind = HookState("modules loaded", "module", "blind", "", ("fentry: refused",))
+    status = replace(
+        HEALTHY,
+        hooks=(blind,),
+        lacks=(
+            Lack((6,), ("modules loaded",), False, "fentry: refused", "another kernel"),
+            Lack((27, 28), ("file watch",), False, "fanotify_init: Operation not permitted", "more rights"),
+            Lack((7,), ("package database",), True, "none can be read; Signed is `-`"),
+        ),
+    )
+    assert [(f.level, f.about, f.text, f.remedy) for f in verdict(status)[1:]] == [
+        ("warn", "file watch", "events 27, 28 cannot be made: fanotify_init: Operation not permitted", "more rights"),
+        (
+            "warn",
+            "package database",
+            "event 7 will lack something: none can be read; Signed is `-`",
+            "`pysmon doctor` tells what this kernel lacks",
+        ),
+    ]
+    assert levels(status)[0] == ("bad", "modules loaded")

@@ -27,7 +27,7 @@ def summary(outcome: Outcome, unwritten: Mapping[str, int]) -> str:
     if outcome.lost:
         parts.append(f"{outcome.lost} records were lost: events of theirs are missing from the output")
     parts += [f"{count} events could not be written to {name}" for name, count in unwritten.items() if count]
-    parts += [f"not watched here: {service}" for service in outcome.services if service.provider is None]
+    parts += [f"not watched here: {lack}" for lack in outcome.lacks]
     return "\n".join(parts) + "\n"
 
 

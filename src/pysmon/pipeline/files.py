@@ -42,7 +42,6 @@ _BITS: dict[type[Event], int] = {
     WmiBinding: NAMED,
 }
 _OF_CONTENT = {"Hashes", "IsExecutable"}
-_ONLY_HERE = (FileExecutableDetected, FileBlockExecutable, FileBlockShredding)
 FAMILY = "file content"
 FileRecord = FileWrittenRecord | FileOverwriteRecord
 
@@ -67,24 +66,19 @@ class Files:
         """
         self._archive, self._whole, self._everywhere = archive, whole, mounts is None
         self._watch: FileWatch | None = None
-        self._trouble = ""
+        self.refused = self.unwatched = ""  # why fanotify cannot be used; why nobody tried. Empty: that is not so
         if mounts is None and not whole:
-            self._trouble = "only a part of the machine is watched, and no file systems were named"
+            self.unwatched = "only a part of the machine is watched, and no file systems were named"
         elif later or asked_for(ruleset):
             try:
                 self._watch = FileWatch(mounts)
             except (SensorError, OSError) as error:
-                self._trouble = str(error)
+                self.refused = str(error)
 
-    def use(self, ruleset: Ruleset) -> str:
-        """Watch for what these rules ask from now on; why that cannot be, or nothing."""
+    def use(self, ruleset: Ruleset) -> None:
+        """Watch for what these rules ask from now on, as far as that is possible."""
         if self._watch:
             self._watch.want(asked_for(ruleset), HINTS)
-            return ""
-        asked = [kind.type for kind in _ONLY_HERE if ruleset.wants(kind.type.id)]
-        trouble = self._trouble or "the file watch was not started"
-        names = ", ".join(f"{kind.id} ({kind.tag})" for kind in asked)
-        return f"events {names} are asked for and cannot be made: {trouble}" if asked else ""
 
     def contents(self, hashes: Hashes, ruleset: Ruleset, options: Options | None) -> Contents | None:
         """Who answers for the content of files; None where nobody can."""

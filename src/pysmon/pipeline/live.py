@@ -31,6 +31,7 @@ from pysmon.pipeline.eyes import By, open_eyes
 from pysmon.pipeline.files import Files
 from pysmon.pipeline.flow import Flow
 from pysmon.pipeline.learner import Learner
+from pysmon.pipeline.needs import LACKING, Capability, Surroundings, has_packages, lacking
 from pysmon.pipeline.outcome import Journal, Outcome
 from pysmon.pipeline.policy import Policy
 from pysmon.pipeline.replay import note_facts
@@ -114,6 +115,7 @@ class Session:
         self._canary: Canary | None = None
         self._flown: Canary | None = None  # the last one: the kernel may tell the end of a process twice
         self._proved = frozenset[str]()  # families that a canary was sent for
+        self.lacks: tuple[Capability, ...] = ()  # what the policy asks for and cannot be had here
         self.sight: Sight | None = None  # what came of the last canary
         self.books = self._books()
         self.unbalanced: list[str] = []  # families whose books did not add up when last looked at; a defect of pysmon
@@ -125,8 +127,7 @@ class Session:
 
         What is given back is set once it holds, or the run is over.
         """
-        for service in self.sensor.prepare(policy.families):
-            self.report("HOOK", f"{service}: events that the new configuration asks for will be missing")
+        self.sensor.prepare(policy.families)
         return self._changes.ask(policy)
 
     def put(self, event: Event) -> None:
@@ -151,11 +152,10 @@ class Session:
         try:
             self._push_down()
             self.sensor.watch(self.scope)
-            yield self._own(self.policy.told(time.time_ns()), self._state("Started"))
+            yield self._own(self.policy.told(time.time_ns()), self._state("Started"), *self._told_lacking())
             self._flow.prepare()
             self._learner.learn()
-            if trouble := self._files.use(self.policy.ruleset):
-                yield self._own(error_report(time.time_ns(), "FILES", trouble))
+            self._files.use(self.policy.ruleset)
             self.sensor.wake_by(self._files.fileno)
             if self._guarded:
                 self.sensor.guard()
@@ -241,6 +241,7 @@ class Session:
             filtered=self.books.filtered,
             families=self.books.families,
             services=tuple(s for s in self.sensor.services if s.ability.family in self._asked()),
+            lacks=tuple(map(str, self.lacks)),
             exit_status=self._command.status if self._command else None,
         )
 
@@ -291,12 +292,17 @@ class Session:
             self._flow.use(policy.ruleset, self._enricher(), policy.approvers)
             self._flow.prepare()
             self.sensor.want(policy.families)
-            if trouble := self._files.use(policy.ruleset):
-                self.report("FILES", trouble)
+            self._files.use(policy.ruleset)
             self._push_down()
             self._send_canary()
-            events.append(policy.told(time.time_ns()))
+            events += [policy.told(time.time_ns()), *self._told_lacking()]
         return self._own(*events)
+
+    def _told_lacking(self) -> list[Event]:
+        """What the policy asks for and cannot be had here, each as an event 255."""
+        here = Surroundings(self.sensor.services, self._files.refused, self._files.unwatched, packages=has_packages())
+        self.lacks = lacking(here, self.policy.ruleset)
+        return [error_report(time.time_ns(), LACKING, str(each)) for each in self.lacks]
 
     def _push_down(self) -> None:
         """Let the kernel drop what the policy can never keep; a tape is for other policies, too, and must have all."""

@@ -19,6 +19,7 @@ class Outcome:
     filtered: Mapping[int, int]
     families: Mapping[str, FamilyCount]  # records, by family
     services: tuple[Service, ...] = ()  # which provider served what; none for a tape
+    lacks: tuple[str, ...] = ()  # what was asked for and could not be had, a sentence each
     exit_status: int | None = None  # of the command; None if there was none
 
     @property

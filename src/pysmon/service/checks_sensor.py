@@ -19,11 +19,9 @@ _MEMORY = 128 << 20  # bytes for the rings, the process table and the queues
 
 def hooks(patient: Patient) -> Iterator[Finding]:
     """Which provider serves which ability: by loading the sensor, which watches nobody until it has a scope."""
-    if worst(rights(patient)) == "bad":
-        yield Finding("warn", "hooks", "not tried, without the rights", "run it with sudo")
-        return
-    if worst(tracefs(patient)) != "ok":  # to mount it is the service's affair
-        yield Finding("warn", "hooks", "not tried, since tracefs is not mounted", "mount it, or start the service")
+    if reason := untried(patient):
+        remedy = "run it with sudo" if "rights" in reason else "mount it, or start the service"
+        yield Finding("warn", "hooks", reason, remedy)
         return
     try:
         services = patient.sensor()
@@ -31,6 +29,14 @@ def hooks(patient: Patient) -> Iterator[Finding]:
         yield Finding("bad", "hooks", str(error), error.hint)
         return
     yield from _served(services)
+
+
+def untried(patient: Patient) -> str:
+    """Why the sensor is not to be tried here; "" if it can be."""
+    if worst(rights(patient)) == "bad":
+        return "not tried, without the rights"
+    # To mount it is the service's affair.
+    return "not tried, since tracefs is not mounted" if worst(tracefs(patient)) != "ok" else ""
 
 
 def _served(services: Sequence[Service]) -> Iterator[Finding]:
@@ -57,6 +63,16 @@ def _served(services: Sequence[Service]) -> Iterator[Finding]:
 
 def _names(services: Iterable[Service]) -> str:
     return ", ".join(service.ability.name for service in services)
+
+
+def fanotify(patient: Patient) -> Iterator[Finding]:
+    """Whether files can be watched as they are written and run: for what they hold, and to refuse them."""
+    trouble = patient.fanotify()
+    if trouble:
+        remedy = "run it with sudo; the kernel needs CONFIG_FANOTIFY_ACCESS_PERMISSIONS=y"
+        yield Finding("warn", "fanotify", f"what files hold cannot be watched: {trouble}", remedy)
+    else:
+        yield Finding("ok", "fanotify", "files can be watched, and refused")
 
 
 def memory(patient: Patient) -> Iterator[Finding]:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
-from pysmon.formats.describe import Piece
+from pysmon.errors import MisuseError, SensorError
+from pysmon.formats.describe import Piece, Style
+from pysmon.formats.visible import visible
+from pysmon.pipeline.needs import Capability, Here, Surroundings, capabilities, has_packages
 from pysmon.service import checks_kernel, checks_sensor, checks_service
 from pysmon.service.finding import Finding, worst
 from pysmon.service.patient import Patient
+from pysmon.service.settings import read_settings
+from pysmon.views.columns import columns
 from pysmon.views.words import Line
 
 Check = Callable[[Patient], Iterable[Finding]]
@@ -24,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     checks_kernel.cgroups,
     checks_sensor.memory,
     checks_sensor.hooks,
+    checks_sensor.fanotify,
     checks_service.unit,
     checks_service.unit_file,
     checks_service.answer,
@@ -43,6 +50,43 @@ def examine(patient: Patient, checks: Iterable[Check] = CHECKS) -> Iterator[Find
         except OSError as error:
             name = check.__name__.replace("_", " ")
             yield Finding("warn", name, f"it cannot be looked at: {error}", "run it with sudo")
+
+
+def table(patient: Patient) -> tuple[Capability, ...]:
+    """What each event needs, and whether it is there."""
+    try:
+        mounts = read_settings(patient.paths).files.mounts
+    except (MisuseError, OSError):  # told by the check of the settings
+        mounts = None
+    here = Surroundings(
+        "",
+        patient.fanotify(),
+        mounts=mounts,
+        packages=has_packages(str(patient.paths.root).rstrip("/")),
+    )
+    reason = checks_sensor.untried(patient)
+    try:
+        services = reason or patient.sensor()
+    except SensorError as error:
+        return tuple(capabilities(replace(here, services=str(error))))
+    return tuple(capabilities(replace(here, services=services, tried=not reason)))
+
+
+def rows(table: Iterable[Capability]) -> Iterator[Line]:
+    """The table for people; nothing in it can steer a terminal."""
+    head = [Piece(word, "quiet") for word in ("events", "need", "here", "by")]
+    styles: dict[Here, Style] = {"yes": "value", "partly": "user", "no": "alarm", "unknown": "user"}
+    made = [head]
+    for each in sorted(table, key=lambda capability: capability.events):
+        row = [
+            Piece(", ".join(map(str, each.events)), "path"),
+            Piece(visible(", ".join(each.names)), "value"),
+            Piece(each.here, styles[each.here]),
+            Piece(each.by or "-", "value"),
+        ]
+        why = each.reason + (f" -> {each.remedy}" if each.remedy else "")
+        made.append([*row, Piece(visible(why), "quiet")] if why else row)
+    yield from columns(made)
 
 
 def conclusion(findings: Iterable[Finding]) -> Line:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from pysmon.sensor.filewatch.fanotify import refusal
 from pysmon.sensor.libbpf import library
 from pysmon.sensor.loader import Service, load
 from pysmon.service.ask import RunningService
@@ -31,6 +32,9 @@ class Patient(Protocol):
     def sensor(self) -> tuple[Service, ...]:
         """What became of the sensor's abilities when they were tried; SensorError. Nobody is watched meanwhile."""
 
+    def fanotify(self) -> str:
+        """Why files cannot be watched; "" if they can."""
+
     def unit(self) -> Mapping[str, str]:
         """What systemd knows of the service; SystemdError if it cannot be asked."""
 
@@ -43,6 +47,10 @@ class ThisMachine:
 
     paths = Paths.system()
 
+    def __init__(self) -> None:
+        """Nothing is tried yet."""
+        self._services: tuple[Service, ...] | None = None
+
     def libbpf(self) -> str:
         """Load it."""
         lib, _ = library()
@@ -54,11 +62,15 @@ class ThisMachine:
 
     def sensor(self) -> tuple[Service, ...]:
         """Load and attach it, and take it away again: without a scope it watches nobody."""
-        loaded = load()
-        try:
-            return loaded.services
-        finally:
+        if self._services is None:  # it takes more than a second
+            loaded = load()
+            self._services = loaded.services
             loaded.object.close()
+        return self._services
+
+    def fanotify(self) -> str:
+        """Ask the kernel, about a file of our own."""
+        return refusal()
 
     def unit(self) -> Mapping[str, str]:
         """Ask systemctl."""

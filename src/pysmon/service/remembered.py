@@ -10,7 +10,7 @@ from pysmon.schema.event import Event
 from pysmon.service.finding import Finding
 
 EACH = 5  # of each kind that are kept in mind
-_ELSEWHERE = ("CANARY", "OUTPUT", "QUEUE", "RECONCILIATION")  # what other parts of a status tell better
+_ELSEWHERE = ("CANARY", "CAPABILITY", "OUTPUT", "QUEUE", "RECONCILIATION")  # what other parts of a status tell better
 _FINE = ("SERVICE",)  # what is nothing to worry about
 
 

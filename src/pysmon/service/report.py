@@ -15,7 +15,7 @@ from pysmon.service.gauges import Gauges
 from pysmon.service.in_use import Configurations
 from pysmon.service.outputs import event_log
 from pysmon.service.remembered import Remembered
-from pysmon.service.status import CanaryState, HookState, LogState, Reconciliation, Status
+from pysmon.service.status import CanaryState, HookState, Lack, LogState, Reconciliation, Status
 from pysmon.sinks.sink import Sink
 from pysmon.store.failure import StoreError
 from pysmon.store.store import Store
@@ -82,6 +82,7 @@ class Reporter:
             log=self._log_state(),
             canary=self._canary[1] if self._canary else None,
             reconciliation=self.reconciliation,
+            lacks=tuple(Lack(x.events, x.names, x.here == "partly", x.reason, x.remedy) for x in session.lacks),
             findings=self.remembered.findings,
         )
 

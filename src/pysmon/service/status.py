@@ -100,6 +100,17 @@ class Reconciliation:
 
 
 @dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that the configuration asks for and that cannot be had on this machine."""
+
+    events: tuple[int, ...]  # ids
+    abilities: tuple[str, ...]
+    made: bool  # whether such events come all the same, with less in them
+    reason: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Everything that there is to say about the running service."""
 
@@ -118,4 +129,5 @@ class Status:
     log: LogState | None  # None: no event log is kept
     canary: CanaryState | None = None  # None: there was none yet
     reconciliation: Reconciliation | None = None
+    lacks: tuple[Lack, ...] = ()  # each was told by an event 255 when the configuration came
     findings: tuple[Finding, ...] = ()  # what only the service knows: a refused configuration, tampering

@@ -23,6 +23,7 @@ def verdict(status: Status) -> list[Finding]:
     found = [*_remembered(status), *_canary(status)]
     for hook in status.hooks:
         found += _hook(hook)
+    found += _lacks(status)
     for family in status.families:
         found += _family(family, status.taken)
     for output in status.outputs:
@@ -51,6 +52,16 @@ def _hook(hook: HookState) -> Iterator[Finding]:
         reasons = f": {'; '.join(hook.refusals)}" if hook.refusals else ""
         level: Level = "bad" if hook.state == "blind" else "warn"
         yield Finding(level, hook.ability, f"nothing is seen of it, no hook works here{reasons}", _BLIND)
+
+
+def _lacks(status: Status) -> Iterator[Finding]:
+    """What no hook is to blame for: those speak for themselves."""
+    hooks = {hook.ability for hook in status.hooks}
+    for lack in status.lacks:
+        if not hooks.issuperset(lack.abilities):
+            events = f"{'event' if len(lack.events) == 1 else 'events'} {', '.join(map(str, lack.events))}"
+            text = f"{events} {'will lack something' if lack.made else 'cannot be made'}: {lack.reason}"
+            yield Finding("warn", ", ".join(lack.abilities), text, lack.remedy or _BLIND)
 
 
 def _canary(status: Status) -> Iterator[Finding]:

@@ -20,17 +20,18 @@ class ErrorReport(Event):
     """Sysmon could not do its work as it should: something failed or was lost.
 
     On Linux: pysmon writes it for what its own counters show (records that the kernel could not hand over, outputs
-    that did not keep up), for hooks that do not see its canary, for configurations that it refused, and for what others
-    do to it.
+    that did not keep up), for hooks that do not see its canary, for configurations that it refused or that ask for more
+    than the machine can give, and for what others do to it.
     """
 
     UtcTime: Time = field(since="3.10")
     ID: Text = field(
-        "What kind of failure, in one word. `QUEUE`: events were lost; `CANARY`: a hook is blind; `CONFIG`: a"
-        " configuration was refused or cannot be used; `OUTPUT`: an output is in trouble, or works again; `STORE`: the"
-        " event log was not closed in good order; `RECONCILIATION`: the books do not add up; `TAMPER`: somebody reached"
-        " for pysmon or its files; `SERVICE`: the service manager asked something of it; `HOST`: a file system or the"
-        " user database does not answer, or does again.",
+        "What kind of failure, in one word. `QUEUE`: events were lost; `CANARY`: a hook is blind; `CAPABILITY`: the"
+        " configuration asks for events that this machine cannot give, or not wholly; `CONFIG`: a configuration was"
+        " refused or cannot be used; `FILES`: files cannot be watched as asked; `OUTPUT`: an output is in trouble, or"
+        " works again; `STORE`: the event log was not closed in good order; `RECONCILIATION`: the books do not add up;"
+        " `TAMPER`: somebody reached for pysmon or its files; `SERVICE`: the service manager asked something of it;"
+        " `HOST`: a file system or the user database does not answer, or does again.",
         default="-",
     )
     Description: Text = field("What happened, with counts or the system's error message.", default="-")

@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import struct
+import tempfile
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -54,10 +55,14 @@ class Group:
         """Tell of them no longer; OSError if they were not marked."""
         self._mark(_MARK_REMOVE, path, mask)
 
-    def _mark(self, flags: int, path: str, mask: int) -> None:
+    def mark_file(self, path: str, mask: int) -> None:
+        """Tell of these events on this file alone; OSError if the kernel refuses."""
+        self._mark(_MARK_ADD, path, mask, 0)
+
+    def _mark(self, flags: int, path: str, mask: int, extent: int = _MARK_FILESYSTEM) -> None:
         result = self._libc.fanotify_mark(
             ctypes.c_int(self.fd),
-            ctypes.c_uint(flags | _MARK_FILESYSTEM),
+            ctypes.c_uint(flags | extent),
             ctypes.c_uint64(mask),
             ctypes.c_int(_HERE),
             os.fsencode(path),
@@ -86,6 +91,22 @@ class Group:
     def close(self) -> None:
         """Let go; the kernel allows whatever still waits."""
         os.close(self.fd)
+
+
+def refusal() -> str:
+    """Why files cannot be watched here; "" if they can. Tried on a file of our own, without a name."""
+    try:
+        group = Group()
+    except SensorError as error:
+        return str(error)
+    try:
+        with tempfile.TemporaryFile() as file:
+            group.mark_file(f"/proc/self/fd/{file.fileno()}", CLOSE_WRITE | OPEN_EXEC_PERMISSION)
+    except OSError as error:
+        return f"fanotify_mark: {error.strerror}"
+    finally:
+        group.close()
+    return ""
 
 
 def _notices(data: bytes) -> Iterator[Notice]:
