@@ -347,6 +347,7 @@ def test_a_tape_of_damaged_records_is_played_to_its_end_and_the_books_are_exact(
         ({"computer": 5}, "computer is a text in a tape, not 5"),
         ({"users": ["root"]}, "users is an object of texts in a tape, not ['root']"),
         ({"users": {"0": 0}}, "users is an object of texts"),
+        ({"closes_told": 1}, "closes_told is true or false in a tape, not 1"),
     ],
 )
 def test_facts_of_the_wrong_kind_are_refused_by_their_name(

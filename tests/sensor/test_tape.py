@@ -51,6 +51,18 @@ def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory,
     assert read.facts == facts
 
 
+def test_texts_are_read_again_with_their_records(tmp_path: Path) -> None:
+    with TapeWriter(tmp_path / "t") as writer:
+        for record, text in ((b"a", None), (b"b", "[Timer]\n"), (b"c", None), (b"d", "h\u00e9\ud800")):
+            writer.record(record)
+            if text is not None:
+                writer.text(text)
+            writer.facts(n=1)
+    read = Tape(tmp_path / "t")
+    assert read.records == [b"a", b"b", b"c", b"d"]
+    assert read.texts == {1: "[Timer]\n", 3: "h\u00e9?"}
+
+
 def test_the_title_names_the_layouts(tmp_path: Path) -> None:
     assert written(tmp_path / "t", []) == TITLE
 

@@ -36,7 +36,7 @@ class Triggers:
     """What is known of files about persistence: their parts, so that it can be said what has changed or is gone."""
 
     def __init__(self, reader: Reader | None = None, *, limit: int = 4096) -> None:
-        """Without a reader (a tape) nothing is known but what paths say. `limit` is how many files are remembered."""
+        """Without a reader nothing is known but what paths say. `limit` is how many files are remembered."""
         self._reader, self._limit = reader, limit
         self._known: dict[str, tuple[Part, ...]] = {}
 

@@ -35,6 +35,7 @@ from pysmon.pipeline.needs import LACKING, Capability, Surroundings, has_package
 from pysmon.pipeline.outcome import Journal, Outcome
 from pysmon.pipeline.policy import Policy
 from pysmon.pipeline.replay import note_facts
+from pysmon.pipeline.texts import noted
 from pysmon.release import VERSION
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import Event
@@ -100,7 +101,10 @@ class Session:
         self._errands = Errands()
         self._users = Users(ask=UserDatabase(self._errands))
         self._builder = Builder(
-            self._machine, self._users, clock_offset=clock_offset(), reader=self._files.texts(self._errands)
+            self._machine,
+            self._users,
+            clock_offset=clock_offset(),
+            reader=noted(self._files.texts(self._errands), self._tape),
         )
         self._elsewhere = Elsewhere(self.sensor, lambda: "dns" in self.policy.families)
         self._flow = Flow(self.policy.ruleset, self._builder, self._enricher(), self.policy.approvers)

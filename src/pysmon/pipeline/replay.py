@@ -18,6 +18,7 @@ from pysmon.host.hashes import Hashes
 from pysmon.host.users import Users
 from pysmon.pipeline.flow import Flow
 from pysmon.pipeline.outcome import Journal, Outcome
+from pysmon.pipeline.texts import TapeTexts
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import Event
@@ -31,8 +32,9 @@ _BATCH = 1000  # records
 class Playback:
     """One run of a tape. Iterate over `batches`; then `outcome` tells what became of everything.
 
-    What the tape does not hold stays unknown: files are not hashed, and users have the names of the recorded machine
-    where the tape knows them, else their numbers.
+    What the tape does not hold stays unknown: files are not hashed, nobody says whose they are, and users have the
+    names of the recorded machine where the tape knows them, else their numbers. The texts of files about persistence
+    are on it.
     """
 
     def __init__(self, configuration: Configuration | None, path: Path) -> None:
@@ -43,7 +45,8 @@ class Playback:
         users = Users(ask=lambda uid: names[str(uid)], database=os.devnull)
         machine = Machine(facts.number("machine_id", 32), facts.number("boot_id", 128), facts.number("boot_time", 64))
         self._offset = facts.number("clock_offset", 64)
-        builder = Builder(machine, users, clock_offset=self._offset)
+        self._texts = TapeTexts(self._tape, closes_told=facts.flag("closes_told"))
+        builder = Builder(machine, users, clock_offset=self._offset, reader=self._texts)
         ruleset = Ruleset.compile(configuration)
         sizes = configuration.options.field_sizes if configuration else {}
         enricher = Enricher(
@@ -66,7 +69,8 @@ class Playback:
         for begin in range(0, len(records), _BATCH):
             if stop.is_set():
                 break
-            yield [entry for raw in records[begin : begin + _BATCH] for entry in self._take(raw, due)]
+            batch = enumerate(records[begin : begin + _BATCH], begin)
+            yield [entry for number, raw in batch for entry in self._take(number, raw, due)]
         if late := self._flow.overdue(self._time, last=True):
             yield [self._journal.entry(event, self._offset + self._time) for event in late]
         counts = self._flow.accounting
@@ -76,7 +80,8 @@ class Playback:
             families=counts.families({family: Count(due[family], 0) for family in FAMILIES}),
         )
 
-    def _take(self, raw: bytes, due: Counter[str]) -> list[Entry[Event]]:
+    def _take(self, number: int, raw: bytes, due: Counter[str]) -> list[Entry[Event]]:
+        self._texts.record = number
         try:
             record = decode(raw)
         except RecordError:
@@ -120,6 +125,12 @@ class _Facts:
         value = self._facts.get(name, "-")
         if not isinstance(value, str):
             raise self._wrong(name, "a text")
+        return value
+
+    def flag(self, name: str) -> bool:
+        value = self._facts.get(name, False)
+        if not isinstance(value, bool):
+            raise self._wrong(name, "true or false")
         return value
 
     def texts(self, name: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Tapes: recorded kernel records. A tape is a sensor without a kernel, and a bug report that one can run.
 
-A tape is a line of text that says what it is, then frames: one letter (`R` a record, `F` facts as JSON), a 32-bit
-little-endian length, the bytes. Facts that come later replace earlier ones of the same name.
+A tape is a line of text that says what it is, then frames: one letter, a 32-bit little-endian length, the bytes. `R` is
+a record, `T` the text that was read of the file which the record before it speaks of, `F` facts as JSON: those that
+come later replace earlier ones of the same name.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ class TapeWriter:
         """Add one record."""
         self._frame(b"R", data)
 
+    def text(self, text: str) -> None:
+        """Add what the file of the last record held."""
+        self._frame(b"T", text.encode("utf-8", "replace"))
+
     def close(self) -> None:
         """Finish; a second call does nothing."""
         if self._file is not None:
@@ -65,7 +70,7 @@ class TapeWriter:
 
 
 class Tape:
-    """A tape that was read: its facts, and its records oldest first."""
+    """A tape that was read: its facts, its records oldest first, and texts by the numbers of their records."""
 
     def __init__(self, path: Path) -> None:
         """Read the whole tape; RecordError names the byte where it stops being one."""
@@ -78,9 +83,12 @@ class Tape:
             )
         self.facts: dict[str, Any] = {}
         self.records: list[bytes] = []
+        self.texts: dict[int, str] = {}
         for place, letter, frame in _frames(path, data, len(title)):
             if letter == b"F":
                 self.facts.update(_facts(path, place, frame))
+            elif letter == b"T":
+                self.texts[len(self.records) - 1] = frame.decode("utf-8", "replace")
             else:
                 self.records.append(frame)
 
@@ -102,7 +110,7 @@ def _frames(path: Path, data: bytes, at: int) -> Iterator[tuple[int, bytes, byte
             raise RecordError(f"{path}: cut off at byte {at}: {_FRAME.size} bytes expected, {len(data) - at} found")
         letter, size = _FRAME.unpack_from(data, at)
         begin = at + _FRAME.size
-        if letter not in (b"R", b"F") or size > _MAX_FRAME:
+        if letter not in (b"R", b"T", b"F") or size > _MAX_FRAME:
             raise RecordError(f"{path}: no frame of a tape at byte {at}: {data[at:begin]!r}")
         if begin + size > len(data):
             raise RecordError(f"{path}: cut off at byte {begin}: {size} bytes expected, {len(data) - begin} found")
