@@ -9,9 +9,11 @@ TARGETS ?=
 SECONDS ?= 60
 MINUTES ?= 60
 ARCH ?=
+SENSORS ?=
+ROUNDS ?=
 
 .SILENT:
-.PHONY: help run test test-package package judge-evtx lint bench fuzz vm vm-soak docs clean
+.PHONY: help run test test-package package judge-evtx lint bench bench-peers fuzz vm vm-soak docs clean
 
 help: ## List the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +48,10 @@ lint: ## Check style, format, types and the generated pages
 bench: ## Measure on this machine
 	sh tools/setup.sh dev
 	for each in $$(ls bench | sed -n 's/\.py$$//p' | grep -v machine); do .venv/bin/python -m bench.$$each || exit; done
+
+bench-peers: ## Compare with other sensors in a virtual machine, hours; SENSORS="none auditd" ROUNDS=5: only those, so often
+	sh tools/setup.sh dev
+	.venv/bin/python -m bench.peers $(SENSORS) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 fuzz: ## Fuzz the parsers of foreign bytes, SECONDS=60 each; TARGETS="evtx blob": only these
 	sh tools/setup.sh fuzz

@@ -51,6 +51,7 @@ class Watched:
     logged: dict[int, int]  # lines of the log by event id
     lost: int  # records that the sensor says were lost
     size: int  # bytes of the log
+    told: str  # what it said at its end
 
 
 class NotMeasuredError(Exception):
@@ -67,11 +68,11 @@ def alone(workload: Workload) -> Alone:
     return took
 
 
-def watched(workload: Workload, form: str, folder: Path) -> Watched:
-    """Run it under the sensor, which logs everything that its process tree does to a file."""
+def watched(workload: Workload, form: str, folder: Path, configuration: Path = EVERYTHING) -> Watched:
+    """Run it under the sensor, which logs what the configuration keeps of its process tree to a file."""
     log = folder / f"log.{form}"
     log.unlink(missing_ok=True)
-    sensor = (sys.executable, "-m", "pysmon", "run", "-c", str(EVERYTHING), "--format", form, "-o", str(log), "--")
+    sensor = (sys.executable, "-m", "pysmon", "run", "-c", str(configuration), "--format", form, "-o", str(log), "--")
     with _started((*sensor, *workload.command)) as process:
         _expect(process, "ready")
         programs, ticks, clock = costs(process.pid), _ticks(process.pid), _clock(process.pid)
@@ -92,6 +93,7 @@ def watched(workload: Workload, form: str, folder: Path) -> Watched:
         logged=logged(log, form, workload.expected),
         lost=sum(int(lost) for _, lost in _RECORDS.findall(told)),
         size=log.stat().st_size,
+        told=told,
     )
 
 

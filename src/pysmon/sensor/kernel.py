@@ -201,6 +201,10 @@ class Sensor:
         """All that the sensor has in the kernel: the kind (PROGRAM, MAP, LINK of records.py) and the id of each."""
         return list(self._object.ids())
 
+    def verified(self) -> dict[str, int]:
+        """By program that is loaded, the instructions that the kernel's verifier walked; 0 where it does not tell."""
+        return self._object.verified()
+
     def unguard(self) -> None:
         """Tell of it no longer."""
         self._object.map("ourselves").update(_NUMBER.pack(0), bytes(_OURSELVES_SIZE))

@@ -51,6 +51,7 @@ _PRINT = ctypes.CFUNCTYPE(c_int, c_int, c_char_p, c_void_p)
 _WARNING = 0  # enum libbpf_print_level
 _INFO_SIZE = 8  # of bpf_prog_info, bpf_map_info and bpf_link_info: their type and their id
 _ID = struct.Struct("<4xI")
+_VERIFIED = struct.Struct("<216xI")  # where bpf_prog_info has verified_insns, since Linux 5.16
 _EVERY_PROCESS = -1
 
 
@@ -276,6 +277,16 @@ class Object:
             info, size = ctypes.create_string_buffer(_INFO_SIZE), c_uint32(_INFO_SIZE)
             if fd >= 0 and self._lib.bpf_obj_get_info_by_fd(fd, info, ctypes.byref(size)) == 0:
                 yield kind, _ID.unpack_from(info)[0]
+
+    def verified(self) -> dict[str, int]:
+        """By loaded program, how many instructions the kernel's verifier has walked; 0 where it does not tell."""
+        found = {}
+        for name, handle in self.programs.items():
+            fd = self._lib.bpf_program__fd(handle)
+            info, size = ctypes.create_string_buffer(_VERIFIED.size), c_uint32(_VERIFIED.size)
+            if fd >= 0 and self._lib.bpf_obj_get_info_by_fd(fd, info, ctypes.byref(size)) == 0:
+                found[name] = int(_VERIFIED.unpack_from(info)[0])
+        return found
 
     def close(self) -> None:
         """Detach and unload everything; a second call does nothing."""

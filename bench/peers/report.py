@@ -1,0 +1,144 @@
+"""From the figures of single runs to tables: medians, ratios to no sensor, and what became of the events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+NOBODY = "no sensor"
+BEGIN, END = "<!-- figures of bench/peers: begin -->", "<!-- figures of bench/peers: end -->"
+Run = Mapping[str, Any]
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """All runs of one workload under one sensor, beside those without a sensor."""
+
+    work: str
+    observer: str
+    runs: Sequence[Run]
+    alone: Sequence[Run]
+
+    @property
+    def slowdown(self) -> float:
+        """Times as long on the guest's clock as without a sensor."""
+        return _median(self.runs, "wall") / _median(self.alone, "wall")
+
+    @property
+    def own(self) -> float:
+        """Processor time of the sensor's processes, to that of the workload without a sensor."""
+        return _median(self.runs, "sensor") / _median(self.alone, "used")
+
+    @property
+    def added(self) -> float:
+        """Processor time that the sensor and the kernel for it add, in s."""
+        return _median(self.runs, "used") - _median(self.alone, "used")
+
+    @property
+    def whole(self) -> float:
+        """The same to what the workload takes without a sensor."""
+        return self.added / _median(self.alone, "used")
+
+    @property
+    def logged(self) -> float:
+        """Events logged, of any kind."""
+        return float(median(sum(run["logged"].values()) for run in self.runs))
+
+    @property
+    def expected(self) -> int:
+        """Deeds that were done for sure."""
+        return int(sum(self.runs[0]["deeds"].values()))
+
+    @property
+    def found(self) -> int:
+        """How many of them were logged in the worst run; what the guest does beside does not make up for any."""
+        return min(map(_found, self.runs))
+
+
+def _found(run: Run) -> int:
+    return sum(min(done, run["logged"].get(kind, 0)) for kind, done in run["deeds"].items())
+
+
+def _median(runs: Sequence[Run], what: str) -> float:
+    return float(median(run[what] for run in runs))
+
+
+def cells(figures: Iterable[Run]) -> list[Cell]:
+    """Workload by workload, in the order of the runs."""
+    runs = [run for run in figures if "work" in run]
+    works, observers = dict.fromkeys(r["work"] for r in runs), dict.fromkeys(r["observer"] for r in runs)
+    found = []
+    for work in works:
+        by = {o: [r for r in runs if r["work"] == work and r["observer"] == o] for o in observers}
+        found += [Cell(work, o, by[o], by[NOBODY]) for o in observers if o != NOBODY and by[o] and by.get(NOBODY)]
+    return found
+
+
+def report(figures: Sequence[Run], about: str) -> str:
+    """The part of the page that the program writes."""
+    made = cells(figures)
+    rounds = max((len(cell.runs) for cell in made), default=0)
+    many = f"medians of {rounds} runs" if rounds > 1 else "one run of each"
+    lines = [f"{about}; {many}.", ""]
+    alone = {cell.work: cell.alone for cell in made}
+    rows = [(work, f"{_median(runs, 'wall'):.2f}", f"{_median(runs, 'used'):.2f}") for work, runs in alone.items()]
+    lines += _table(("without a sensor", "clock, s", "processor, s"), rows)
+    for work in alone:
+        lines += ["", f"**{work}**", ""]
+        lines += _table(_HEAD, [_row(cell) for cell in made if cell.work == work])
+    lines += ["", "**Start, memory, losses**", "", *_table(_ABOUT_HEAD, list(_about(figures)))]
+    failed = [f"{each['observer']} is missing: {each['failed']}" for each in figures if "failed" in each]
+    return "\n".join(lines + ([""] if failed else []) + failed)
+
+
+_HEAD = ("", "slow-down", "sensor / workload", "with kernel / workload", "us an event", "logged", "expected", "missing")
+
+
+def _row(cell: Cell) -> Row:
+    whole = f"{cell.added * 1e6 / cell.logged:.1f}" if cell.logged > 100 else "-"
+    costs = (f"x{cell.slowdown:.2f}", f"{cell.own:.2f}", f"{cell.whole:.2f}", whole)
+    if not cell.expected or not _is_for_all(cell.observer):
+        return (cell.observer, *costs, f"{cell.logged:,.0f}", "-", "-")
+    return (cell.observer, *costs, f"{cell.logged:,.0f}", f"{cell.expected:,}", f"{cell.expected - cell.found:,}")
+
+
+def _is_for_all(observer: str) -> bool:
+    """Was it told to log everything?"""
+    return not observer.startswith("pysmon, ") or observer == "pysmon, all logged"
+
+
+_ABOUT_HEAD = (
+    "",
+    "start: clock, s",
+    "processor, s",
+    "resident at the end, MB",
+    "at most, MB",
+    "lost, by its own account",
+)
+
+
+def _about(figures: Sequence[Run]) -> Iterable[Row]:
+    for end in figures:
+        if "started" in end and end["observer"] != NOBODY:
+            runs = [run for run in figures if run.get("observer") == end["observer"] and "work" in run]
+            memory = [f"{runs[-1][what] * 1024 / 1e6:.0f}" for what in ("resident", "peak")]
+            started = [f"{end['started'][what]:.1f}" for what in ("wall", "used")]
+            yield (end["observer"], *started, *memory, f"{end['lost']:,}")
+
+
+def _table(head: Row, rows: Sequence[Row]) -> list[str]:
+    marks = ["---", *["---:"] * (len(head) - 1)]
+    return [f"| {' | '.join(row)} |" for row in (head, marks, *rows)]
+
+
+def write_into(page: Path, text: str) -> None:
+    """Put it between the marks of a page; ValueError if it has none."""
+    before, begin, rest = page.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{page} has no place for figures: {BEGIN} ... {END}")
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")

@@ -1,0 +1,41 @@
+"""The configurations under which pysmon is compared, and what the tables of its event log tell of."""
+
+from __future__ import annotations
+
+from bench.parts.configurations import MEASURED, ROOT
+
+from pysmon.schema import catalogue as _catalogue  # noqa: F401 - fills EVENTS
+from pysmon.schema.event import EVENTS
+
+KINDS = {
+    "ProcessCreate": "exec",
+    "ProcessTerminate": "exit",
+    "FileCreate": "create",
+    "FileDelete": "delete",
+    "FileDeleteDetected": "delete",
+    "NetworkConnect": "connect",
+}
+ALIKE = tuple(made.cls.__name__ for made in EVENTS.values())  # tables are named as classes
+_RULES = ("ProcessCreate", "ProcessTerminate", "NetworkConnect", "FileCreate", "FileDeleteDetected")
+_HEAD, _FOOT = (
+    '<Sysmon schemaversion="4.90"><HashAlgorithms>SHA256</HashAlgorithms><EventFiltering>',
+    "</EventFiltering></Sysmon>",
+)
+_EXCLUDED = '<Image condition="begin with">/</Image>'
+
+
+def rulesets() -> dict[str, bytes]:
+    """By name; the one of SwiftOnSecurity only where it is there."""
+    found = {
+        "all logged": _five("").encode(),
+        "shipped rules": (ROOT / "src" / "pysmon" / "config" / "default.xml").read_bytes(),
+    }
+    real = next(each.path for each in MEASURED if each.name == "swiftonsecurity.xml")
+    if real.exists():
+        found["SwiftOnSecurity"] = real.read_bytes()
+    return found | {"all excluded": _five(_EXCLUDED).encode()}
+
+
+def _five(rule: str) -> str:
+    """The five kinds of event that all sensors are told to log, less what the rule matches."""
+    return _HEAD + "".join(f'<{name} onmatch="exclude">{rule}</{name}>' for name in _RULES) + _FOOT

@@ -1,0 +1,175 @@
+"""The comparison with other sensors: what is counted in their logs, what tables are made of the figures."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bench.parts.workload import Workshop
+from bench.peers.processes import busy, clock, end, family, memory
+from bench.peers.report import BEGIN, END, NOBODY, cells, report, write_into
+from bench.peers.rulesets import ALIKE, KINDS, rulesets
+from bench.peers.sensors import _KEY, _LOST, _WORD, Counted
+from bench.peers.works import works
+
+from pysmon.config.read import read_configuration
+from pysmon.rules.ruleset import Ruleset
+from pysmon.schema.event import EVENTS
+
+ABOUT = {"machine": "an emulator", "host": "a host", "when": "2026-01-01", "kernel": "Linux 6.1"}
+SIZES = {"exec": 10, "file": 20, "connect": 5, "compile": 1, "find": 1, "web": 3, "idle": 2}
+
+
+def run(observer: str, wall: float, used: float, sensor: float = 0.0, **logged: int) -> dict[str, Any]:
+    return {
+        "work": "10 execs",
+        "deeds": {"exec": 10, "exit": 10},
+        "wall": wall,
+        "used": used,
+        "sensor": sensor,
+        "logged": logged,
+        "resident": 1000,
+        "peak": 2000,
+        "observer": observer,
+    }
+
+
+def ended(observer: str, lost: int = 0) -> dict[str, Any]:
+    return {"observer": observer, "started": {"wall": 1.5, "used": 0.5}, "lost": lost}
+
+
+FIGURES: list[Mapping[str, Any]] = [
+    run(NOBODY, 2.0, 1.0),
+    ended(NOBODY),
+    run("auditd", 3.0, 2.0, 0.25, exec=11, exit=10),
+    run("auditd", 4.0, 3.0, 0.5, exec=11, exit=10),
+    run("auditd", 9.0, 9.0, 4.0, exec=11, exit=7),
+    ended("auditd", lost=3),
+]
+
+
+def test_costs_are_medians_beside_those_without_a_sensor() -> None:
+    (cell,) = cells(FIGURES)
+    assert (cell.slowdown, cell.own, cell.added, cell.whole) == (2.0, 0.5, 2.0, 2.0)
+    assert (cell.logged, cell.expected) == (21, 20)
+
+
+def test_what_is_logged_too_often_makes_up_for_nothing_that_is_missing() -> None:
+    (cell,) = cells(FIGURES)
+    assert cell.found == 17
+
+
+def test_the_page_tells_losses_starts_and_what_is_missing() -> None:
+    text = report([*FIGURES, {"observer": "bpftrace", "failed": "it did not begin"}], "here")
+    assert "here; medians of 3 runs." in text
+    assert "| auditd | x2.00 | 0.50 | 2.00 | - | 21 | 20 | 3 |" in text
+    assert "| auditd | 1.5 | 0.5 | 1 | 2 | 3 |" in text
+    assert "bpftrace is missing: it did not begin" in text
+
+
+def test_of_rules_that_keep_a_part_nothing_is_expected() -> None:
+    text = report([FIGURES[0], run("pysmon, shipped rules", 2.0, 1.0, exec=4)], "here")
+    assert "| pysmon, shipped rules | x1.00 | 0.00 | 0.00 | - | 4 | - | - |" in text
+
+
+def test_without_runs_of_no_sensor_there_is_nothing_to_compare_with() -> None:
+    assert cells(FIGURES[2:]) == []
+
+
+def test_the_tables_go_between_the_marks_of_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    write_into(page, "new")
+    assert page.read_text() == f"before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"
+
+
+def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("nothing\n")
+    with pytest.raises(ValueError, match="no place"):
+        write_into(page, "new")
+    assert page.read_text() == "nothing\n"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "lines", "found"),
+    [
+        (_KEY, b'type=SYSCALL msg=1 exe="/bin/true" key="exec"\x1dARCH=x\ntype=PATH msg=1\n', {"exec": 1}),
+        (_KEY, b'{"ID":"1","SYSCALL":{"key":"delete"}}\n{"ID":"2"}\n{"SYSCALL":{"key":"delete"}}\n', {"delete": 2}),
+        (_WORD, b"exec 5 0 /bin/true\nconnect 7 conns 1 2\nLost 5 events\nexecute\n", {"exec": 1, "connect": 1}),
+    ],
+)
+def test_lines_of_logs_are_counted_by_what_they_tell_of(
+    tmp_path: Path, pattern: Any, lines: bytes, found: dict[str, int]
+) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(lines)
+    assert Counted(path, pattern).counts() == found
+
+
+def test_a_line_that_is_being_written_is_counted_once_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    log = Counted(path, _WORD)
+    assert log.counts() == {}
+    path.write_bytes(b"exec 1\nexec ")
+    assert log.counts() == {"exec": 1}
+    path.write_bytes(b"exec 1\nexec 2\n")
+    assert log.counts() == {"exec": 2}
+
+
+def test_losses_of_bpftrace_are_read() -> None:
+    assert sum(map(int, _LOST.findall(b"Lost 12 events\nexec\nLost 3 events\n"))) == 15
+
+
+def test_all_logged_keeps_all_five_kinds_and_all_excluded_none() -> None:
+    kept = {name: read_configuration(text, name) for name, text in rulesets().items()}
+    assert all(reading.configuration for reading in kept.values())
+    five = {made.id for made in EVENTS.values() if made.cls.__name__ in KINDS} - {23}
+    everything = Ruleset.compile(kept["all logged"].configuration)
+    assert {i for i in EVENTS if everything.wants(i)} >= five
+    assert set(KINDS) <= set(ALIKE)
+    assert Ruleset.compile(kept["all excluded"].configuration).reads(1) == {"Image"}
+
+
+def test_every_workload_knows_what_must_be_logged() -> None:
+    made = {work.name: work.deeds for work in works(SIZES)}
+    assert made["10 execs"] == {"exec": 10, "exit": 10}
+    assert made["20 files created and deleted"] == {"create": 20, "delete": 20}
+    assert made["5 connections"] == {"connect": 10}
+    assert len(made) == len(SIZES)
+    assert works(dict.fromkeys(SIZES, 0)) == []
+
+
+def test_connections_are_made_accepted_and_closed(tmp_path: Path) -> None:
+    if not Workshop.at(tmp_path).compiler:
+        pytest.skip("no C compiler here")
+    done = subprocess.run([tmp_path / "conns", "20"], input="xx", capture_output=True, text=True, check=True)
+    assert done.stdout.split()[:2] == ["ready", "done"]
+
+
+def test_a_process_its_children_its_time_and_its_memory_are_found() -> None:
+    command = [sys.executable, "-c", "import subprocess; subprocess.run(['sleep', '60'])"]
+    parent = subprocess.Popen(command)
+    try:
+        while len(family(parent.pid)) < 2:
+            pass
+        _, child = family(parent.pid)
+        assert clock(parent.pid) > 0
+        assert memory([parent.pid]) > memory([child]) > 0
+        end(child)
+        end(parent.pid)
+        assert clock(parent.pid) == 0
+    finally:
+        parent.kill()
+        parent.wait()
+
+
+def test_the_processor_is_busy() -> None:
+    if not os.access("/proc/schedstat", os.R_OK):
+        pytest.skip("this kernel does not tell how long its processors are busy")
+    assert busy() > 0
