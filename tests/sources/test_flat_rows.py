@@ -22,6 +22,8 @@ from pysmon.sources.source import Taken, Tally, Wanted
 from pysmon.sources.streams import Bytes, bytes_of
 
 ALL = {number: [f.name for f in made.fields] for number, made in EVENTS.items()}
+SOME = {number: [name for name in names if name not in ("UtcTime", "Version")] for number, names in ALL.items()}
+FEW = {10: ["SourceImage"], 13: ["TargetObject", "EventType", "Image"]}
 ACCESS: dict[str, Any] = {
     "SourceName": "Microsoft-Windows-Sysmon",
     "Channel": "Microsoft-Windows-Sysmon/Operational",
@@ -42,12 +44,13 @@ def general(source: Bytes, tally: Tally, wanted: Wanted) -> Iterator[Taken]:
 def both_ways(path: Path) -> tuple[list[tuple[int, Any, Entry[Event]]], Tally]:
     """What the fast way finds, having looked that the general way finds the same."""
     (source,) = bytes_of(path)
-    found = []
-    for read in (read_flat, general):
-        tally = Tally()
-        taken = [(number, values, make()) for number, values, make in read(source, tally, ALL)]
-        found.append((taken, tally))
-    assert found[0] == found[1]
+    for wanted in (FEW, SOME, ALL):
+        found = []
+        for read in (read_flat, general):
+            tally = Tally()
+            taken = [(number, values, make()) for number, values, make in read(source, tally, wanted)]
+            found.append((taken, tally))
+        assert found[0] == found[1]
     return found[0]
 
 
@@ -68,6 +71,10 @@ def test_values_and_entries_are_those_of_the_general_way(tmp_path: Path) -> None
     "change",
     [
         {"SourceName": "Microsoft-Windows-Security-Auditing", "Channel": "Security"},
+        {"SourceName": "Microsoft-Windows-Security-Auditing", "Channel": None},
+        {"SourceName": "Eventlog", "EventID": None},
+        {"SourceName": "Linux-Sysmon"},
+        {"SourceName": ""},
         {"SourceName": None},
         {"EventID": "10"},
         {"EventID": 4242},
@@ -78,6 +85,10 @@ def test_values_and_entries_are_those_of_the_general_way(tmp_path: Path) -> None
         {"UtcTime": "2022-08-04 15:20:05.5x9"},
         {"UtcTime": None, "TimeCreated": None},
         {"UtcTime": 5},
+        {"UtcTime": "2022-08-04T15:20:05Z"},
+        {"UtcTime": "2022-08-04t15:20:05"},
+        {"UtcTime": "1969-08-04 15:20:05.599", "TimeCreated": None},
+        {"UtcTime": "2242-12-04 15:20:05.599", "TimeCreated": None},
         {"EventType": "INFO", "Message": "x:\r\nEventType: CreatePipe\r\nUser: me"},
         {"EventType": "CreatePipe"},
         {"EventTypeOrignal": "INFO", "Message": ""},
@@ -87,6 +98,9 @@ def test_values_and_entries_are_those_of_the_general_way(tmp_path: Path) -> None
         {"ProcessId": "8"},
         {"Unheard": 1, "Of": {"a": [1]}},
         {"sourceimage": "C:\\b.exe"},
+        {"Host": 1, "version": 2},
+        {'a"b': 1},
+        {"a\\b": 1, "\u00e9": "\u00e9"},
         {"SourceProcessId": "many"},
         {"SourceImage": None, "GrantedAccess": 5136},
         {"SourceImage": {"a": 1}},
@@ -110,6 +124,27 @@ def test_what_is_no_object_is_told_with_its_line(tmp_path: Path) -> None:
 def test_an_array_is_read_as_well(tmp_path: Path) -> None:
     found, _ = both_ways(lines(tmp_path, json.dumps([ACCESS, ACCESS], indent=1)))
     assert len(found) == 2
+
+
+def test_names_that_are_met_one_after_the_other_are_all_known(tmp_path: Path) -> None:
+    more = [{**ACCESS, **{f"New{n}": n for n in range(number)}} for number in (1, 3, 2, 0, 300, 1)]
+    found, tally = both_ways(lines(tmp_path, *more))
+    assert (len(found), tally.unknown_fields[10, "New0"]) == (6, 5)
+
+
+def test_bytes_that_are_no_text_are_told_wherever_they_are(tmp_path: Path) -> None:
+    path = lines(tmp_path, ACCESS, ACCESS, {**ACCESS, "SourceName": "Eventlog"})
+    good = path.read_bytes()
+    path.write_bytes(good + good.replace(b"0x1410", b"\xff").replace(b"C:", b"\xfe"))
+    found, tally = both_ways(path)
+    assert (len(found), tally.damages) == (2, 3)
+
+
+def test_a_name_that_stands_twice_counts_as_in_the_general_way(tmp_path: Path) -> None:
+    again = json.dumps(ACCESS)[:-1]
+    twice = ['"EventID": 8}', '"SourceImage": "C:\\\\b.exe"}', '"UtcTime": "2022-08-04 15:20:06.000"}']
+    found, _ = both_ways(lines(tmp_path, ACCESS, *(f"{again}, {each}" for each in twice)))
+    assert [entry.event.type.id for *_, entry in found] == [10, 8, 10, 10]
 
 
 names = st.sampled_from([*ACCESS, "ProcessId", "EventType", "Version", "User", "Image", "Message", "New"])

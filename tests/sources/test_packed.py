@@ -7,7 +7,7 @@ import os
 import zipfile
 from pathlib import Path
 from threading import Thread
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import pytest
 from tests.sources.evtx_files import creations, evtx
@@ -15,7 +15,7 @@ from tests.sources.shapes import FILES
 
 from pysmon.sinks.store import StoreSink
 from pysmon.sources.open import open_sources
-from pysmon.sources.packed import UNREADABLE, lines_of, member, read_up_to
+from pysmon.sources.packed import UNREADABLE, lines_of, member, raw_lines_of, read_up_to
 from pysmon.sources.source import Source, SourceError
 
 DATA = FILES["security-datasets"][1]
@@ -96,7 +96,32 @@ def test_members_that_are_stored_are_read(tmp_path: Path) -> None:
 
 def test_lines_come_whole_and_long_ones_in_pieces() -> None:
     assert list(lines_of(io.BytesIO(b"a\n\nb\r\nc"), 100)) == [b"a", b"", b"b\r", b"c"]
-    assert list(lines_of(io.BytesIO(b"x" * (1 << 19)), 10)) == [b"x" * (1 << 18)] * 2
+    assert list(lines_of(io.BytesIO(b"x" * 25 + b"\ny"), 10)) == [b"x" * 10, b"x" * 10, b"x" * 5, b"y"]
+    assert list(raw_lines_of(io.BytesIO(b"a\n\nb\r\nc"), 100)) == [b"a\n", b"\n", b"b\r\n", b"c"]
+
+
+class Breaking(io.RawIOBase):
+    """A stream that has some bytes and then breaks."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self._left = data
+
+    def readable(self) -> bool:
+        return True
+
+    def read1(self, size: int) -> bytes:
+        piece, self._left = self._left[: min(size, 7)], self._left[7:]
+        if not piece:
+            raise OSError("broken")
+        return piece
+
+
+def test_what_stands_before_a_break_is_given_before_it_is_told() -> None:
+    lines = raw_lines_of(cast("BinaryIO", Breaking(b"first\nsecond\nthi")), 100)
+    assert [next(lines) for _ in range(3)] == [b"first\n", b"second\n", b"thi"]
+    with pytest.raises(OSError, match="broken"):
+        next(lines)
 
 
 def test_what_cannot_be_read_in_a_folder_is_damage_and_the_rest_is_read(tmp_path: Path) -> None:

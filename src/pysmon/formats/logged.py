@@ -16,7 +16,7 @@ from pysmon.schema.event import Event
 LATEST = 1 << 33  # seconds: a time after the year 2242 is none, since not every output can hold it
 LOGGED = "TimeCreated"  # the extra fact: as the log wrote it, `2019-07-19T14:50:25.376030800Z`
 
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(?:Z|\+00:?00)?")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(?:Z|\+00:?00)?")
 _SECOND = 1_000_000_000
 _USUAL = len("2019-07-19 14:50:20.871")
 

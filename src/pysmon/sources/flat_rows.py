@@ -1,49 +1,51 @@
-"""Flat JSON lines, a few fields of each event alone: what judging needs, several times as fast as whole entries.
+"""Flat JSON lines, a few fields of each event alone: what judging needs, many times as fast as whole entries.
 
-Lines are split into names and values that stay bytes. Which names there are and where each goes is worked out once for
-lines with the same names in the same order; a value that was seen before is looked up, not made again. Whatever is not
-quite as usual takes the way that whole entries take.
+Lines as usual are read by structs that are learned from them (`flat_structs`); values that are no texts are looked up
+by their JSON if they were seen before. Whatever is not quite as usual takes the way that whole entries take.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, BinaryIO
 
 import msgspec
+from msgspec import UNSET
 
-from pysmon.formats.logged import moment
 from pysmon.schema import catalogue as _catalogue  # noqa: F401 - fills EVENTS
 from pysmon.schema.entry import Entry
-from pysmon.schema.event import EVENTS, Event, EventType
+from pysmon.schema.event import EVENTS, Event
 from pysmon.schema.kinds import Kind
-from pysmon.sources.flat import ENVELOPE, NXLOG_TYPES, flat
+from pysmon.sources.flat import flat
+from pysmon.sources.flat_structs import FIRST, LAST, Structs
 from pysmon.sources.found import NoEventError, absent, all_taken, reader_of, taken_of
 from pysmon.sources.json_rows import LONGEST, are_lines, rows
-from pysmon.sources.origins import PROVIDER
-from pysmon.sources.packed import UNREADABLE, lines_of
+from pysmon.sources.origins import PROVIDERS
+from pysmon.sources.packed import UNREADABLE, raw_lines_of
 from pysmon.sources.source import Taken, Tally, Wanted
 from pysmon.sources.streams import Bytes
 
 _MOST_KEPT = 32768  # values of a kind
 _LONGEST_KEPT = 4096  # bytes: call traces of a kilobyte come again and again
 _HEAVIEST_KEPT = 8 << 20  # bytes of all values of a kind, as JSON
-_MOST_LAYOUTS = 4096
 _MOST_DIGITS = 400  # of a whole number; with more, even as a float it has no value
-_RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _WHOLE = msgspec.json.Decoder(dict[str, Any])
 _NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_UTC_TIME = len('"2019-07-19 14:50:20.871"')
-_TYPES = frozenset(f'"{name}"'.encode() for name in NXLOG_TYPES)
-_PROVIDER = msgspec.Raw(f'"{PROVIDER}"'.encode())
-_NULL = b"null"
-_NEEDED = {"SourceName", "EventID", "UtcTime"}
 _KINDS = {f.kind.name: f.kind for made in EVENTS.values() for f in made.fields}
-_MEANT_OTHERWISE = "EventTypeOrignal"  # stands where NXLog wrote its own EventType over that of Sysmon
+
+
+class _Other(msgspec.Struct, gc=False):
+    """What is looked at of an event of others."""
+
+    SourceName: str
+    EventID: msgspec.Raw
+    Channel: str = ""
+
+
+_OTHERS = msgspec.json.Decoder(_Other)
 
 
 def read_flat(source: Bytes, tally: Tally, wanted: Wanted) -> Iterator[Taken]:
@@ -98,136 +100,67 @@ class _Values(dict[bytes, Any]):
         return made
 
 
-class _Seconds(dict[bytes, bool]):
-    """Whether the beginning of a UtcTime, up to its second, is a time."""
-
-    def __missing__(self, begin: bytes) -> bool:
-        if len(self) >= _MOST_KEPT:
-            self.clear()
-        found = self[begin] = begin[20:] == b"." and moment(begin[1:].decode("latin-1") + "000") is not None
-        return found
-
-
-@dataclass(slots=True, eq=False)
-class _Plan:
-    """What is read of an event in lines of one layout."""
-
-    id: int
-    wanted: tuple[tuple[str, _Values], ...]  # names in the line
-    missing: tuple[Any, ...] | None  # the values, if none of them has to be read
-    unknown: tuple[str, ...]
-
-
-class _Layout:
-    """Lines with the same names in the same order."""
-
-    __slots__ = ("has_both", "has_type", "has_version", "plain", "plans", "usual")
-
-    def __init__(self, names: tuple[str, ...], wanted: Wanted, tables: dict[str, _Values]) -> None:
-        self.usual = _NEEDED.issubset(names) and _MEANT_OTHERWISE not in names
-        self.has_type, self.has_version = "EventType" in names, "Version" in names
-        self.has_both = "ProcessId" in names and "SourceProcessId" in names
-        self.plain = not (self.has_type or self.has_version or self.has_both)
-        own = {*ENVELOPE, "Version", *(["ProcessId"] if self.has_both else [])}  # what is of NXLog, not of Sysmon
-        self.plans = _Plans([name for name in names if name not in own], wanted, tables)
-
-
-def _is_plain(layout: _Layout, row: Mapping[str, msgspec.Raw]) -> bool:
-    """Whether what NXLog may mean otherwise says what Sysmon said, or nothing of it."""
-    return (
-        (not layout.has_type or bytes(row["EventType"]) not in _TYPES)
-        and (not layout.has_version or bytes(row["Version"]).isdigit())
-        and (not layout.has_both or row["ProcessId"] == row["SourceProcessId"])
-    )
-
-
-class _Layouts(dict[tuple[str, ...], _Layout]):
-    """The layouts by their names."""
-
-    def __init__(self, wanted: Wanted) -> None:
-        super().__init__()
-        self._wanted, self._tables = wanted, {kind: _Values(made) for kind, made in _KINDS.items()}
-
-    def __missing__(self, names: tuple[str, ...]) -> _Layout:
-        if len(self) >= _MOST_LAYOUTS:
-            self.clear()
-        made = self[names] = _Layout(names, self._wanted, self._tables)
-        return made
-
-
-class _Plans(dict[bytes, _Plan | None]):
-    """The plans of a layout by the JSON of the EventID; None if it is none of Sysmon's."""
-
-    def __init__(self, given: Sequence[str], wanted: Wanted, tables: Mapping[str, _Values]) -> None:
-        super().__init__()
-        self._given, self._wanted, self._tables = given, wanted, tables
-
-    def __missing__(self, event_id: bytes) -> _Plan | None:
-        if len(self) >= _MOST_LAYOUTS:
-            self.clear()
-        made = EVENTS.get(int(event_id)) if event_id.isdigit() and len(event_id) < 10 else None
-        plan = self[event_id] = None if made is None else self._plan(made)
-        return plan
-
-    def _plan(self, made: EventType) -> _Plan:
-        by_lower = {f.name.lower(): f.name for f in made.fields}
-        where = {name: name for name in self._given if made.field(name)}
-        for name in self._given:
-            if name.lower() in by_lower:
-                where.setdefault(by_lower[name.lower()], name)
-        unknown = tuple(name for name in self._given if name.lower() not in by_lower)
-        tables = {f.name: self._tables[f.kind.name] for f in made.fields}
-        wanted = tuple((where.get(name, ""), tables[name]) for name in self._wanted.get(made.id, ()))
-        missing = None if any(name for name, _ in wanted) else tuple(table[_NULL] for _, table in wanted)
-        return _Plan(made.id, wanted, missing, unknown)
-
-
 class _Reader:
     """Reads lines."""
 
     def __init__(self, tally: Tally, wanted: Wanted) -> None:
         self._tally, self._wanted = tally, wanted
-        self._layouts = _Layouts(wanted)
-        self._seconds = _Seconds()
+        self._structs = Structs(wanted, {kind: _Values(made) for kind, made in _KINDS.items()})
 
     def rows(self, stream: BinaryIO) -> Iterator[Taken]:
         """The events of a stream. Flat, since every line goes this way."""
-        tally, layouts, seconds, number = self._tally, self._layouts, self._seconds, 0
-        row: Mapping[str, msgspec.Raw]
+        tally, plans, decode, entry, number = self._tally, self._structs.plans, self._structs.decode, self._entry, 0
         try:
-            for number, line in enumerate(lines_of(stream, LONGEST), 1):
+            for number, line in enumerate(raw_lines_of(stream, LONGEST), 1):
                 try:
-                    row = _RAW.decode(line)
-                    layout = layouts[tuple(row)]
-                    if layout.usual:
-                        plan, utc = layout.plans[bytes(row["EventID"])], bytes(row["UtcTime"])
-                        if (
-                            plan is not None
-                            and row["SourceName"] == _PROVIDER
-                            and len(utc) == _UTC_TIME
-                            and seconds[utc[:21]]
-                            and utc[21:24].isdigit()
-                            and (layout.plain or _is_plain(layout, row))
-                            and (line.isascii() or line.decode())  # what is skipped over is not looked at
-                        ):
-                            tally.entries += 1
-                            for name in plan.unknown:
-                                tally.unknown_field(plan.id, name)
-                            values = plan.missing
-                            if values is None:
-                                values = tuple([table[bytes(row[n]) if n else _NULL] for n, table in plan.wanted])
-                            yield plan.id, values, partial(self._entry, line)
-                            continue
-                    taken = self._whole(_WHOLE.decode(line), tally)
-                    if taken is not None:
-                        yield taken
-                except _NO_JSON as error:
-                    if line.strip():
-                        tally.damage(f"line {number}", "no JSON object" if _is_json(line) else f"no JSON: {error}")
-                except NoEventError as error:
-                    tally.damage(f"line {number}", str(error))
+                    row = decode(line)
+                    plan = plans[row.__class__]
+                    usual = (
+                        FIRST <= row.at < LAST
+                        and (plan.usual is None or plan.usual(row))
+                        and (line.isascii() or line.decode())  # what is skipped over is not looked at
+                    )
+                except _NO_JSON:
+                    usual = False
+                if usual:
+                    tally.entries += 1
+                    for attribute, name in plan.unknown:
+                        if getattr(row, attribute) is not UNSET:
+                            tally.unknown_field(plan.id, name)
+                    yield plan.id, plan.values(row), partial(entry, line)
+                    continue
+                taken = self._odd(line.removesuffix(b"\n"), number)
+                decode = self._structs.decode  # it may know more now
+                if taken is not None:
+                    yield taken
         except UNREADABLE as error:
             tally.damage(f"behind line {number}", str(error))
+
+    def _odd(self, line: bytes, number: int) -> Taken | None:
+        """A line that is an event of others, or not quite as usual, or none at all."""
+        try:
+            if self._is_of_others(line):
+                return None
+            row = _WHOLE.decode(line)
+            taken = self._whole(row, self._tally)
+            self._structs.learn(row)
+            return taken
+        except _NO_JSON as error:
+            if line.strip():
+                self._tally.damage(f"line {number}", "no JSON object" if _is_json(line) else f"no JSON: {error}")
+        except NoEventError as error:
+            self._tally.damage(f"line {number}", str(error))
+        return None
+
+    def _is_of_others(self, line: bytes) -> bool:
+        try:
+            other = _OTHERS.decode(line)
+            if not other.SourceName or other.SourceName in PROVIDERS or not (line.isascii() or line.decode()):
+                return False
+        except _NO_JSON:
+            return False
+        self._tally.other(other.Channel or other.SourceName)
+        return True
 
     def _whole(self, row: dict[str, Any], tally: Tally) -> Taken | None:
         found = flat(row)

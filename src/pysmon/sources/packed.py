@@ -13,6 +13,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, BinaryIO, Protocol, cast
 
 from pysmon.sources.source import SourceError
@@ -21,7 +22,7 @@ UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, N
 _PACKINGS = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}  # by how they begin
 _HIDDEN = ("__MACOSX/", ".")  # members of archives that no one put there on purpose
 _BUFFER = 1 << 17  # bytes
-_LINES_PIECE = 1 << 18  # bytes
+_LINES_PIECE = 1 << 16  # bytes
 _PACKED_PIECE = 1 << 14  # bytes that are unpacked at once
 _LOCAL = struct.Struct("<4s22xHH")  # the header before a member: magic, length of its name and of its extra field
 
@@ -42,23 +43,44 @@ def read_up_to(stream: BinaryIO, size: int) -> bytes:
 
 def lines_of(stream: BinaryIO, longest: int) -> Iterator[bytes]:
     """The lines without their ends, one that is longer in pieces. What is unreadable is raised behind the last one."""
-    held = b""
-    while True:
+    for line in raw_lines_of(stream, longest):
+        yield line[:-1] if line.endswith(b"\n") else line
+
+
+def raw_lines_of(stream: BinaryIO, longest: int) -> Iterator[bytes]:
+    """The same with their ends: to take these away is a copy of each line."""
+    whole = _UpToBreak(stream)
+    with io.BufferedReader(whole, _LINES_PIECE) as buffered:
+        yield from iter(partial(buffered.readline, longest), b"")
+    if whole.broken is not None:
+        raise whole.broken
+
+
+class _UpToBreak(io.RawIOBase):
+    """A stream that ends where it breaks: what a buffer holds before an error is lost with it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__()
+        self._readinto = getattr(stream, "readinto1", None) or partial(_read_into, stream)
+        self.broken: Exception | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self.broken is not None:
+            return 0
         try:
-            piece = read_up_to(stream, _LINES_PIECE)
-        except UNREADABLE:
-            if held:
-                yield held
-            raise
-        if not piece:
-            break
-        *lines, held = (held + piece).split(b"\n")
-        yield from lines
-        if len(held) > longest:
-            yield held
-            held = b""
-    if held:
-        yield held
+            return self._readinto(buffer)
+        except UNREADABLE as error:
+            self.broken = error
+            return 0
+
+
+def _read_into(stream: BinaryIO, buffer: Any) -> int:
+    piece = read_up_to(stream, len(buffer))
+    buffer[: len(piece)] = piece
+    return len(piece)
 
 
 def packing_of(head: bytes) -> str:
