@@ -11,9 +11,10 @@ MINUTES ?= 60
 ARCH ?=
 SENSORS ?=
 ROUNDS ?=
+NAMES ?=
 
 .SILENT:
-.PHONY: help run test test-package package judge-evtx lint bench bench-peers fuzz vm vm-soak docs clean
+.PHONY: help run test test-package package judge-evtx lint bench bench-peers fuzz vm vm-soak vm-techniques docs clean
 
 help: ## List the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +67,11 @@ vm-soak: ## Put the service under load in a virtual machine, for MINUTES=60
 	sh tools/setup.sh dev
 	sh tools/vm_packages.sh
 	.venv/bin/python tools/vm_service.py soak $(MINUTES) --packages build/vm --cpus 1 --limit $$(($(MINUTES) * 60 + 1200))
+
+vm-techniques: ## Do what attackers do in a virtual machine, and ask the log for it; NAMES="timestomp cron_entry": only those
+	sh tools/setup.sh dev
+	sh tools/vm_packages.sh
+	.venv/bin/python tools/vm_service.py techniques $(NAMES) --packages build/vm --limit 2400
 
 docs: ## Write the reference pages anew from the definitions
 	sh tools/setup.sh dev

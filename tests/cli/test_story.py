@@ -96,10 +96,11 @@ def test_nobody_is_nothing_found(pysmon: Caller, given: Given) -> None:
 
 
 def test_what_a_process_did_before_it_ran_its_program_belongs_to_its_story(pysmon: Caller, tmp_path: Path) -> None:
-    """A shell's child opens the file of a redirection, and runs the program then."""
+    """A shell's child opens the file of a redirection, or connects to what it names, and runs the program then."""
     cast = Cast()
     cast.run(100, "sh")
     cast.create(101, "/tmp/out", Image="/usr/bin/sh")
+    cast.connect(101, "192.0.2.1", Image="/usr/bin/sh")
     cast.run(101, "id", by=100, program=2)
     cast.create(999, "/tmp/other", Image="/usr/bin/sh")
     for kind in KINDS:
@@ -109,6 +110,7 @@ def test_what_a_process_did_before_it_ran_its_program_belongs_to_its_story(pysmo
         assert [line[13:] for line in answer.out.splitlines()[1:]] == [
             "init (1, joe) ran sh (100) in /home/joe: sh",
             "  sh (101) created /tmp/out",
+            "  sh (101) connected to 192.0.2.1:443 (tcp)",
             "sh (100, joe) ran id (101) in /home/joe: id",
         ]
 

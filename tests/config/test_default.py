@@ -12,12 +12,22 @@ from pysmon.config.read import read_default
 from pysmon.rules.ruleset import Ruleset
 from pysmon.rules.verdict import Verdict
 from pysmon.schema.catalogue import (
+    CreateRemoteThread,
+    DriverLoad,
+    EbpfEvent,
     FileCreate,
+    FileCreateTime,
     FileDelete,
     FileDeleteDetected,
     NetworkConnect,
+    ProcessAccess,
     ProcessCreate,
+    ProcessTampering,
     ProcessTerminate,
+    RawAccessRead,
+    WmiBinding,
+    WmiConsumer,
+    WmiFilter,
 )
 from pysmon.schema.event import EVENTS, Event
 
@@ -164,6 +174,51 @@ def test_removed_traces_are_kept_and_named(image: str, path: str, name: str) -> 
 
 def test_the_rotation_of_logs_is_dropped() -> None:
     assert not decide(FileDeleteDetected, Image="/usr/sbin/logrotate", TargetFilename="/var/log/syslog.4.gz").keep
+
+
+@pytest.mark.parametrize(
+    ("cls", "fields", "name"),
+    [
+        (FileCreateTime, {"Image": "/usr/bin/touch", "TargetFilename": "/tmp/x"}, "T1070.006"),
+        (DriverLoad, {"ImageLoaded": "/tmp/x.ko"}, "T1547.006"),
+        (CreateRemoteThread, {"SourceImage": "/usr/bin/gdb"}, "T1055"),
+        (RawAccessRead, {"Image": "/usr/bin/dd", "Device": "/dev/sda"}, "T1006"),
+        (ProcessAccess, {"SourceImage": "/tmp/x", "GrantedAccess": "0x1c3a"}, "T1055.008"),
+        (ProcessAccess, {"SourceImage": "/tmp/x", "GrantedAccess": "0x1010"}, "T1003.007"),
+        (ProcessAccess, {"SourceImage": "/tmp/x", "GrantedAccess": "0x1028"}, "T1055"),
+        (ProcessTampering, {"Image": "/memfd:x (deleted)"}, "T1620"),
+        (ProcessTampering, {"Image": "/usr/bin/x"}, "T1055"),
+        (EbpfEvent, {"Image": "/tmp/x"}, "T1014"),
+        (WmiFilter, {"EventNamespace": '"cron"'}, "T1053.003"),
+        (WmiFilter, {"EventNamespace": '"at"'}, "T1053.002"),
+        (WmiFilter, {"EventNamespace": '"udev"'}, "T1546.017"),
+        (WmiFilter, {"EventNamespace": '"systemd"', "Query": '"OnCalendar=daily"'}, "T1053.006"),
+        (WmiFilter, {"EventNamespace": '"systemd"', "Query": '"PathExists=/x"'}, "T1543.002"),
+        (WmiConsumer, {"Type": "cron command"}, "T1053.003"),
+        (WmiConsumer, {"Type": "systemd service"}, "T1543.002"),
+        (WmiBinding, {"Filter": 'udev rule.Name="/etc/udev/rules.d/x.rules:1"'}, "T1546.017"),
+        (WmiBinding, {"Filter": 'systemd timer.Name="x.timer"'}, "T1053.006"),
+        (WmiBinding, {"Filter": 'systemd target.Name="multi-user.target"'}, "T1543.002"),
+    ],
+)
+def test_what_few_do_is_kept_and_named(cls: type[Event], fields: dict[str, object], name: str) -> None:
+    verdict = decide(cls, **fields)
+    assert (verdict.keep, technique(verdict)) == (True, name)
+
+
+@pytest.mark.parametrize(
+    ("cls", "image"),
+    [
+        (FileCreateTime, "/usr/bin/dpkg"),
+        (FileCreateTime, "/usr/bin/tar"),
+        (RawAccessRead, "/usr/bin/udevadm"),
+        (RawAccessRead, "/usr/lib/systemd/system-generators/systemd-gpt-auto-generator"),
+        (EbpfEvent, "/usr/lib/systemd/systemd"),
+    ],
+)
+def test_whose_work_it_is_makes_no_noise_but_who_only_has_the_name_does(cls: type[Event], image: str) -> None:
+    assert not decide(cls, Image=image).keep
+    assert decide(cls, Image=f"/home/joe{image}").keep
 
 
 def test_a_removed_file_is_told_once() -> None:

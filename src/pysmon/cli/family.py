@@ -22,7 +22,7 @@ _LIFE = frozenset([1, 5])  # beginnings and ends
 _ENDS = frozenset([5])
 _DEEDS = frozenset(EVENTS) - _LIFE
 _AT_ONCE = 2000  # guids of one query
-_FILES = frozenset([11])
+_AT_FIRST = frozenset([3, 11, 22])  # what a shell does for a redirection, also to /dev/tcp
 _LARGE = 100  # processes
 _WINDOW = 50  # processes of one query by process ids
 _SOON = 1_000_000_000  # ns that a process is given to run its first program
@@ -95,7 +95,7 @@ def with_descendants(log: Log, process: Process, most: int | None = None) -> tup
 
 
 def _before_their_programs(log: Log, lineage: Lineage) -> Iterator[Entry[Event]]:
-    """What processes did between their making and their first program: a shell opens the files of a redirection so.
+    """What processes did between their making and their first program: a shell opens what a redirection names so.
 
     Until then a process has the guid of a program that no event tells the beginning of. No index helps to find it, so
     it is done for the first processes of a large family only.
@@ -104,7 +104,7 @@ def _before_their_programs(log: Log, lineage: Lineage) -> Iterator[Entry[Event]]
     for at in range(0, len(begun), _WINDOW):
         part = begun[at : at + _WINDOW]
         asked = Query(
-            ids=_FILES,
+            ids=_AT_FIRST,
             any_of=tuple(Condition("ProcessId", "is", process.pid) for process in part),
             since=part[0].programs[0].time - _SOON,
             until=part[-1].programs[0].time,
