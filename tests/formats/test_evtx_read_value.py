@@ -95,3 +95,6 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(100_000):
         _ = values[number.to_bytes(4, "little")]
     assert len(values) <= 32768
+    for number in range(10_000):
+        _ = values[number.to_bytes(4000, "little")]
+    assert sum(map(len, values)) <= 8 << 20

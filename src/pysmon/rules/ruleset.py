@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter
+from operator import attrgetter, getitem
 from typing import Any, TypeAlias, TypeVar
 
 import pysmon.schema.catalogue  # noqa: F401 - fills EVENTS
@@ -11,7 +11,7 @@ from pysmon.config.model import Configuration
 from pysmon.rules.compile import compile_event
 from pysmon.rules.conditions import IMAGE_SPLITS_ON
 from pysmon.rules.field_checks import FieldChecks
-from pysmon.rules.memo import FieldMemo, Found, VerdictMemo
+from pysmon.rules.memo import FieldMemo, Found, FoundMemo, VerdictMemo
 from pysmon.rules.reach import can_keep
 from pysmon.rules.ruling import Ruling, Rulings
 from pysmon.rules.tree import EventRules, Hits, judge
@@ -62,15 +62,15 @@ class Ruleset:
         return tuple(f.name for f in _fields(rules)), verdicts.__getitem__
 
     def by_rule(self, event_id: int, stands_for: Callable[[Ruling], _T]) -> Callable[[tuple[Any, ...]], _T]:
-        """What decides by the same values as `by_values`, and gives what stands for the ruling; no slower than it.
+        """What decides by the same values as `by_values`, more may follow, and gives what stands for the ruling.
 
-        `stands_for` is asked seldom, but again and again for the same ruling. What is given here remembers by itself:
-        keep it.
+        It looks up each value by itself, which is best where most events differ in one or another. `stands_for` is
+        asked seldom, but again and again for the same ruling. What is given here remembers by itself: keep it.
         """
         rules, rulings = self.rules[event_id], self.rulings(event_id)
         always, (_, verdicts) = _always(rules), self._plans[rules.type.cls]
-        memo = VerdictMemo(verdicts.fields, lambda hits, unknown: stands_for(rulings.of(hits | always, unknown)))
-        return memo.__getitem__
+        fields, known = verdicts.fields, FoundMemo(lambda hits, no: stands_for(rulings.of(hits | always, no)))
+        return lambda values: known[tuple(map(getitem, fields, values))]
 
     def rulings(self, event_id: int) -> Rulings:
         """All ways in which the rules decide on events of that id, as far as it was asked for them."""

@@ -9,23 +9,34 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from itertools import accumulate
+from types import MethodType
 from typing import Any
 
 from pysmon.formats.clock import system_time
-from pysmon.formats.evtx.layout import CHUNK_MAGIC, FILE_HEADER_SIZE, FILE_MAGIC, FRAGMENT, RECORD, filetime, unix_ns
+from pysmon.formats.evtx.layout import (
+    CHUNK_MAGIC,
+    FILE_HEADER_SIZE,
+    FILE_MAGIC,
+    FRAGMENT,
+    RECORD,
+    ValueType,
+    filetime,
+    unix_ns,
+)
 from pysmon.formats.evtx.read_file import Chunk, chunks
 from pysmon.formats.evtx.read_template import BrokenError, Definition, Definitions
 from pysmon.formats.evtx.read_value import value_of
 from pysmon.formats.logged import LATEST, LOGGED, moment
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import EVENTS, Event
+from pysmon.sources.evtx_cut import MOST_CUTS, Cut, cut
 from pysmon.sources.evtx_layout import Layout, Said, layout
 from pysmon.sources.evtx_odd import INSTANCE, MOST_VALUES, VALUES_AT, found_at
 from pysmon.sources.evtx_plan import Envelope, Part, Recipe, Table, envelope, fields_in, recipe
 from pysmon.sources.found import entry_of
-from pysmon.sources.origins import PROVIDERS, foreign, origin
+from pysmon.sources.origins import foreign, origin
 from pysmon.sources.packed import UNREADABLE
 from pysmon.sources.shape import Sample
 from pysmon.sources.source import Taken, Tally, Wanted
@@ -33,7 +44,10 @@ from pysmon.sources.streams import Bytes
 
 _BROKEN = (ValueError, IndexError, struct.error, OverflowError)
 _TIMES = range(filetime(0), filetime(LATEST * 10**9))
+_U16 = struct.Struct("<H").unpack_from
 _U32 = struct.Struct("<I").unpack_from
+_NESTED = struct.pack("<H", ValueType.BINARY_XML)  # the type of the data
+_INSTANCE_SIZE = VALUES_AT + 4  # with the number of its values
 
 
 def fits_evtx(sample: Sample) -> bool:
@@ -64,18 +78,34 @@ class _Outer:
 class _Fast:
     """A recipe, and what is wanted of it."""
 
-    kinds: tuple[int, ...]
     recipe: Recipe
     wanted: tuple[tuple[int, Table], ...]
     last: int  # how much of the sizes must be added up: twice the number of values
 
 
+_Cuts = dict[bytes, Cut | None]  # by sizes and types; None: they were there once
+_NO_CUTS: _Cuts = {}
+
+
 @dataclass(slots=True, eq=False)
 class _Inner:
-    """An inner template as it is used: its latest recipe for each event."""
+    """An inner template as it is used: its latest recipe for each event, and how its values are cut."""
 
     fields: tuple[tuple[str, Part], ...]
     fast: dict[int, _Fast] = field(default_factory=dict)
+    cuts: dict[int, _Cuts] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class _Here:
+    """What is known of the chunk that is being read. A place is where the definition of a template lies."""
+
+    data: bytes
+    outers: dict[int, tuple[_Outer, int]] = field(default_factory=dict)  # by place
+    inners: dict[int, tuple[_Inner, int]] = field(default_factory=dict)
+    width: int = 0  # bytes of the latest head
+    heads: dict[bytes, tuple[Layout, int]] = field(default_factory=dict)  # what records begin with, up to their values
+    bodies: dict[bytes, tuple[dict[int, _Cuts], int]] = field(default_factory=dict)  # the same of inner instances
 
 
 @cache
@@ -93,15 +123,14 @@ class _Reader:
         self._definitions = Definitions()
         self._outers: dict[Definition, _Outer] = {}
         self._inners: dict[Definition, _Inner] = {}
+        self._cuts = 0
 
     def rows(self, chunk: Chunk) -> Iterator[Taken]:
         """The events of a chunk."""
-        data, tally = chunk.data, self._tally
-        outers: dict[int, tuple[_Outer, int]] = {}
-        inners: dict[int, tuple[_Inner, int]] = {}
+        tally, here, known, header = self._tally, _Here(chunk.data), self._known, RECORD.size
         for at, end, _, _ in chunk.records(tally.damage):
             try:
-                taken = self._row(data, at + RECORD.size, end, outers, inners)
+                taken = known(here, at + header, end) or self._row(here, at + header, end)
             except _BROKEN as error:
                 tally.damage(f"{chunk.place}, record at {at:#x}", str(error) or type(error).__name__)
                 continue
@@ -109,20 +138,37 @@ class _Reader:
                 tally.entries += 1
                 yield taken
 
-    def _row(
-        self,
-        data: bytes,
-        at: int,
-        end: int,
-        outers: dict[int, tuple[_Outer, int]],
-        inners: dict[int, tuple[_Inner, int]],
-    ) -> Taken | None:
-        """One event; None for those that are none of ours. This is the path of nearly all, and so it is flat."""
-        begin = at
+    def _known(self, here: _Here, at: int, end: int) -> Taken | None:
+        """An event that is laid out as others were before; None for every other one. This is the path of nearly all."""
+        data = here.data
+        head = here.heads.get(data[at : at + here.width])
+        if head is None:
+            return None
+        placed, start = head
+        start += at
+        said = placed.known.get(data[start + placed.begin : start + placed.end])
+        if said is None or not said.ours or data[start - 2 : start] != _NESTED:
+            return None
+        (event_id,) = _U16(data, start + placed.event_id)
+        inside = start + placed.nested
+        behind = inside + _INSTANCE_SIZE
+        body = here.bodies.get(data[inside:behind])
+        if body is None or event_id not in body[0]:
+            return None
+        first = behind + body[1]
+        cut = body[0][event_id].get(data[behind:first])
+        values = None if cut is None or first + cut.size > end else cut.values(data, first)
+        if cut is None or values is None:
+            return None
+        return event_id, values, MethodType(self._entry, (data, start, placed, said, first, cut.recipe))
+
+    def _row(self, here: _Here, at: int, end: int) -> Taken | None:
+        """An event, step by step; None for those that are none of ours."""
+        data, begin = here.data, at
         if data[at : at + 6] != INSTANCE:
             return self._odd(data, begin, end)
         (defined,) = _U32(data, at + 10)
-        outer, behind = outers.get(defined) or self._outer(data, defined, outers)
+        outer, behind = here.outers.get(defined) or self._outer(data, defined, here.outers)
         at = behind if defined == at + VALUES_AT else at + VALUES_AT
         (count,) = _U32(data, at)
         start = at + 4 + 4 * count
@@ -130,58 +176,83 @@ class _Reader:
         placed = outer.layouts.get(key) or self._placed(outer, key, data, at)
         if placed is None:
             return self._odd(data, begin, end)
-        event_id, written, process_id, thread_id, record_id = placed.head(data, start)
+        head = data[begin : begin + VALUES_AT] + data[at : start - 4]  # of those to come: without the definition
+        here.width = len(head)
+        here.heads[head] = placed, len(head) + 4
+        (event_id,) = _U16(data, start + placed.event_id)
         said = placed.known.get(data[start + placed.begin : start + placed.end]) or placed.said(data, start)
-        if said.provider not in PROVIDERS:
+        if not said.ours:
             self._tally.other(said.channel or said.provider or "?")
             return None
         if event_id not in EVENTS:
             self._tally.unknown_event(event_id)
             return None
-        at = start + placed.nested
-        if data[at : at + 6] != INSTANCE:
-            if data[at : at + 2] != INSTANCE[-2:]:
+        inside = start + placed.nested
+        if data[inside : inside + 6] != INSTANCE:
+            if data[inside : inside + 2] != INSTANCE[-2:]:
                 return self._odd(data, begin, end)
-            at -= len(FRAGMENT)  # some have none here
-        (defined,) = _U32(data, at + 10)
-        inner, behind = inners.get(defined) or self._inner(data, defined, inners)
-        at = behind if defined == at + VALUES_AT else at + VALUES_AT
+            inside -= len(FRAGMENT)  # some have none here
+        first, recipe, values = self._inside(here, event_id, inside, end)
+        return event_id, values, MethodType(self._entry, (data, start, placed, said, first, recipe))
+
+    def _inside(self, here: _Here, event_id: int, inside: int, end: int) -> tuple[int, Recipe, tuple[Any, ...]]:
+        """Of the instance of an inner template: where its values begin, its recipe, and the values that are wanted."""
+        data = here.data
+        (defined,) = _U32(data, inside + 10)
+        inner, behind = here.inners.get(defined) or self._inner(data, defined, here.inners)
+        at = behind if defined == inside + VALUES_AT else inside + VALUES_AT
         (count,) = _U32(data, at)
         if count > MOST_VALUES:
             raise BrokenError(f"{count} values at {at:#x}")
+        start = at + 4 + 4 * count
+        if data[inside : inside + 6] == INSTANCE:
+            here.bodies[data[inside : inside + VALUES_AT] + data[at : at + 4]] = inner.cuts, 4 * count
+        key = data[at + 4 : start]
+        cut = inner.cuts.get(event_id, _NO_CUTS).get(key)
+        values = None if cut is None or start + cut.size > end else cut.values(data, start)
+        if cut is not None and values is not None:
+            return start, cut.recipe, values
         pairs = _pairs(count)(data, at + 4)
         fast = inner.fast.get(event_id)
-        if fast is None or fast.kinds != pairs[1::2]:
+        if fast is None or fast.recipe.kinds != pairs[1::2]:
             fast = self._fast(inner, event_id, pairs[1::2])
-        start = at + 4 + 4 * count
-        values: tuple[Any, ...] = ()
         if start + sum(pairs[::2]) > end:
             raise BrokenError(f"values from {start:#x} on, beyond the record")
-        if fast.last:
-            ends = list(accumulate(pairs[: fast.last : 2], initial=start))
-            try:
-                values = tuple([table[data[ends[i] : ends[i + 1]]] for i, table in fast.wanted])
-            except ValueError:
-                odd = self._odd_values(data, list(accumulate(pairs[::2], initial=start)), fast.recipe)[0]
-                values = tuple([odd.get(name, fast.recipe.rest.get(name)) for name in self._wanted[event_id]])
-        if fast.recipe.odd:
-            for name, _ in fast.recipe.odd:
-                self._tally.unknown_field(event_id, name)
-        make = partial(self._entry, data, start, pairs, fast.recipe, said, written, process_id, thread_id, record_id)
-        return event_id, values, make
+        self._remember(inner, event_id, key, fast, pairs[::2])
+        return start, fast.recipe, self._values(data, start, event_id, fast, pairs)
 
-    def _entry(
-        self,
-        data: bytes,
-        start: int,
-        pairs: tuple[int, ...],
-        recipe: Recipe,
-        said: Said,
-        written: int,
-        process_id: int,
-        thread_id: int,
-        record_id: int,
-    ) -> Entry[Event]:
+    def _values(self, data: bytes, start: int, event_id: int, fast: _Fast, pairs: tuple[int, ...]) -> tuple[Any, ...]:
+        """What is wanted of the values that begin there, one by one."""
+        for name, _ in fast.recipe.odd:
+            self._tally.unknown_field(event_id, name)
+        if not fast.last:
+            return ()
+        ends = list(accumulate(pairs[: fast.last : 2], initial=start))
+        try:
+            return tuple([table[data[ends[i] : ends[i + 1]]] for i, table in fast.wanted])
+        except ValueError:
+            odd = self._odd_values(data, list(accumulate(pairs[::2], initial=start)), fast.recipe)[0]
+            return tuple([odd.get(name, fast.recipe.rest.get(name)) for name in self._wanted[event_id]])
+
+    def _remember(self, inner: _Inner, event_id: int, key: bytes, fast: _Fast, sizes: tuple[int, ...]) -> None:
+        """Cut values of these sizes and types at once, from the second time on: some sizes never come again."""
+        cuts = inner.cuts.setdefault(event_id, {})
+        if key in cuts:
+            cuts[key] = cuts[key] or cut(fast.recipe, fast.wanted, sizes)
+            return
+        if self._cuts >= MOST_CUTS:
+            self._cuts = 0
+            for each in self._inners.values():
+                each.cuts.clear()
+            cuts = inner.cuts.setdefault(event_id, {})
+        cuts[key] = None
+        self._cuts += 1
+
+    def _entry(self, found: tuple[bytes, int, Layout, Said, int, Recipe]) -> Entry[Event]:
+        data, outer, placed, said, start, recipe = found
+        count = len(recipe.kinds)
+        pairs = _pairs(count)(data, start - 4 * count)
+        _, written, process_id, thread_id, record_id = placed.head(data, outer)
         ends = list(accumulate(pairs[::2], initial=start))
         extra: dict[str, object] | None = None
         try:
@@ -258,7 +329,7 @@ class _Reader:
         made = recipe(inner.fields, EVENTS[event_id], kinds)
         wanted = made.wanted(self._wanted.get(event_id, ()))
         last = 2 * max((number + 1 for number, _ in wanted), default=0) if wanted else 0
-        fast = inner.fast[event_id] = _Fast(kinds, made, wanted, last)
+        fast = inner.fast[event_id] = _Fast(made, wanted, last)
         return fast
 
 

@@ -12,6 +12,7 @@ from pysmon.formats.evtx.layout import ValueType
 from pysmon.formats.evtx.read_value import value_of
 from pysmon.formats.evtx.write_template import Slot
 from pysmon.sources.evtx_plan import Envelope, Part
+from pysmon.sources.origins import PROVIDERS
 
 _HEAD = (  # what differs from record to record, with its type and its code for struct
     ("EventID", ValueType.UINT16, "H"),
@@ -32,6 +33,7 @@ class Said(NamedTuple):
     computer: str
     user: str
     version: int | None
+    ours: bool  # an event of Sysmon
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +41,7 @@ class Layout:
     """Of values of certain sizes and types: where the data lies, and how to read the rest."""
 
     nested: int  # where the data begins, counted from the first value
+    event_id: int  # where that is
     head: Callable[[bytes, int], tuple[Any, ...]]  # event id, FILETIME, process id, thread id, record id
     begin: int  # where the part begins that hardly ever differs
     end: int
@@ -53,7 +56,9 @@ class Layout:
             self.known.clear()
         values = [text(part_of(self.parts.get(name), self.places, data, start)) for name in _ALIKE]
         version, user, provider, channel, computer = values
-        said = Said(provider, channel, computer, user, int(version) if version.isdigit() else None)
+        said = Said(
+            provider, channel, computer, user, int(version) if version.isdigit() else None, provider in PROVIDERS
+        )
         self.known[key] = said
         return said
 
@@ -79,7 +84,7 @@ def layout(envelope: Envelope, kinds: Sequence[int], sizes: Sequence[int]) -> La
     if read is None:
         return None
     begin, end = places[min(alike)][1], places[max(alike)][2]
-    return Layout(places[-1][1], read, begin, end, parts=envelope.parts, places=places)
+    return Layout(places[-1][1], head[0][0], read, begin, end, parts=envelope.parts, places=places)
 
 
 def part_of(part: Part | None, places: Sequence[tuple[int, int, int]], data: bytes, start: int) -> object:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
-from typing import Any, Literal
+from typing import Literal
 
 from pysmon.rules.ruleset import Ruleset
 from pysmon.rules.ruling import Key, Ruling
@@ -13,14 +12,13 @@ from pysmon.schema.entry import Entry
 from pysmon.schema.event import EVENTS, Event
 from pysmon.sources.pieces import Piece
 from pysmon.sources.source import Taken, Wanted
-from pysmon.workbench.replay import Rules
+from pysmon.workbench.replay import Rules, Values, picked
 from pysmon.workbench.tally import OBJECTS, actor_of
 
 Turn = Literal["kept -> dropped", "dropped -> kept", "another RuleName", "same"]
 TURNS: tuple[Turn, ...] = ("kept -> dropped", "dropped -> kept", "another RuleName")
 _MOST_IMAGES = 200  # of events that changed between the same two rules
 _LONGEST = 1000  # characters of a value of a sample
-Values = tuple[Any, ...]
 
 
 @dataclass(slots=True)
@@ -146,8 +144,8 @@ class Compare:
         return _Plan(
             old.by_rule(number, _itself),
             new.by_rule(number, _itself),
-            _picked(names, old.by_values(number)[0]),
-            _picked(names, new.by_values(number)[0]),
+            picked(names, old.by_values(number)[0]),
+            picked(names, new.by_values(number)[0]),
             names.index(actor_of(number)) if actor_of(number) in names else -1,
         )
 
@@ -161,16 +159,6 @@ def _fields(old: Ruleset, new: Ruleset, number: int) -> tuple[str, ...]:
 
 def _itself(ruling: Ruling) -> Ruling:
     return ruling
-
-
-def _picked(names: Sequence[str], wanted: Sequence[str]) -> Callable[[Values], Values]:
-    """Some of the values, in their order."""
-    at = [names.index(name) for name in wanted]
-    if at == list(range(len(names))):
-        return lambda values: values
-    if len(at) == 1:
-        return lambda values: (values[at[0]],)
-    return itemgetter(*at) if at else lambda _values: ()
 
 
 def _sample(log: str, entry: Entry[Event]) -> Sample:

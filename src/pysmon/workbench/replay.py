@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from pysmon.config.model import Configuration
@@ -27,6 +28,7 @@ from pysmon.workbench.tally import (
     countable,
 )
 
+Values = tuple[Any, ...]
 Keep = Callable[[Sequence[Entry[Event]]], None]
 _BATCH = 500  # entries that are handed on at once
 
@@ -48,13 +50,12 @@ class Rules:
 class _Plan:
     """How events of one id are judged and counted."""
 
-    decide: Callable[[tuple[Any, ...]], Slot]
-    judged: int | None  # how many of the values the rules take; None: all
+    decide: Callable[[Values], Slot]  # by the first of the values
     actor: int  # where among the values the image is; -1: nowhere
     thing: int
     both: bool  # whether both are among them
 
-    def way(self, slot: Slot, values: tuple[Any, ...]) -> tuple[Slot, object, object]:
+    def way(self, slot: Slot, values: Values) -> tuple[Slot, object, object]:
         """By what an event that is kept is counted."""
         return slot, values[self.actor] if self.actor >= 0 else None, values[self.thing] if self.thing >= 0 else None
 
@@ -64,6 +65,16 @@ def fields_taken(ruleset: Ruleset, event_id: int) -> tuple[str, ...]:
     names, _ = ruleset.by_values(event_id)
     counted = dict.fromkeys(name for name in (actor_of(event_id), OBJECTS.get(event_id, "")) if name)
     return (*names, *(name for name in counted if name not in names and ruleset.wants(event_id)))
+
+
+def picked(names: Sequence[str], wanted: Sequence[str]) -> Callable[[Values], Values]:
+    """Some of the values, in their order."""
+    at = [names.index(name) for name in wanted]
+    if at == list(range(len(names))):
+        return lambda values: values
+    if len(at) == 1:
+        return lambda values: (values[at[0]],)
+    return itemgetter(*at) if at else lambda _values: ()
 
 
 class Replay:
@@ -91,7 +102,7 @@ class Replay:
         plans, kept, days, first = self._plans, self._kept, self._account.days, self._first
         for number, values, make in rows:
             plan = plans[number]
-            slot = plan.decide(values if plan.judged is None else values[: plan.judged])
+            slot = plan.decide(values)
             count = slot.piece = slot.piece + 1
             if count <= first or not count % EVERY:
                 days.see(slot.look(make(), 1 if count <= first else EVERY))
@@ -114,13 +125,11 @@ class Replay:
 
     def _plan(self, number: int) -> _Plan:
         names = list(self.wanted[number])
-        judged = len(self._ruleset.by_values(number)[0])
         actor, thing = (
             names.index(name) if name in names else -1 for name in (actor_of(number), OBJECTS.get(number, ""))
         )
         return _Plan(
             self._ruleset.by_rule(number, self._slot),
-            None if judged == len(names) else judged,
             actor,
             thing,
             both=actor >= 0 and thing >= 0,
@@ -131,7 +140,7 @@ class Replay:
             self._slots[ruling] = Slot(ruling)
         return self._slots[ruling]
 
-    def _new_way(self, way: tuple[Slot, object, object], values: tuple[Any, ...]) -> None:
+    def _new_way(self, way: tuple[Slot, object, object], values: Values) -> None:
         slot, actor, thing = way
         way = slot, countable(actor), countable(thing)
         known = self._kept.get(way)

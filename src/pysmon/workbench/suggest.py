@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from pysmon.rules.ruling import Ruling
 from pysmon.schema.event import EVENTS
 from pysmon.schema.lookup import by_tag
 from pysmon.schema.version import SchemaVersion
-from pysmon.workbench.replay import Rules, fields_taken
+from pysmon.workbench.replay import Rules, fields_taken, picked
 from pysmon.workbench.tally import OBJECTS, Account, Count, Kept, Way, actor_of
 
 _LEAST_SHARE = 0.01  # of what is kept, that an exclude has to save
@@ -26,6 +27,7 @@ _LEAST = 2  # events
 _MOSTLY = 0.8  # of the events of an image: so many with one object, and the exclude asks for both
 _CANDIDATES = 250  # wishes that are looked at for each suggestion: no more can save a hundredth
 _SHOWN = 3  # objects of what would be hidden
+_IN_XML = re.compile("[ -\ud7ff\ue000-\ufffd]*")
 _GROUPS = SchemaVersion(4, 20)  # the first with RuleGroup and Rule
 _Spot = Literal["into", "instead", "behind"]
 
@@ -110,8 +112,7 @@ def _usable(value: object) -> str | None:
     """A value as the rules compare it; None if it says nothing, or cannot stand in XML."""
     if not isinstance(value, str) or value in ("", "-"):
         return None
-    usable = all(c >= " " and not "\ud7ff" < c < "\ue000" and c < "\ufffe" for c in value)
-    return fold(value) if usable else None
+    return fold(value) if _IN_XML.fullmatch(value) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,14 +209,16 @@ def _dropped(
     """What is kept now and dropped under the changed elements, judged by an event that stands for each way."""
     splits_on = rules.ruleset.image_splits_on
     ruleset = Ruleset({t.id: compile_event(t, changed, splits_on) for t in by_tag(tag)}, splits_on)
+    plans = {}
+    for t in by_tag(tag):
+        names, decide = ruleset.by_values(t.id)
+        plans[t.id] = decide, picked(fields_taken(rules.ruleset, t.id), names), rules.ruleset.rulings(t.id)
     for row in rows:
-        key = row.way[0]
-        if not row.kept.values:
-            continue
-        given = dict(zip(fields_taken(rules.ruleset, key[0]), row.kept.values, strict=True))
-        names, decide = ruleset.by_values(key[0])
-        if not decide(tuple(given[name] for name in names)).keep:
-            yield row.way, row.kept, rules.ruleset.rulings(key[0]).by_key(key)
+        key, values = row.way[0], row.kept.values
+        if values:
+            decide, pick, rulings = plans[key[0]]
+            if not decide(pick(values)).keep:
+                yield row.way, row.kept, rulings.by_key(key)
 
 
 def _added(

@@ -1,14 +1,15 @@
 """Definitions of templates out of a chunk, as the elements that the writer makes them of.
 
 Windows repeats a definition in every chunk, with names at other places. To parse each would cost more than the records
-do, so it is known again by its GUID and all literal texts and slots in it, which are found at once.
+do, so it is known again by its GUID and all literal texts and slots in it. Mostly these lie where they did before: then
+they are only compared. Else they are searched for.
 """
 
 from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pysmon.formats.evtx.layout import CHUNK_SIZE, FRAGMENT, NAME, TEMPLATE, Token, ValueType
@@ -20,6 +21,7 @@ _LITERALS = re.compile(rb"\x05\x01(?:[^\0]\0)*|\x02[\x0d\x0e]...", re.DOTALL)
 _DEEPEST = 32  # levels of elements
 _MOST_KEPT = 2048  # templates
 _MOST_SLOTS = 4096
+_MOST_PRINTS = 256
 
 
 class BrokenError(ValueError):
@@ -34,12 +36,22 @@ class Definition:
     slots: int  # how many values an instance has at least
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Print:
+    """What a definition is known by, and where in it that lies."""
+
+    parts: Callable[[bytes, int], tuple[bytes, ...]]
+    found: tuple[bytes, ...]
+    definition: Definition
+
+
 class Definitions:
     """Definitions that were read before."""
 
     def __init__(self) -> None:
         """Begin with none."""
         self._known: dict[tuple[bytes, ...], Definition] = {}
+        self._prints: dict[tuple[bytes, int], _Print] = {}  # the latest, by GUID and size
 
     def at(self, chunk: bytes, offset: int) -> tuple[Definition, int]:
         """The definition at an offset of a chunk, and the offset behind it. BrokenError."""
@@ -49,17 +61,39 @@ class Definitions:
         begin = offset + TEMPLATE.size
         if size > CHUNK_SIZE or begin + size > len(chunk):
             raise BrokenError(f"a template of {size} bytes at {offset:#x}, beyond the chunk")
+        latest = self._prints.get((guid, size))
+        if latest is not None and latest.parts(chunk, begin) == latest.found:
+            return latest.definition, begin + size
+        definition = self._searched(chunk, begin, guid, size)
+        if len(self._prints) >= _MOST_PRINTS:
+            self._prints.clear()
+        self._prints[guid, size] = _print(chunk, begin, begin + size, definition)
+        return definition, begin + size
+
+    def _searched(self, chunk: bytes, begin: int, guid: bytes, size: int) -> Definition:
         key = (guid, *_LITERALS.findall(chunk, begin, begin + size))
         known = self._known.get(key)
         if known is None:
             root = element_at(chunk, begin)
             known = Definition(root, max((slot.number + 1 for slot in _slots(root)), default=0))
             if known.slots > _MOST_SLOTS:
-                raise BrokenError(f"a template with {known.slots} values at {offset:#x}")
+                raise BrokenError(f"a template with {known.slots} values at {begin - TEMPLATE.size:#x}")
             if len(self._known) >= _MOST_KEPT:
                 self._known.clear()
             self._known[key] = known
-        return known, begin + size
+        return known
+
+
+def _print(chunk: bytes, begin: int, end: int, definition: Definition) -> _Print:
+    """Literals and slots that lie side by side are one part."""
+    codes, at, following = ["<"], begin, begin
+    for match in _LITERALS.finditer(chunk, begin, end):
+        if match.start() > following:
+            codes.append(f"{following - at}s{match.start() - following}x")
+            at = match.start()
+        following = match.end()
+    parts = struct.Struct(f"{''.join(codes)}{following - at}s").unpack_from
+    return _Print(parts, parts(chunk, begin), definition)
 
 
 def element_at(chunk: bytes, at: int) -> Element:

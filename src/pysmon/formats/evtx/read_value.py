@@ -14,7 +14,8 @@ from pysmon.formats.clock import system_time
 from pysmon.formats.evtx.layout import ValueType, unix_ns, unpack_sid
 
 _MOST_KEPT = 32768  # values of a kind
-_LONGEST_KEPT = 400  # bytes: longer ones hardly come again
+_LONGEST_KEPT = 4096  # bytes of one: call traces are long, and come again
+_MOST_BYTES = 8 << 20  # of all of a kind
 _T = TypeVar("_T")
 
 
@@ -25,13 +26,16 @@ class Values(dict[bytes, _T], Generic[_T]):
         """`read` makes the value, or raises ValueError."""
         super().__init__()
         self._read = read
+        self._bytes = 0
 
     def __missing__(self, data: bytes) -> _T:
         """Make the value, and keep it if it is likely to be asked for again."""
         value = self._read(data)
         if len(data) <= _LONGEST_KEPT:
-            if len(self) >= _MOST_KEPT:
+            self._bytes += len(data)
+            if len(self) >= _MOST_KEPT or self._bytes > _MOST_BYTES:
                 self.clear()
+                self._bytes = len(data)
             self[data] = value
         return value
 
