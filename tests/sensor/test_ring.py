@@ -45,7 +45,7 @@ class Producer:
         os.truncate(self.fd, 2 * PAGE + SIZE)
         self._made = 0
         self.pending: list[Written] = []
-        self._produced = start
+        self.produced = start
         for page in (0, PAGE):
             os.pwrite(self.fd, struct.pack("<Q", start), page)
 
@@ -56,14 +56,14 @@ class Producer:
     def put(self, size: int, state: State) -> bytes | None:
         """Reserve room for a record of `size` bytes and fill it; None if there is no room."""
         self._made += 1
-        made = Written(self._produced, bytes((self._made + i) % 251 for i in range(size)), state)
+        made = Written(self.produced, bytes((self._made + i) % 251 for i in range(size)), state)
         if made.end - self.consumed > SIZE - 1:
             return None
         self._write(made.position, struct.pack("<II", size | FLAGS[state], 7))
         self._write(made.position + 8, made.data)
         self.pending.append(made)
-        self._produced = made.end
-        os.pwrite(self.fd, struct.pack("<Q", self._produced), PAGE)
+        self.produced = made.end
+        os.pwrite(self.fd, struct.pack("<Q", self.produced), PAGE)
         return made.data
 
     def settle(self, record: Written, state: State) -> None:
@@ -71,13 +71,10 @@ class Producer:
         record.state = state
         self._write(record.position, struct.pack("<I", len(record.data) | FLAGS[state]))
 
-    def expected(self, limit: int | None) -> list[bytes]:
-        """What a reader must get now, by the book; it is pending no more."""
+    def complete(self) -> list[bytes]:
+        """What a reader may take now, by the book; it is pending no more."""
         taken: list[bytes] = []
-        begin = self.consumed
         while self.pending and self.pending[0].state != "busy":
-            if limit is not None and self.pending[0].position >= begin + limit:
-                break
             record = self.pending.pop(0)
             taken += [record.data] if record.state == "committed" else []
         return taken
@@ -90,14 +87,19 @@ class Producer:
 
 
 @contextmanager
-def ring(start: int = 0) -> Iterator[tuple[Producer, Ring]]:
+def ring(start: int = 0, **options: int) -> Iterator[tuple[Producer, Ring]]:
     producer = Producer(start)
-    reader = Ring(producer.fd, SIZE)
+    reader = Ring(producer.fd, SIZE, **options)
     try:
         yield producer, reader
     finally:
         reader.close()
         os.close(producer.fd)
+
+
+def room(record: bytes) -> int:
+    """What it takes in the ring."""
+    return (len(record) + 8 + 7) // 8 * 8
 
 
 Step = tuple[str, int | None, State | None]
@@ -109,6 +111,7 @@ drains = st.tuples(st.just("drain"), st.one_of(st.none(), st.integers(1, 2 * SIZ
 
 @given(st.integers(0, 1 << 50).map(lambda n: n * 8), st.lists(st.one_of(puts, settlings, drains), max_size=60))
 def test_the_reader_gets_what_was_committed_once_and_in_order(start: int, steps: list[tuple[str, Any, Any]]) -> None:
+    due, told = list[bytes](), list[bytes]()
     with ring(start) as (producer, reader):
         for step, number, state in [*steps, ("drain", None, None)]:
             busy = [r for r in producer.pending if r.state == "busy"]
@@ -118,10 +121,16 @@ def test_the_reader_gets_what_was_committed_once_and_in_order(start: int, steps:
                 if number < len(busy):
                     producer.settle(busy[number], state)
             else:
-                wanted = producer.expected(number)
-                assert (reader.drain() if number is None else reader.drain(number)) == wanted
-                assert reader.more == bool(producer.pending)
-                assert not producer.pending or producer.consumed == producer.pending[0].position
+                due += producer.complete()
+                limit = sum(map(room, due)) + 1 if number is None else number
+                found = reader.drain(limit)
+                assert sum(map(room, found[:-1])) < limit
+                assert found or told == due
+                told += found
+                assert told == due[: len(told)]
+                assert told == due or number is not None
+                assert reader.more == (told != due or bool(producer.pending))
+                assert producer.consumed == (producer.pending[0].position if producer.pending else producer.produced)
 
 
 def test_an_empty_ring_gives_nothing() -> None:
@@ -168,7 +177,17 @@ def test_a_limit_leaves_the_rest_for_the_next_time() -> None:
         data = [producer.put(24, "committed") for _ in range(5)]  # 32 bytes each
         assert reader.drain(64) == data[:2]
         assert reader.more
+        assert producer.consumed == producer.produced  # the kernel has room again for all of it
         assert reader.drain(65) == data[2:5]
+        assert not reader.more
+
+
+def test_no_more_is_set_aside_than_may_be() -> None:
+    with ring(reserve=64) as (producer, reader):
+        data = [producer.put(24, "committed") for _ in range(5)]
+        assert reader.drain(32) == data[:1]
+        assert producer.consumed == 64
+        assert [reader.drain(32) for _ in range(4)] == [[each] for each in data[1:]]
         assert not reader.more
 
 

@@ -21,7 +21,7 @@ from pysmon.sensor.records import FAMILIES, SCOPES, SETTINGS, TaskRecord, decode
 from pysmon.sensor.ring import Ring
 from pysmon.sensor.scope import Scope, in_pid_namespace
 
-PROCESS_RING_SIZE, EVENT_RING_SIZE = 1 << 23, 1 << 24  # bytes; emit.bpf.h
+PROCESS_RING_SIZE, EVENT_RING_SIZE = 1 << 22, 1 << 23  # bytes; emit.bpf.h
 _BATCH = 1 << 18  # bytes of the event ring that are read at once: bounds the memory that a storm takes
 _TIME = struct.Struct("<8xQ")  # where `time` stands in every record
 _NUMBER, _OBJECT, _TWO_NUMBERS = struct.Struct("<I"), struct.Struct("<II"), struct.Struct("<II")

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import mmap
 import struct
+from collections import deque
 from ctypes import c_uint64
 
 _BUSY = 1 << 31
 _DISCARDED = 1 << 30
 _LENGTH = struct.Struct("<I")
 _HEADER = 8
+RESERVE = 1 << 25  # bytes
 
 
 class Ring:
     """The reading end of one ring. There must be only one reader."""
 
-    def __init__(self, fd: int, size: int) -> None:
-        """Map the ring behind a map's descriptor; `size` is its max_entries, in bytes."""
+    def __init__(self, fd: int, size: int, *, reserve: int = RESERVE) -> None:
+        """Map the ring behind a map's descriptor; `size` is its max_entries, in bytes.
+
+        `reserve`: how much (bytes) of what waits may be set aside in memory, so that the kernel has room again.
+        """
         page = mmap.PAGESIZE
         self.fd = fd
         self._size = size
@@ -31,14 +36,37 @@ class Ring:
         self._view = memoryview(self._data)
         self._consumed = c_uint64.from_buffer(self._consumer_page)
         self._base = page
+        self._reserve = reserve
+        self._aside: deque[bytes] = deque()
+        self._aside_size = 0  # as it was in the ring
         self.more = False  # did the last `drain` leave records behind?
 
     def drain(self, limit: int = 1 << 62) -> list[bytes]:
-        """The records that are complete, oldest first, up to `limit` bytes; their room goes back to the kernel."""
-        position = self._consumed.value
+        """The records that are complete, oldest first, up to `limit` bytes; the room of all goes back to the kernel."""
+        if not self._aside and self._waiting() <= limit:
+            return self._read()
+        if self._aside_size < self._reserve:
+            read = self._read(self._reserve - self._aside_size)
+            self._aside += read
+            self._aside_size += sum(map(_room, read))
+        found: list[bytes] = []
+        while self._aside and limit > 0:
+            found.append(self._aside.popleft())
+            taken = _room(found[-1])
+            self._aside_size -= taken
+            limit -= taken
+        self.more = bool(self._aside) or self._waiting() > 0
+        return found
+
+    def _waiting(self) -> int:
         (produced,) = struct.unpack_from("<Q", self._view, 0)
+        return int(produced) - self._consumed.value
+
+    def _read(self, limit: int = 1 << 62) -> list[bytes]:
+        """What is complete in the ring, up to `limit` bytes."""
+        position = self._consumed.value
+        begin, produced = position, position + self._waiting()
         spans: list[tuple[int, int]] = []
-        begin = position
         # First only the lengths, then one copy: a record seen complete here is complete in the copy.
         stop = min(produced, position + limit)
         while position < stop:
@@ -68,3 +96,8 @@ class Ring:
         self._view.release()
         self._data.close()
         self._consumer_page.close()
+
+
+def _room(record: bytes) -> int:
+    """What a record takes in the ring."""
+    return (len(record) + _HEADER + 7) & ~7

@@ -3,9 +3,10 @@
 #pragma once
 #include "pushdown.bpf.h"
 
-/* Process records have a ring of their own: the process table above must not lose one. */
-struct { MAP_NUMBER(type, BPF_MAP_TYPE_RINGBUF); MAP_NUMBER(max_entries, 1 << 23); } process_ring SEC(".maps");
-struct { MAP_NUMBER(type, BPF_MAP_TYPE_RINGBUF); MAP_NUMBER(max_entries, 1 << 24); } event_ring SEC(".maps");
+/* Process records have a ring of their own: the process table above must not lose one. What the reader cannot judge at once
+ * it takes into its own memory, so they need not be larger than what comes between two of its looks. */
+struct { MAP_NUMBER(type, BPF_MAP_TYPE_RINGBUF); MAP_NUMBER(max_entries, 1 << 22); } process_ring SEC(".maps");
+struct { MAP_NUMBER(type, BPF_MAP_TYPE_RINGBUF); MAP_NUMBER(max_entries, 1 << 23); } event_ring SEC(".maps");
 
 /* Per family: records that were due, those for which a ring had no room, and those that no rule can keep.
  * due - lost - pushed_down = sent. */
@@ -19,7 +20,7 @@ struct {
 
 /* A wake-up costs four times what a record costs: one in this time is enough, the reader polls between. */
 #define WAKE_UP_EVERY 20000000ull /* ns */
-#define MUCH_WAITS (2 << 20)      /* bytes of the event ring, an eighth of it */
+#define MUCH_WAITS (1 << 20)      /* bytes of a ring */
 u64 last_wake_up;
 
 INLINE void tally(u32 family, bool lost)
@@ -44,12 +45,12 @@ INLINE bool pushed_down(u32 family, u32 tgid)
 	return true;
 }
 
-INLINE u64 wake_up_flag(u64 now)
+INLINE u64 wake_up_flag(void *ring, u64 now)
 {
 	if (now - last_wake_up < WAKE_UP_EVERY)
 		return BPF_RB_NO_WAKEUP;
 	struct settings *s = get_settings();
-	if (s && s->patient && bpf_ringbuf_query(&event_ring, BPF_RB_AVAIL_DATA) < MUCH_WAITS)
+	if (s && s->patient && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < MUCH_WAITS)
 		return BPF_RB_NO_WAKEUP;
 	last_wake_up = now;
 	return BPF_RB_FORCE_WAKEUP;
@@ -121,7 +122,7 @@ INLINE int send(void *ring, u32 family, struct scratch *s, u32 end, u64 now)
 	if (end > SCRATCH_SIZE)
 		end = SCRATCH_SIZE;
 	((struct exit_record *)s->bytes)->cpu |= s->mark;
-	tally(family, bpf_ringbuf_output(ring, s->bytes, end, wake_up_flag(now)) != 0);
+	tally(family, bpf_ringbuf_output(ring, s->bytes, end, wake_up_flag(ring, now)) != 0);
 	s->taken = 0;
 	return 0;
 }

@@ -96,7 +96,7 @@ INLINE int send_flow(const struct owner *owner, const struct flow *flow, u16 pro
 	__builtin_memcpy(r->destination, initiated ? flow->remote : flow->local, 16);
 	r->source_port = source;
 	r->destination_port = destination;
-	bpf_ringbuf_submit(r, wake_up_flag(r->time));
+	bpf_ringbuf_submit(r, wake_up_flag(&event_ring, r->time));
 	return 0;
 }
 

@@ -70,7 +70,7 @@ int on_fork(u64 *context)
 	r->parent_exec_id = creator.exec_id;
 	r->parent_tgid = creator.tgid;
 	r->uid = child->cred->uid.val;
-	bpf_ringbuf_submit(r, wake_up_flag(r->time));
+	bpf_ringbuf_submit(r, wake_up_flag(&process_ring, r->time));
 	return 0;
 }
 
@@ -200,6 +200,6 @@ int on_exit(u64 *context)
 	FILL_HEAD(r, KIND_EXIT_RECORD, sizeof *r, task);
 	r->code = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : task->group_leader->exit_code;
 	r->uid = task->cred->uid.val;
-	bpf_ringbuf_submit(r, wake_up_flag(r->time));
+	bpf_ringbuf_submit(r, wake_up_flag(&process_ring, r->time));
 	return 0;
 }
