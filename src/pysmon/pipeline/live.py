@@ -16,19 +16,20 @@ from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
 from pysmon.assemble.service import error_report, service_state
 from pysmon.config.model import Configuration
-from pysmon.errors import MisuseError, RecordError
+from pysmon.errors import RecordError
 from pysmon.host.archive import Archive
 from pysmon.host.errands import Errands
 from pysmon.host.machine import clock_offset, host_name, this_machine
 from pysmon.host.user_database import UserDatabase
 from pysmon.host.users import Users
 from pysmon.pipeline.accounting import Books, losses
-from pysmon.pipeline.canary import UNPROVED, Canary, Sight
+from pysmon.pipeline.canary import Sight
 from pysmon.pipeline.changes import Changes
 from pysmon.pipeline.defects import Defects
 from pysmon.pipeline.elsewhere import Elsewhere
 from pysmon.pipeline.eyes import By, open_eyes
 from pysmon.pipeline.files import Files
+from pysmon.pipeline.flights import Flights
 from pysmon.pipeline.flow import Flow
 from pysmon.pipeline.learner import Learner
 from pysmon.pipeline.needs import LACKING, Capability, Surroundings, has_packages, lacking
@@ -115,12 +116,8 @@ class Session:
         self._reports: SimpleQueue[Event] = SimpleQueue()
         self._guarded, self._last_words = guarded, last_words
         self._closed, self._looked_at = False, _since_boot()
-        self._canary_folder = canary if self.scope.kind in ("machine", "tree") else None
-        self._canary: Canary | None = None
-        self._flown: Canary | None = None  # the last one: the kernel may tell the end of a process twice
-        self._proved = frozenset[str]()  # families that a canary was sent for
+        self._canaries = Flights(self.sensor, canary if self.scope.kind in ("machine", "tree") else None)
         self.lacks: tuple[Capability, ...] = ()  # what the policy asks for and cannot be had here
-        self.sight: Sight | None = None  # what came of the last canary
         self.books = self._books()
         self.unbalanced: list[str] = []  # families whose books did not add up when last looked at; a defect of pysmon
         self._defects = Defects()
@@ -172,6 +169,11 @@ class Session:
         finally:
             self.close()
 
+    @property
+    def sight(self) -> Sight | None:
+        """What came of the last canary."""
+        return self._canaries.sight
+
     def go_on_after(self, record_id: int) -> None:
         """Number the first entry as the one after that of a log; before `batches`."""
         self._journal.number = record_id + 1
@@ -189,8 +191,7 @@ class Session:
         self._changes.close()
         if self._command:
             self._command.stop()
-        if self._canary:
-            self._canary.stop()
+        self._canaries.stop()
         self._files.close()
         self._elsewhere.close()
         self.sensor.close()
@@ -250,13 +251,13 @@ class Session:
         )
 
     def _take(self, data: list[bytes]) -> list[Entry[Event]]:
-        entries, offset, canary = [], self._builder.clock_offset, self._canary
+        entries, offset = [], self._builder.clock_offset
         for raw in data:
             if self._tape:
                 self._tape.record(raw)
             try:
                 record = decode(raw)
-                if (canary and canary.owns(record)) or (self._flown and self._flown.owns(record)):
+                if self._canaries.own(record):
                     self._flow.skip(record)
                     continue
                 self._elsewhere.notice(record)
@@ -344,10 +345,7 @@ class Session:
             yield self._own(*waited)
         if not self.sensor.behind:
             self.unbalanced = self.books.unbalanced(before)
-        sight = self._canary.result(time.monotonic()) if self._canary else None
-        if self._canary and sight:
-            self._canary.stop()
-            self._canary, self._flown, self.sight = None, self._canary, sight
+        if sight := self._canaries.landed():
             if sight.blind:
                 yield self._own(error_report(time.time_ns(), "CANARY", str(sight)))
             if not last:
@@ -362,19 +360,8 @@ class Session:
 
     def _send_canary(self) -> None:
         """Prove that what is wanted is seen, for families that no canary was sent for yet."""
-        wanted = self._asked()
-        if self._canary_folder is None or self._canary or wanted <= self._proved:
-            return
-        self._proved |= wanted
-        served = [s.ability.name for s in self.sensor.services if s.provider and s.ability.family in wanted]
-        try:
-            self._canary = Canary(self._canary_folder, served)
-        except (OSError, MisuseError) as error:  # no room for a process, or no Python any more: no reason to stop
-            self.sight = UNPROVED
-            self.report("CANARY", f"{UNPROVED}: {error}")
-            return
-        number = self.sensor.include(self._canary.pid)
-        self._canary.release(time.monotonic(), number)
+        if why := self._canaries.send(self._asked()):
+            self.report("CANARY", why)
 
     def _asked(self) -> frozenset[str]:
         """The families that the sensor is asked for now."""
