@@ -16,6 +16,7 @@ from tests.config.hives import Key, service, system, write_hive
 from tests.config.test_reg_export import export
 from tests.config.test_reg_export import wrapped as hex_value
 from tests.host import signed
+from tests.host.dconf import databases
 from tests.host.test_elf import library
 from tests.sensor import own_dns
 from tests.sensor.own_dns import AAAA, MX, TXT, alias, answered, ipv4, ipv6, question
@@ -137,6 +138,9 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
     yield "module", "old", signed.module(b"x" * 20, kind=1, hash_kind=4, name=b"Some key", key=b"\1\2")
     yield "elf", "64", library()
     yield "elf", "32", library(order=">", wide=False)
+    settings = {"/org/a/scheme": databases.text("dark"), "/org/a/size": databases.number(7), "/b": b"a\0b\0\2\4\0as"}
+    yield "dconf", "settings", databases.database(settings)
+    yield "dconf", "value", b"a\0\0\0\0\0\0\0\5\0\0\0\0i\2\0a{sv}"
 
 
 def _dns() -> Iterator[tuple[str, str, bytes]]:

@@ -9,6 +9,7 @@ from fuzz import (
     cases,
     configuration,
     control,
+    dconf,
     dns,
     elf,
     hive,
@@ -41,5 +42,6 @@ _TARGETS = (
     cases.TARGET,
     module.TARGET,
     elf.TARGET,
+    dconf.TARGET,
 )
 TARGETS: Mapping[str, Target] = {target.name: target for target in _TARGETS}

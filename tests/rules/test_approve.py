@@ -46,6 +46,41 @@ def ending(text: str) -> Part:
     return Part("ending", text.encode())
 
 
+# ---- how a text begins
+
+REGISTRY = 13
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "kept"),
+    [
+        ("is", "SYSCTL\\x", False),
+        ("is", "dconf\\joe\\x", True),
+        ("is any", "SYSCTL\\x;DCONF\\joe\\x", True),
+        ("is any", "SYSCTL\\x;y", False),
+        ("begin with", "SYSCTL", False),
+        ("begin with", "D", True),
+        ("begin with", "DCONF\\joe", True),
+        ("not begin with", "dconf", False),
+        ("not begin with", "DCONF\\joe", True),
+        ("is not", "SYSCTL\\x", True),
+        ("contains", "SYSCTL", True),
+        ("end with", "x", True),
+    ],
+)
+def test_a_beginning_tells_whether_an_include_can_match(condition: str, value: str, *, kept: bool) -> None:
+    named = filter_("TargetObject", condition, value)
+    found = approver(include(named, event_id=REGISTRY), event_id=REGISTRY)
+    assert found.may_begin("TargetObject", "DCONF\\") == kept
+    assert found.may_begin("Image", "DCONF\\")
+
+
+def test_a_beginning_that_is_excluded_whatever_follows_cannot_be_kept() -> None:
+    every, some = (filter_("TargetObject", "begin with", value) for value in ("dconf", "DCONF\\joe"))
+    assert not approver(exclude(every, event_id=REGISTRY), event_id=REGISTRY).may_begin("TargetObject", "DCONF\\")
+    assert approver(exclude(some, event_id=REGISTRY), event_id=REGISTRY).may_begin("TargetObject", "DCONF\\")
+
+
 # ---- who acts
 
 
@@ -255,6 +290,16 @@ def test_a_path_whose_parts_are_refused_is_dropped(case: tuple[int, Ruleset, dic
     approved = found.approve is None or any(has(part, text) for part in found.approve)
     if not approved or any(has(part, text) for part in found.discard):
         assert not ruleset.decide(event(event_id, **fields)).keep
+
+
+@given(cases(), st.integers(0, 6))
+@settings(max_examples=200, deadline=None)
+def test_what_cannot_be_kept_by_its_beginning_is_dropped(case: tuple[int, Ruleset, dict[str, Any]], size: int) -> None:
+    event_id, ruleset, fields = case
+    made = Approver(ruleset, event_id)
+    for name, value in fields.items():
+        if isinstance(value, str) and not made.may_begin(name, value[:size]):
+            assert not ruleset.decide(event(event_id, **fields)).keep
 
 
 @given(ruleset=rules(NETWORK), fields=values(NETWORK))

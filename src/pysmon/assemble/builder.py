@@ -7,6 +7,7 @@ from typing import Any
 
 from pysmon.assemble.access import take_access
 from pysmon.assemble.attribute import take_attribute
+from pysmon.assemble.desktop import DESKTOP, Databases, Desktop
 from pysmon.assemble.device import take_raw_access
 from pysmon.assemble.dns import take_dns_message, take_look_up
 from pysmon.assemble.file import take_file_create, take_file_delete
@@ -94,13 +95,16 @@ class Builder:
         clock_offset: int,
         processes: Processes | None = None,
         reader: Reader | None = None,
+        databases: Databases | None = None,
     ) -> None:
         """`clock_offset` is what turns a record's time (since boot) into ns since 1970. `reader` reads what no record
-        holds, the texts of files about persistence; without one only their paths tell.
+        holds, the texts of files about persistence; without one only their paths tell. `databases` looks at those
+        that hold the settings of desktops; without it nothing is told of them.
         """
         self.processes = processes if processes is not None else Processes(machine)
         self._scene = Scene(machine, users, self.processes, clock_offset)
         self._triggers, self._tells_triggers = Triggers(reader), True
+        self._desktop, self._tells_desktop = Desktop(databases), True
         self._look_at_users = 0
 
     @property
@@ -116,6 +120,12 @@ class Builder:
         """Build only events of these ids from now on; the process table is kept all the same."""
         self._scene.wanted = BUILT & frozenset(ids)
         self._tells_triggers = bool(TRIGGERS & self._scene.wanted)
+        self._tells_desktop = bool(DESKTOP & self._scene.wanted)
+
+    def prepare(self) -> None:
+        """Look at what must be known before it changes, if it is wanted; this may begin threads."""
+        if self._tells_desktop:
+            self._desktop.prepare()
 
     def take(self, record: Record) -> tuple[Event, ...]:
         """The events of one record: none for a record that only informs, two for a deleted file."""
@@ -127,6 +137,8 @@ class Builder:
         events: tuple[Event, ...] = take(record, scene) if take else ()
         if self._tells_triggers and isinstance(record, FileRecord):
             events += self._triggers.of(record, scene)
+        if self._tells_desktop and isinstance(record, FileCreateRecord):
+            events += self._desktop.of(record, scene)
         return events
 
     @property

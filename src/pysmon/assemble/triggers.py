@@ -59,7 +59,7 @@ class Triggers:
             return ()
         text = None
         if self._reader:
-            text = self._reader.text(_lineage(_actor(record, scene)), path, record.device, record.inode)
+            text = self._reader.text(lineage(_actor(record, scene)), path, record.device, record.inode)
         now = parts_of(place, path, text)
         self._remember(path, now)
         if before is not None:
@@ -106,8 +106,8 @@ def _actor(record: FileRecord, scene: Scene) -> ProcessImage | None:
     return scene.processes.actor(record.tgid, record.start, record.exec_id)
 
 
-def _lineage(image: ProcessImage | None) -> list[int]:
-    """The process and those that made it: it may have ended, and they see the same disk as a rule."""
+def lineage(image: ProcessImage | None) -> list[int]:
+    """The process ids of it and of those that made it: it may have ended, and they see the same disk as a rule."""
     found: list[int] = []
     while image is not None and len(found) < _ANCESTORS:
         found.append(image.key.tgid)

@@ -34,6 +34,7 @@ class Flow:
     def prepare(self) -> None:
         """What takes a while, before the first record under these rules; it may begin threads."""
         self._enricher.prepare()
+        self._builder.prepare()
 
     def learn(self, record: Record) -> None:
         """Take what only informs: a process that was there before."""

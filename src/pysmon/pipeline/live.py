@@ -18,6 +18,7 @@ from pysmon.assemble.service import error_report, service_state
 from pysmon.config.model import Configuration
 from pysmon.errors import RecordError
 from pysmon.host.archive import Archive
+from pysmon.host.dconf.reader import DconfReader
 from pysmon.host.errands import Errands
 from pysmon.host.machine import clock_offset, host_name, this_machine
 from pysmon.host.user_database import UserDatabase
@@ -32,7 +33,7 @@ from pysmon.pipeline.files import Files
 from pysmon.pipeline.flights import Flights
 from pysmon.pipeline.flow import Flow
 from pysmon.pipeline.learner import Learner
-from pysmon.pipeline.needs import LACKING, Capability, Surroundings, has_packages, lacking
+from pysmon.pipeline.needs import LACKING, Capability, lacking_here
 from pysmon.pipeline.outcome import Journal, Outcome
 from pysmon.pipeline.policy import Policy
 from pysmon.pipeline.replay import note_facts
@@ -101,18 +102,16 @@ class Session:
         self._machine, self._extras = this_machine(), extras
         self._errands = Errands()
         self._users = Users(ask=UserDatabase(self._errands))
+        reader, databases = noted(self._files.texts(self._errands), self._tape), DconfReader(self._errands)
         self._builder = Builder(
-            self._machine,
-            self._users,
-            clock_offset=clock_offset(),
-            reader=noted(self._files.texts(self._errands), self._tape),
+            self._machine, self._users, clock_offset=clock_offset(), reader=reader, databases=databases
         )
         self._elsewhere = Elsewhere(self.sensor, lambda: "dns" in self.policy.families)
         self._flow = Flow(self.policy.ruleset, self._builder, self._enricher(), self.policy.approvers)
         self._learner = Learner(self.sensor, self._flow, self._elsewhere, self._tape)
         self._journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()), first_record)
         self._counts = self._count()
-        self._changes = Changes()
+        self._changes, self._defects = Changes(), Defects()
         self._reports: SimpleQueue[Event] = SimpleQueue()
         self._guarded, self._last_words = guarded, last_words
         self._closed, self._looked_at = False, _since_boot()
@@ -120,7 +119,6 @@ class Session:
         self.lacks: tuple[Capability, ...] = ()  # what the policy asks for and cannot be had here
         self.books = self._books()
         self.unbalanced: list[str] = []  # families whose books did not add up when last looked at; a defect of pysmon
-        self._defects = Defects()
         self.outcome: Outcome | None = None
 
     def reconfigure(self, policy: Policy) -> threading.Event:
@@ -305,8 +303,7 @@ class Session:
 
     def _told_lacking(self) -> list[Event]:
         """What the policy asks for and cannot be had here, each as an event 255."""
-        here = Surroundings(self.sensor.services, self._files.refused, self._files.unwatched, packages=has_packages())
-        self.lacks = lacking(here, self.policy.ruleset)
+        self.lacks = lacking_here(self.sensor.services, self._files, self.policy.ruleset)
         return [error_report(time.time_ns(), LACKING, str(each)) for each in self.lacks]
 
     def _push_down(self) -> None:

@@ -6,7 +6,7 @@ sensor/providers.py, and follows from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ from typing import Literal
 from pysmon.host.dpkg import Dpkg
 from pysmon.host.packages import Packages
 from pysmon.host.rpm import Rpm
+from pysmon.pipeline.files import Files
 from pysmon.pipeline.policy import EVENTS_OF_FAMILY
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.event import EVENTS
@@ -22,6 +23,7 @@ from pysmon.sensor.loader import Service
 LACKING = "CAPABILITY"  # ID of the events 255 that tell what is lacking
 _PROCESS = (1, 5)
 _EVENTS_OF_ABILITY = {  # where a family's abilities make different events
+    **dict.fromkeys(("files created", "files linked", "symbolic links made"), (11, 19, 20, 21)),
     "settings written": (13,),
     "tables of settings": (12,),
     "interfaces renamed": (14,),
@@ -172,6 +174,11 @@ def lacking(here: Surroundings, ruleset: Ruleset) -> tuple[Capability, ...]:
     return tuple(found.values())
 
 
+def lacking_here(services: Sequence[Service], files: Files, ruleset: Ruleset) -> tuple[Capability, ...]:
+    """The same for a run, by what its sensor serves and whether its file watch works."""
+    return lacking(Surroundings(services, files.refused, files.unwatched, packages=has_packages()), ruleset)
+
+
 def has_packages(root: str = "") -> bool:
     """Is there a package database on this machine? `root` is the directory that stands for `/`."""
     return any(Packages((Dpkg(root), Rpm(root))).signature())
@@ -180,24 +187,25 @@ def has_packages(root: str = "") -> bool:
 def _of_sensor(here: Surroundings) -> Iterator[Capability]:
     if isinstance(here.services, str):
         state: Here = "no" if here.tried else "unknown"
-        ids = sorted({*_PROCESS, *(i for own in EVENTS_OF_FAMILY.values() for i in own)})
-        yield Capability(tuple(ids), ("kernel sensor",), state, "", here.services)
+        all_ids = sorted({*_PROCESS, *(i for own in EVENTS_OF_FAMILY.values() for i in own)})
+        yield Capability(tuple(all_ids), ("kernel sensor",), state, "", here.services)
         return
+    served = {i for service in here.services if service.provider for i in _events_of(service)}
     for service in here.services:
-        ability, provider = service.ability, service.provider
-        ids = list(_EVENTS_OF_ABILITY.get(ability.name, _events_of(ability.family)))
-        reasons = "; ".join(service.refusals)
+        ability, provider, ids = service.ability, service.provider, _events_of(service)
         if not ids:
             continue
         if provider is not None:
             blind = _ROUND.get(provider.hook, "") if service.refusals else ""
-            yield Capability(tuple(ids), (ability.name,), "partly" if blind else "yes", provider.hook, blind)
+            yield Capability(ids, (ability.name,), "partly" if blind else "yes", provider.hook, blind)
             continue
-        siblings = [s for s in here.services if s.provider and s.ability.family == ability.family]
-        alone = ability.name in _EVENTS_OF_ABILITY or not siblings
+        reasons = "; ".join(service.refusals)
         remedy = _WITH_RIGHTS if reasons == "not seen by tracing" else _ANOTHER_KERNEL
-        yield Capability(tuple(ids), (ability.name,), "no" if alone else "partly", "", reasons, remedy)
+        yield Capability(ids, (ability.name,), "partly" if served.issuperset(ids) else "no", "", reasons, remedy)
 
 
-def _events_of(family: str) -> Iterable[int]:
-    return _PROCESS if family == "process" else EVENTS_OF_FAMILY.get(family, ())
+def _events_of(service: Service) -> tuple[int, ...]:
+    """The ids of the events that come of what it sees."""
+    family = service.ability.family
+    others = _PROCESS if family == "process" else EVENTS_OF_FAMILY.get(family, ())
+    return _EVENTS_OF_ABILITY.get(service.ability.name, others)

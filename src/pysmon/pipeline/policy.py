@@ -30,7 +30,7 @@ EVENTS_OF_FAMILY = {  # ids of the events that are made of its records
     "injection": (8,),
     "raw access": (9,),
     "process access": (10,),
-    "file create": (11, 19, 20, 21),
+    "file create": (11, 12, 13, 19, 20, 21),
     "sysctl": (12, 13, 14),
     "xattr": (15,),
     "pipe": (17, 18),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from pysmon.assemble.desktop import ROOT
+from pysmon.host.dconf.changes import ENDINGS as DATABASE_NAMES
+from pysmon.host.dconf.changes import FOLDERS as DATABASES
 from pysmon.host.triggers.places import ENDINGS, FOLDERS
 from pysmon.rules.approve import Approver
 from pysmon.rules.path_parts import Part, PathParts
@@ -17,6 +20,15 @@ _TRIGGERS = frozenset({19, 20, 21})  # made of few paths, whatever the rules are
 _OF_TRIGGERS = PathParts(
     frozenset(
         [Part("directory", folder.encode()) for folder in FOLDERS] + [Part("ending", end.encode()) for end in ENDINGS]
+    ),
+    frozenset(),
+)
+
+_DESKTOP = frozenset({12, 13})
+_FILES = "file create"
+_OF_DESKTOP = PathParts(
+    frozenset(
+        [Part("directory", f.encode()) for f in DATABASES] + [Part("ending", e.encode()) for e in DATABASE_NAMES]
     ),
     frozenset(),
 )
@@ -35,20 +47,26 @@ class Refusal(NamedTuple):
 
 def approvers_of(ruleset: Ruleset, families: Mapping[str, Sequence[int]]) -> Approvers:
     """For each family of records that is wanted at all; `families` gives the ids of the events that they make."""
-    wanted = {family: [n for n in ids if ruleset.wants(n)] for family, ids in families.items()}
-    return {family: [Approver(ruleset, n) for n in ids] for family, ids in wanted.items() if ids}
+    wanted = {family: [Approver(ruleset, n) for n in ids if ruleset.wants(n)] for family, ids in families.items()}
+    made = {family: [each for each in own if _can_come(each, family)] for family, own in wanted.items()}
+    return {family: own for family, own in made.items() if own}
+
+
+def _can_come(approver: Approver, family: str) -> bool:
+    """Can an event that the rules keep come of a record of that family? Files tell of one root of settings only."""
+    return family != _FILES or approver.event_id not in _DESKTOP or approver.may_begin("TargetObject", f"{ROOT}\\")
 
 
 def approvals_of(approvers: Approvers) -> dict[str, Approval]:
     """What the kernel is told."""
-    return {family: _approval(own) for family, own in approvers.items()}
+    return {family: _approval(own, family) for family, own in approvers.items()}
 
 
-def _approval(approvers: Sequence[Approver]) -> Approval:
+def _approval(approvers: Sequence[Approver], family: str) -> Approval:
     by_actor = all(approver.minds_actor for approver in approvers)
     if len(approvers) == 1 and approvers[0].event_id == _NETWORK:
         return Approval(by_actor=by_actor, ports=approvers[0].ports())
-    found = [_path(approver) for approver in approvers]
+    found = [_path(approver, family) for approver in approvers]
     paths = [path for path in found if path is not None]
     if len(paths) != len(approvers):  # one event that any path may make lets all records up
         return Approval(by_actor=by_actor)
@@ -60,7 +78,9 @@ def _approval(approvers: Sequence[Approver]) -> Approval:
     )
 
 
-def _path(approver: Approver) -> PathParts | None:
+def _path(approver: Approver, family: str) -> PathParts | None:
+    if approver.event_id in _DESKTOP and family == _FILES:
+        return _OF_DESKTOP
     if approver.event_id in _TRIGGERS:
         return _OF_TRIGGERS
     return approver.path() if approver.event_id in WHOLE_PATH else None

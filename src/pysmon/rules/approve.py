@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import product
 
 from pysmon.config.model import Condition
-from pysmon.rules.conditions import items
+from pysmon.rules.conditions import NEGATED, fold, items
 from pysmon.rules.field_checks import FieldChecks
 from pysmon.rules.path_parts import PathParts, path_parts
 from pysmon.rules.reach import can_keep
@@ -84,6 +84,10 @@ class Approver:
         found = path_parts(self.rules, self._checks.get(PATH, ()))
         return found if found.decides else None
 
+    def may_begin(self, field: str, beginning: str) -> bool:
+        """False if it is certain that no event is kept whose text in that field begins so."""
+        return can_keep(self.rules, lambda check: check.fixed if check.field != field else begun(check, beginning))
+
     def _by_actor(self, image: str, user: str | None) -> bool:
         return self.may_keep({self._image: image} | ({self._user: user} if user is not None else {}))
 
@@ -109,6 +113,22 @@ class Approver:
         for port in named:
             classes[port] = hits(str(port))
         return classes
+
+
+def begun(check: Check, beginning: str) -> Outcome:
+    """What comes of a check on a text of which the beginning is all that is known."""
+    condition, value, start = check.source.condition, fold(check.source.value), fold(beginning)
+    if check.fixed is not None:
+        return check.fixed
+    positive = NEGATED.get(condition, condition)
+    if positive is Condition.BEGIN_WITH:
+        outcome = True if start.startswith(value) else None if value.startswith(start) else False
+    elif positive in (Condition.IS, Condition.IS_ANY):
+        named = items(value) if positive is Condition.IS_ANY else [value]
+        outcome = None if any(text.startswith(start) for text in named) else False
+    else:
+        outcome = None
+    return outcome if condition is positive or outcome is None else not outcome
 
 
 def _bits(passing: list[bool]) -> bytes:

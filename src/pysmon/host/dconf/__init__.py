@@ -1,0 +1,1 @@
+"""The settings of desktops: databases of dconf, which GSettings writes to, read after they were replaced."""
