@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from fuzz.target import Target, file_of, law
+from pathlib import Path
+
+from fuzz.target import Target, law
 from pysmon.errors import MisuseError
-from pysmon.workbench.cases import read_cases
+from pysmon.workbench.cases import cases_of
 
 
 def check(data: bytes) -> None:
     """The law."""
     try:
-        cases, mistakes = read_cases(file_of(data, "tests.yaml"))
+        cases, mistakes = cases_of(data, "tests.yaml", Path())
     except MisuseError:
         return
     law(all(str(mistake.place) and mistake.message for mistake in mistakes), "a mistake without a place or a word")

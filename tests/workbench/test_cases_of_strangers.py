@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pysmon.workbench.cases import Case, read_cases
+from pysmon.workbench.cases import Case, cases_of
 
 
 def read(path: Path, text: str) -> tuple[tuple[Case, ...], list[str]]:
-    path.write_text(text)
-    cases, mistakes = read_cases(path)
+    cases, mistakes = cases_of(text.encode(), path.name, path.parent)
     return cases, [mistake.message for mistake in mistakes]
 
 

@@ -74,9 +74,9 @@ def blob() -> None:
 def encode_command(config: str, output: str, binary_version: str | None, as_json: bool) -> int:
     """Compile a configuration into binary rules, byte for byte as Sysmon does.
 
-    Without --binary-version: 15.0, or the first later one that knows all that the configuration speaks of. A Sysmon
-    loads rules of its own major version only: 15 is that of Sysmon 13.20, 16 of 13.30 and of Linux 1.0 to 1.3, 18 of
-    Sysmon 15 and of Linux from 1.4 on.
+    Without --binary-version: 15.0, or the first later one that knows its schema version and all that it speaks of. A
+    Sysmon loads rules of its own major version only: 15 is that of Sysmon 13.20, 16 of 13.30 and of Linux 1.0 to 1.3,
+    18 of Sysmon 15 and of Linux from 1.4 on.
     """
     binary = _version(binary_version) if binary_version else None
     data = encode(configured(config), binary)
@@ -137,18 +137,17 @@ class _Found:
 
 
 def _found(file: str, driver: str | None) -> _Found:
-    data = bytes_of_file(file)
+    data, name = bytes_of_file(file), "standard input" if file == STDIN else file
     if data.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):
-        raise MisuseError(f"{file} is XML already", hint="`pysmon blob encode` makes binary rules of it")
-    name = "standard input" if file == STDIN else file
+        raise MisuseError(f"{name} is XML already", hint="`pysmon blob encode` makes binary rules of it")
     if data.startswith(MAGIC):
         found = find_rules(Path(file)) if Path(file).is_file() else rules_of_hive(data, name)
     elif is_export(data):
         found = rules_of_export(data, name)
     elif driver:
-        raise MisuseError(f"{file} is no registry hive and no export of one", hint="--driver is for those")
+        raise MisuseError(f"{name} is no registry hive and no export of one", hint="--driver is for those")
     else:
-        refuse_log(data, name)
+        refuse_log(data, name, hint="binary rules stand in a file of their own, in a hive or in an export of one")
         return _Found(name, data)
     stored = _chosen(name, found, driver)
     if stored.remark:

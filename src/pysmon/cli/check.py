@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from pysmon.cli.findings import Files, configurations, forms, rows, tell
+from pysmon.cli.findings import Files, chosen_form, configurations, forms, rows, tell
 from pysmon.cli.inputs import shown_name
 from pysmon.config.problems import Problem
 from pysmon.config.read import Reading, read_configuration
@@ -29,11 +29,12 @@ What is valid and still not meant, `pysmon lint` finds; `pysmon explain-problem 
 @configurations
 @forms
 @click.option("--errors-only", is_flag=True, help="Leave warnings away: the file can be used as it is.")
-def check(configs: tuple[str, ...], form: str, errors_only: bool) -> int:
+def check(configs: tuple[str, ...], form: str | None, as_json: bool, errors_only: bool) -> int:
     """Check configuration files, without rights and without a sensor.
 
     Every problem is shown with its line, what was expected, and what Sysmon makes of it. CONFIG `-` is standard input.
     """
+    form = chosen_form(form, as_json=as_json)
     files = Files()
     readings = {name: _reading(name, files.read(name)) for name in configs}
     if errors_only:

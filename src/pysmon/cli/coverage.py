@@ -43,7 +43,7 @@ def coverage_command(config: str, as_json: bool, layer: str | None) -> int:
     if as_json and layer == "-":
         raise click.UsageError("--json and --layer - would both write to standard output")
     found = coverage(configured(config))
-    if layer:
+    if layer is not None:
         text = json_document(navigator_layer(found, Path(config).stem), indented=True)
         deliver(text + b"\n", layer)
     if as_json:

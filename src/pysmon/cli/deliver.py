@@ -14,6 +14,7 @@ STDOUT = "-"
 
 def deliver(data: bytes, to: str, *, binary: bool = False) -> None:
     """Write the bytes; `-` is standard output. A file keeps its old content until the new one is written whole."""
+    must_have_a_name(to)
     if to != STDOUT:
         try:
             _replace(Path(to), data)
@@ -24,6 +25,12 @@ def deliver(data: bytes, to: str, *, binary: bool = False) -> None:
         raise MisuseError("these are no bytes for a terminal", hint="-o FILE, or a pipe")
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
+
+
+def must_have_a_name(to: str) -> None:
+    """MisuseError if it has none: so it comes from a script whose variable is not set."""
+    if not to:
+        raise MisuseError("the file to write has an empty name", hint="`-` is standard output")
 
 
 def _replace(path: Path, data: bytes) -> None:

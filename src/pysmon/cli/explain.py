@@ -51,8 +51,8 @@ def explain_command(
     """Explain why CONFIG keeps or drops an EVENT, without rights and without a sensor.
 
     Shown are the rules in the order in which the engine asks them, each with its line, what came of it, and which
-    single condition would have turned the verdict round. EVENT is a JSON object, a log, or `-` for standard input; of a
-    log with several events --record names the one.
+    single condition would have turned the verdict round. EVENT is a JSON object, a file with one,
+    a log, or `-` for standard input; of a log with several events --record names the one.
 
     With --pushdown no event is needed: shown is what of CONFIG the kernel decides by itself, so that what nothing can
     keep never leaves it (`down`), what it decides in part (`part`), and what makes events come up to be judged (`up`).

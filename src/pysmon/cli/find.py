@@ -74,6 +74,8 @@ def find(
         raise MisuseError(f"{visible(what)!r} is a file: what is to be found in it?", hint="pysmon find TEXT FILE")
     if first is not None and last is not None:
         raise MisuseError("--first and --last exclude each other")
+    if counted and form is not None:
+        raise MisuseError("--count and --format exclude each other", hint="--count --json: one JSON document")
     check_json(as_json, form)
     form = form or _HITS
     search = _search(what, regex)

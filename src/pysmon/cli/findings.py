@@ -32,11 +32,17 @@ def forms(command: _Command) -> _Command:
         "--format",
         "form",
         type=click.Choice(["text", "json", "sarif", "github"]),
-        default="text",
         help="For people; as one JSON document; as SARIF 2.1.0; as annotations of GitHub Actions.",
     )
-    json = click.option("--json", "form", flag_value="json", help="The same as --format json.")
+    json = click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
     return form(json(command))
+
+
+def chosen_form(form: str | None, *, as_json: bool) -> str:
+    """Of the two options the one that is given."""
+    if as_json and form not in (None, "json"):
+        raise click.UsageError(f"--json and --format {form} exclude each other")
+    return "json" if as_json else form or "text"
 
 
 def _once(_context: click.Context, _parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:

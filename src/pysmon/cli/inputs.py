@@ -19,11 +19,11 @@ def shown_name(name: str) -> str:
     return "<stdin>" if name == STDIN else name
 
 
-def refuse_log(data: bytes, name: str) -> None:
+def refuse_log(data: bytes, name: str, hint: str = "a configuration is named first, then logs") -> None:
     """MisuseError if these bytes are a log: whoever swapped two arguments learns more from that than from its bytes."""
     shape = shape_of_head(data[:SAMPLE])
     if shape is not None:
-        raise MisuseError(f"{name} is a log: {shape.about}", hint="a configuration is named first, then logs")
+        raise MisuseError(f"{name} is a log: {shape.about}", hint=hint)
 
 
 def bytes_of_configuration(name: str) -> bytes:
@@ -35,6 +35,8 @@ def bytes_of_file(name: str, most: int = -1) -> bytes:
     """The first bytes, or all. MisuseError if there is no such file, OSError with its name if it cannot be read."""
     if name == STDIN:
         return sys.stdin.buffer.read(most)
+    if not name:
+        raise MisuseError("a file to read has an empty name", hint="`-` is standard input")
     try:
         with Path(name).open("rb") as file:
             return file.read(most)

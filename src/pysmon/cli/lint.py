@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pysmon.cli.findings import Files, configurations, forms, rows, tell
+from pysmon.cli.findings import Files, chosen_form, configurations, forms, rows, tell
 from pysmon.cli.inputs import shown_name
 from pysmon.config.problems import Problem
 from pysmon.errors import MisuseError
@@ -40,7 +40,8 @@ _SEVERITIES = ("error", "warning", "note")
 @click.option("--least", type=click.Choice(_SEVERITIES), default="note", help="The least severity that is told.")
 def lint(
     configs: tuple[str, ...],
-    form: str,
+    form: str | None,
+    as_json: bool,
     platform: Platform | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
@@ -52,6 +53,7 @@ def lint(
     the platform does not have, names that no tool reads. A file with errors is only checked. CONFIG `-` is standard
     input; the reference lists every finding with an example.
     """
+    form = chosen_form(form, as_json=as_json)
     checks = _chosen(select, ignore, least)
     files = Files()
     judged = {name: _judged(name, files.read(name), platform, checks) for name in configs}
@@ -91,6 +93,8 @@ def _chosen(select: tuple[str, ...], ignore: tuple[str, ...], least: str) -> lis
 
 def _codes(given: tuple[str, ...]) -> tuple[str, ...]:
     codes = tuple(code.strip().upper() for text in given for code in text.split(",") if code.strip())
+    if given and not codes:
+        raise MisuseError("no code is named", hint=f"codes are {next(iter(CHECKS))} and so on")
     for code in codes:
         if not any(known.startswith(code) for known in CHECKS):
             close = nearest(code, CHECKS)

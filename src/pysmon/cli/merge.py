@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from errno import ENOTDIR
+from os import strerror
 from pathlib import Path
 
 import click
 
 from pysmon.cli.configuration import given
-from pysmon.cli.deliver import STDOUT, deliver
+from pysmon.cli.deliver import STDOUT, deliver, must_have_a_name
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.inputs import STDIN
@@ -100,8 +102,13 @@ def split_command(config: str, output: str, force: bool, as_json: bool) -> int:
 
     Each can be used alone, and `pysmon merge` makes the whole of them again.
     """
+    must_have_a_name(output)
+    if output == STDOUT:
+        raise MisuseError("several files cannot be written to standard output", hint="-o FOLDER")
     files = split(*given(config))
     folder = Path(output)
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(ENOTDIR, strerror(ENOTDIR), output)
     there = [name for name in files if (folder / name).exists()]
     if there and not force:
         raise MisuseError(f"{folder / there[0]} is there already", hint="another folder, or --force")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from io import BufferedReader
+from pathlib import Path
+from typing import Any, cast
 
 import click
 import msgspec
 
+from pysmon.cli.inputs import STDIN
 from pysmon.cli.progress import watched
 from pysmon.cli.telling import tell_logs
 from pysmon.errors import MisuseError
@@ -17,10 +21,11 @@ from pysmon.formats.visible import visible
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.schema.lookup import nearest
-from pysmon.sources.open import open_sources
+from pysmon.sources.open import open_sources, shape_of_head
 from pysmon.sources.source import Tally
 
 _LONG_AGO = "1970-01-01T00:00:00Z"
+_LONGEST = 1 << 22  # bytes of an event in a file
 
 
 def one_event(text: str, record: int | None = None, form: str | None = None) -> Entry[Event]:
@@ -29,7 +34,11 @@ def one_event(text: str, record: int | None = None, form: str | None = None) -> 
     `form` forces the shape of the log (`pysmon.sources.open.SHAPES`).
     """
     if text.lstrip().startswith("{"):
+        if record is not None:
+            raise MisuseError("--record is for logs", hint="the event is written out")
         return _written(text)
+    if record is None and form is None and (written := _alone(text)):
+        return _written(written)
     tallies: dict[str, Tally] = {}
     try:
         found = _with_record(text, _entries(text, form, tallies), record)
@@ -39,6 +48,25 @@ def one_event(text: str, record: int | None = None, form: str | None = None) -> 
         wanted = "no event" if record is None else f"no event with the record id {record}"
         raise MisuseError(f"{text} has {wanted}", hint="pysmon log FILE --all shows what a log has")
     return found
+
+
+def _alone(name: str) -> str:
+    """What stands in a file or on standard input if that is one event as a command line has it; "" if it is a log."""
+    if name == STDIN:
+        stream = cast("BufferedReader", sys.stdin.buffer)
+        head = stream.peek()
+    elif name and Path(name).is_file():
+        with Path(name).open("rb") as file:
+            head = file.read(_LONGEST)
+    else:
+        return ""
+    if not head.lstrip().startswith(b"{") or shape_of_head(head) is not None:
+        return ""
+    try:
+        msgspec.json.decode(head, type=dict[str, Any])
+    except (ValueError, RecursionError):
+        return ""
+    return (stream.read() if name == STDIN else head).decode(errors="surrogateescape")
 
 
 def _with_record(name: str, entries: Iterator[Entry[Event]], record: int | None) -> Entry[Event] | None:
@@ -73,6 +101,8 @@ def _written(text: str) -> Entry[Event]:
         row = msgspec.json.decode(text, type=dict[str, Any])
         if "SystemTime" not in row and "UtcTime" not in row:
             row["SystemTime"] = _LONG_AGO
+        if isinstance(row.get("EventID"), str) and row["EventID"].isdecimal():
+            row["EventID"] = int(row["EventID"])
         entry = read_json_line(msgspec.json.encode(row))
         _tell_unknown(row, entry.event)
         return entry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from pysmon.cli.deliver import must_have_a_name
 from pysmon.errors import MisuseError, SinkError
 from pysmon.formats.table import FORMATS
 from pysmon.formats.visible import visible
@@ -27,6 +29,7 @@ _EVTX = "evtx"
 _BY_SUFFIX = {".evtx": _EVTX, ".xml": "xml", ".txt": "text", ".log": "text"}
 _USUAL = "json"
 _STDOUT = "-"
+_OF_GROWING = re.compile(r"(?:, or|;) bound .*")  # in a hint: for logs that go on and on
 _UNBOUNDED = Limits(total=1 << 60)
 
 
@@ -38,9 +41,10 @@ def output_forms() -> list[str]:
 class Output:
     """Sinks that all get the same."""
 
-    def __init__(self, sinks: Sequence[Sink]) -> None:
-        """They are open."""
+    def __init__(self, sinks: Sequence[Sink], renamed: tuple[str, str] = ("", "")) -> None:
+        """They are open. `renamed` is the name of a file for now, and the one that the user knows."""
         self._sinks = sinks
+        self._renamed = renamed
 
     def write(self, entries: Sequence[Entry[Event]]) -> None:
         """Write entries. SinkError."""
@@ -54,7 +58,12 @@ class Output:
             sink.close()
             if isinstance(sink, Remarks):
                 for remark in sink.remarks():
-                    click.echo(f"pysmon: {visible(remark)}", err=True)
+                    click.echo(f"pysmon: {visible(self.in_words_of_the_user(remark))}", err=True)
+
+    def in_words_of_the_user(self, text: str) -> str:
+        """A text about the file, with the name that he knows."""
+        now, then = self._renamed
+        return text.replace(now, then) if now else text
 
 
 @contextmanager
@@ -68,6 +77,9 @@ def output_to(to: str | None, form: str | None, store: str | None) -> Iterator[O
     if to is None and store is None:
         yield None
         return
+    for name in (to, store):
+        if name is not None:
+            must_have_a_name(name)
     sinks: list[Sink] = [StoreSink(Path(store), _UNBOUNDED)] if store is not None else []
     if to is None:
         yield from _closing(Output(sinks))
@@ -85,10 +97,18 @@ def output_to(to: str | None, form: str | None, store: str | None) -> Iterator[O
         yield from _closing(Output(sinks))
         return
     target = path.resolve()
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
+    try:
+        beside = tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, to) from error  # the user knows the name of his file
+    with beside as folder:
         part = Path(folder, target.name)
-        sinks.append(_file(part, chosen))
-        yield from _closing(Output(sinks))
+        output = Output(sinks, (str(part), to))
+        try:
+            sinks.append(_file(part, chosen))
+            yield from _closing(output)
+        except SinkError as error:
+            raise SinkError(output.in_words_of_the_user(str(error)), hint=_OF_GROWING.sub("", error.hint)) from error
         if target.exists():
             with suppress(OSError):
                 part.chmod(target.stat().st_mode & 0o7777)

@@ -25,7 +25,7 @@ def input_format_alone(command: _Command) -> _Command:
 
 def output_format(names: Iterable[str], metavar: str = "", **settings: Any) -> Callable[[_Command], _Command]:
     """Add `--format`, as `form`, for how a command writes. Who names a shape of logs is told how that is done."""
-    known = tuple(names)
+    known = tuple(dict.fromkeys(names))
 
     def chosen(context: click.Context, parameter: click.Parameter, given: str | None) -> str | None:
         if given is None or given in known:

@@ -11,13 +11,14 @@ from pysmon.cli.configuration import configured, many
 from pysmon.cli.deliver import deliver
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
+from pysmon.cli.inputs import STDIN, bytes_of_file, shown_name
 from pysmon.cli.progress import watched
 from pysmon.cli.shape_option import input_format
 from pysmon.cli.telling import tell_all, tell_logs
 from pysmon.errors import MisuseError
 from pysmon.formats.visible import visible
 from pysmon.rules.ruleset import Ruleset
-from pysmon.workbench.cases import Case, Mistake, read_cases
+from pysmon.workbench.cases import LARGEST, Case, Mistake, cases_of
 from pysmon.workbench.junit import junit
 from pysmon.workbench.testing import Result, run_cases
 
@@ -38,32 +39,35 @@ A file of tests:
 
 \b
 Exit code: 0 all passed, 1 some failed, 2 the tests or the configuration cannot be used,
-3 the results cannot be written.
+3 a file cannot be read or the results cannot be written.
 """
 
 
 @click.command("test", epilog=_EXAMPLES)
 @click.argument("config")
-@click.argument("files", metavar="TESTS...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", metavar="TESTS...", nargs=-1, required=True)
 @click.option("--junit", "junit_file", metavar="FILE", help="Write the results as JUnit XML; `-` is standard output.")
 @input_format
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell of the tests that passed, too.")
 def test_command(
-    config: str, files: tuple[Path, ...], junit_file: str | None, shape: str | None, as_json: bool, verbose: bool
+    config: str, files: tuple[str, ...], junit_file: str | None, shape: str | None, as_json: bool, verbose: bool
 ) -> int:
     """Run the TESTS of CONFIG, without rights and without a sensor.
 
     A test names an event, written out or by the log and the record id where it stands, whether it should be kept, and
-    under which RuleName. Logs may be in any shape that pysmon reads; they are looked for beside the file of tests.
+    under which RuleName. Logs may be in any shape that pysmon reads; they are looked for beside the file of tests, or
+    here if the tests come from standard input (`-`).
     """
+    if (config, *files).count(STDIN) > 1:
+        raise click.UsageError("standard input (-) can be read only once")
     if as_json and junit_file == "-":
         raise click.UsageError("--json and --junit - would both write to standard output")
     cases = _read(files)
     ruleset = Ruleset.compile(configured(config))
-    results = {str(path): _run(ruleset, of_file, shape) for path, of_file in cases.items()}
+    results = {shown_name(name): _run(ruleset, of_file, shape) for name, of_file in cases.items()}
     everything = [result for suite in results.values() for result in suite]
-    if junit_file:
+    if junit_file is not None:
         deliver(junit(results), junit_file)
     if as_json:
         put_document({"configuration": config, **_tally(everything), "tests": _rows(everything)})
@@ -72,10 +76,14 @@ def test_command(
     return FINE if all(result.passed for result in everything) else FINDINGS
 
 
-def _read(files: Iterable[Path]) -> dict[Path, tuple[Case, ...]]:
-    read = {path: read_cases(path) for path in files}
+def _read(files: Iterable[str]) -> dict[str, tuple[Case, ...]]:
+    read = {name: cases_of(bytes_of_file(name, LARGEST + 1), shown_name(name), _folder(name)) for name in files}
     _refuse([mistake for _, mistakes in read.values() for mistake in mistakes])
-    return {path: cases for path, (cases, _) in read.items()}
+    return {name: cases for name, (cases, _) in read.items()}
+
+
+def _folder(name: str) -> Path:
+    return Path() if name == STDIN else Path(name).parent
 
 
 def _run(ruleset: Ruleset, cases: Sequence[Case], form: str | None) -> Sequence[Result]:

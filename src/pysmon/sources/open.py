@@ -20,11 +20,12 @@ from pysmon.sources.evtxecmd import evtxecmd, read_csv
 from pysmon.sources.flat import flat
 from pysmon.sources.flat_rows import read_flat
 from pysmon.sources.get_winevent import get_winevent
+from pysmon.sources.json_rows import LONGEST
 from pysmon.sources.own import fits_own, fits_store, read_own, read_store
 from pysmon.sources.shape import Sample, Shape, json_shape
 from pysmon.sources.source import Source, SourceError, Taken, Tally, Wanted
 from pysmon.sources.splunk import fits_keyed, read_keyed, splunk
-from pysmon.sources.streams import STDIN, Bytes, bytes_of
+from pysmon.sources.streams import SAMPLE, STDIN, Bytes, bytes_of
 from pysmon.sources.velociraptor import velociraptor
 from pysmon.sources.wazuh import wazuh
 from pysmon.sources.windows_xml import has_event, read_xml
@@ -63,6 +64,7 @@ _SHAPES = (  # the first that fits is taken
     ),
     Shape("splunk-classic", "key=value lines of Splunk", fits_keyed, read_keyed),
 )
+_BEFORE_JSON = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # marks of encodings and blanks
 SHAPES: Mapping[str, Shape] = {shape.name: shape for shape in _SHAPES}
 _EMPTY = Shape("empty", "a file without a byte", lambda sample: not sample.head, _nothing)
 _UNREADABLE = Shape("unreadable", "what cannot be read", lambda _: False, _nothing)
@@ -129,8 +131,14 @@ def _opened(paths: Sequence[Path | str], form: str | None) -> Iterator[Source]:
 
 
 def _must_exist(given: Path | str) -> None:
-    if str(given) != STDIN and not os.path.lexists(given) and not glob.has_magic(str(given)):
-        raise SourceError(f"{given}: {os.strerror(errno.ENOENT)}")
+    if str(given) == STDIN or glob.has_magic(str(given)):
+        return
+    if not str(given):
+        raise SourceError("a log has an empty name", hint="`-` is standard input")
+    try:
+        os.lstat(given)
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:  # ValueError: a zero in the name
+        raise SourceError(f"{given}: {os.strerror(errno.ENOENT)}") from error
 
 
 def _logs(path: Path | str, form: str | None, named: bool) -> Iterator[Log | _Refused]:
@@ -143,10 +151,10 @@ def _logs(path: Path | str, form: str | None, named: bool) -> Iterator[Log | _Re
     for stream in streams:
         try:
             head = stream.beginning()
+            shape = _EMPTY if not head else SHAPES[form] if form is not None else _shape_of(stream, head)
         except (OSError, SourceError) as error:
             yield _Refused.by(error, stream.name)
             continue
-        shape = _EMPTY if not head else SHAPES[form] if form is not None else shape_of_head(head)
         if shape is not None and (shape is not _EMPTY or named):
             yield Log(stream, shape)
         elif named and len(streams) == 1:
@@ -162,6 +170,14 @@ def _known() -> str:
 def shape_of(stream: Bytes) -> Shape | None:
     """The shape of a stream by what it begins with; None if it is none that is known."""
     return shape_of_head(stream.sample())
+
+
+def _shape_of(stream: Bytes, head: bytes) -> Shape | None:
+    """The same; of JSON whose first object is not whole in the usual sample, a larger one is looked at."""
+    found = shape_of_head(head)
+    if found is None and len(head) >= SAMPLE and head.lstrip(_BEFORE_JSON)[:1] in (b"{", b"["):
+        return shape_of_head(stream.beginning(LONGEST))
+    return found
 
 
 def shape_of_head(head: bytes) -> Shape | None:

@@ -82,13 +82,15 @@ class Bytes:
             return self.beginning()
         return b""
 
-    def beginning(self) -> bytes:
-        """The same, but OSError or SourceError if there is nothing before the damage."""
+    def beginning(self, most: int = SAMPLE) -> bytes:
+        """The same, but OSError or SourceError if there is nothing before the damage; more of it if that is wanted."""
         try:
             if self.path is None:
-                return read_up_to(self._unpacked(cast("BinaryIO", io.BytesIO(self._head))), SAMPLE)
+                if most > SAMPLE:
+                    self._head += read_up_to(self._stream or sys.stdin.buffer, most - len(self._head))
+                return read_up_to(self._unpacked(cast("BinaryIO", io.BytesIO(self._head))), most)
             with self.open() as stream:
-                return read_up_to(stream, SAMPLE)
+                return read_up_to(stream, most)
         except UNREADABLE as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise

@@ -28,7 +28,7 @@ from pysmon.schema.lookup import nearest
 
 _KEYS = ("name", "event", "log", "record", "expect", "rule")
 _EXPECT = {"keep": True, "drop": False}
-_LARGEST = 16 << 20  # bytes of a file
+LARGEST = 16 << 20  # bytes of a file
 _DIGITS = 20  # of an EventRecordID
 _EVENT_KEYS = ("EventID", "EventRecordID", "SystemTime", "Provider_Name", "Channel", "Computer")  # as in our JSON lines
 _NONE = "-"
@@ -68,34 +68,25 @@ class _WrongError(Exception):
         self.node, self.message, self.hint = node, message, hint
 
 
-def read_cases(path: Path) -> tuple[tuple[Case, ...], tuple[Mistake, ...]]:
-    """The tests of a file and what is wrong in it; logs are looked for beside it.
+def cases_of(data: bytes, name: str, folder: Path) -> tuple[tuple[Case, ...], tuple[Mistake, ...]]:
+    """The tests of a file with these bytes and what is wrong in it; logs are looked for in the folder.
 
-    MisuseError if there is no such file, OSError if it cannot be read.
+    MisuseError if it is too large or no text.
     """
-    return _Reader(path).read(_text(path))
-
-
-def _text(path: Path) -> str:
+    if len(data) > LARGEST:
+        raise MisuseError(f"{name} is larger than {LARGEST >> 20} MB (expected a file of tests)")
     try:
-        data = path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise MisuseError(f"{path}: {error.strerror}") from error
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    if len(data) > _LARGEST:
-        raise MisuseError(f"{path} is larger than {_LARGEST >> 20} MB (expected a file of tests)")
-    try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise MisuseError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
+        raise MisuseError(f"{name} is not UTF-8: {error.reason} at byte {error.start}") from error
+    return _Reader(name, folder).read(text)
 
 
 class _Reader:
     """Reads one file. Nodes of YAML know where they stand, and what they are: a scalar, a sequence or a mapping."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, name: str, folder: Path) -> None:
+        self._name, self._folder = name, folder
         self._mistakes: list[Mistake] = []
 
     def read(self, text: str) -> tuple[tuple[Case, ...], tuple[Mistake, ...]]:
@@ -107,13 +98,14 @@ class _Reader:
             root = yaml.compose(text, Loader=yaml.BaseLoader)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            place = Place(str(self._path), mark.line + 1, mark.column + 1) if mark else Place(str(self._path))
-            return (), (Mistake(place, f"this is no YAML: {getattr(error, 'problem', None) or error}"),)
+            place = Place(self._name, mark.line + 1, mark.column + 1) if mark else Place(self._name)
+            what = " ".join(str(getattr(error, "problem", None) or error).split())
+            return (), (Mistake(place, f"this is no YAML: {what}"),)
         except RecursionError:
-            return (), (Mistake(Place(str(self._path)), "lists and mappings lie too deep in each other"),)
+            return (), (Mistake(Place(self._name), "lists and mappings lie too deep in each other"),)
         cases = tuple(self._cases(root))
         if not cases and not self._mistakes:
-            self._mistakes.append(Mistake(Place(str(self._path)), "there are no tests", "tests: [{event: ...}]"))
+            self._mistakes.append(Mistake(Place(self._name), "there are no tests", "tests: [{event: ...}]"))
         return cases, tuple(self._mistakes)
 
     def _cases(self, root: Any) -> Iterator[Case]:
@@ -136,7 +128,7 @@ class _Reader:
 
     def _place(self, node: Any) -> Place:
         mark = getattr(node, "start_mark", None)
-        return Place(str(self._path), mark.line + 1, mark.column + 1) if mark else Place(str(self._path))
+        return Place(self._name, mark.line + 1, mark.column + 1) if mark else Place(self._name)
 
     def _case(self, node: Any, number: int) -> Case:
         given = _mapping(node, "a test", _KEYS)
@@ -163,7 +155,7 @@ class _Reader:
         log = _scalar(given["log"])
         if "\0" in log:
             raise _WrongError(given["log"], f"log is {log!r} (expected the name of a file)")
-        return Recorded(self._path.parent / log, None if record is None else int(record))
+        return Recorded(self._folder / log, None if record is None else int(record))
 
 
 def _event(node: Any) -> Event:

@@ -1,0 +1,141 @@
+"""What scripts and slips of the hand give to commands: names that are empty, options that do not go together."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.cli.calls import PROGRAM, Caller, environment, spawned
+from tests.cli.test_exits import CALLS, OF_FILES, Files, files, line, subject
+from tests.sources.shapes import FILES
+
+from pysmon.sources.streams import SAMPLE
+
+__all__ = ["files"]
+WRITERS = [name for name, call in CALLS.items() if call.writes]
+EVENT = b'{"EventID": 1, "Image": "C:\\\\a.exe"}'
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_file_to_write_must_have_a_name(pysmon: Caller, files: Files, name: str) -> None:
+    answer = pysmon(*line(name, files), CALLS[name].writes, "")
+    assert answer.code == 2
+    assert "empty name" in answer.err
+
+
+@pytest.mark.parametrize("name", [name for name in OF_FILES if name != "tree"])
+def test_a_file_to_read_must_have_a_name(pysmon: Caller, files: Files, name: str) -> None:
+    given = [word or "" for word in line(name, files)]
+    named = str(files[subject(name)])
+    answer = pysmon(*("" if word == named else word for word in given))
+    assert answer.code == 2
+    assert "empty name" in answer.err + answer.out
+
+
+@pytest.mark.parametrize("store", ["-o", "--store"])
+def test_a_replay_writes_to_no_empty_name(pysmon: Caller, files: Files, store: str) -> None:
+    assert pysmon(*line("replay", files), store, "").code == 2
+
+
+@pytest.mark.parametrize("name", ["check", "lint"])
+def test_two_forms_at_once_are_misuse(pysmon: Caller, files: Files, name: str) -> None:
+    answer = pysmon(name, files["C"], "--json", "--format", "sarif")
+    assert (answer.code, answer.out, "exclude each other" in answer.err) == (2, "", True)
+    assert json.loads(pysmon(name, files["C"], "--json", "--format", "json").out)["files"]
+
+
+@pytest.mark.parametrize("option", ["--select", "--ignore"])
+def test_an_option_of_lint_without_a_code_does_not_switch_it_off(pysmon: Caller, files: Files, option: str) -> None:
+    answer = pysmon("lint", files["C"], option, " ,")
+    assert (answer.code, answer.out, "no code is named" in answer.err) == (2, "", True)
+
+
+def test_counting_has_no_format(pysmon: Caller, files: Files) -> None:
+    answer = pysmon("find", "exe", files["L"], "--count", "--format", "xml")
+    assert (answer.code, answer.out, "exclude each other" in answer.err) == (2, "", True)
+
+
+def test_parts_go_into_a_folder(pysmon: Caller, files: Files, tmp_path: Path) -> None:
+    answer = pysmon("split", files["C"], "-o", files["L"])
+    assert (answer.code, answer.err) == (3, f"pysmon: {files['L']}: Not a directory\n")
+    answer = pysmon("split", files["C"], "-o", "-")
+    assert (answer.code, "standard output" in answer.err) == (2, True)
+    assert not Path("-").exists()
+
+
+@pytest.mark.parametrize("form", ["json", "evtx"])
+def test_what_is_told_of_a_file_that_is_written_has_the_name_that_was_given(
+    pysmon: Caller, files: Files, tmp_path: Path, form: str
+) -> None:
+    absent = tmp_path / "no" / f"kept.{form}"
+    answer = pysmon("replay", files["C"], files["L"], "-o", absent)
+    assert (answer.code, answer.err) == (3, f"pysmon: {absent}: No such file or directory\n")
+
+    def smaller() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    kept = tmp_path / f"kept.{form}"
+    done = subprocess.run(
+        [*PROGRAM, "replay", str(files["C"]), str(files["L"]), "-o", str(kept)],
+        capture_output=True,
+        env={**environment(), "PYTHONDONTWRITEBYTECODE": "1"},
+        timeout=60,
+        check=False,
+        preexec_fn=smaller,
+    )
+    assert done.returncode == 3
+    assert f"{kept}: File too large" in done.stderr.decode()
+    assert not any(word in done.stderr.decode() for word in (".kept.", "--rotate"))
+    assert not list(tmp_path.glob(".kept*"))
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize("number", [b"1", b'"1"'])
+def test_an_event_is_explained_that_comes_by_standard_input_or_in_a_file(
+    files: Files, tmp_path: Path, number: bytes
+) -> None:
+    event = EVENT.replace(b"1", number, 1)
+    (tmp_path / "event.json").write_bytes(b"\n" + event + b"\n")
+    said = spawned("explain", files["C"], event.decode())
+    assert (said.code, said.err) == (0, "")
+    assert spawned("explain", files["C"], "-", stdin=event) == said
+    assert spawned("explain", files["C"], tmp_path / "event.json") == said
+
+
+def test_a_log_on_standard_input_stays_a_log(files: Files) -> None:
+    log = FILES["winlogbeat"][1]
+    answer = spawned("explain", files["C"], "-", stdin=log)
+    assert (answer.code, "has several events" in answer.err) == (2, True)
+    first = log.partition(b"\n")[0]
+    assert spawned("explain", files["C"], "-", stdin=first).code == 0
+
+
+def test_a_record_is_that_of_a_log(pysmon: Caller, files: Files) -> None:
+    answer = pysmon("explain", files["C"], EVENT.decode(), "--record", "1")
+    assert (answer.code, answer.out, "--record is for logs" in answer.err) == (2, "", True)
+
+
+def test_tests_come_by_standard_input(files: Files) -> None:
+    text = files["T"].read_bytes()
+    answer = spawned("test", files["C"], "-", stdin=text)
+    assert (answer.code, answer.out) == (0, "1 test: 1 passed, 0 failed\n")
+    failed = spawned("test", files["C"], "-", "--json", stdin=text.replace(b"keep", b"drop"))
+    assert (failed.code, json.loads(failed.out)["tests"][0]["file"]) == (1, "<stdin>")
+    for arguments in (("-", "-"), (files["C"], "-", "-")):
+        assert "only once" in spawned("test", *arguments, stdin=text).err
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if subject(name) == "L" and name != "tree"])
+def test_that_a_log_cannot_be_looked_for_is_the_environments(pysmon: Caller, files: Files, name: str) -> None:
+    long = Path("x" * 300)
+    answer = pysmon(*line(name, files, L=long))
+    assert (answer.code, f"{long}: File name too long" in answer.err) == (3, True)
+
+
+def test_a_first_event_longer_than_a_sample_is_found_on_standard_input(files: Files) -> None:
+    log = FILES["security-datasets"][1].replace(b'"CommandLine":"', b'"CommandLine":"' + b"x" * SAMPLE, 1)
+    answer = spawned("timeline", "-", "--json", stdin=log)
+    assert (answer.code, len(json.loads(answer.out)["events"])) == (0, 4)
