@@ -151,7 +151,9 @@ def test_without_a_sensor_no_event_of_records_comes() -> None:
 
 
 def test_whatever_is_not_there_says_why_in_each_line_of_the_table() -> None:
-    here = Surroundings((), files="refused", unwatched="refused", mounts=(Path("/absent"),), packages=False)
+    here = Surroundings(
+        (), files="refused", unwatched="refused", clipboard="refused", mounts=(Path("/absent"),), packages=False
+    )
     assert [need.name for need in NEEDS if not need.absent(here)] == []
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pysmon.assemble.access import take_access
 from pysmon.assemble.attribute import take_attribute
+from pysmon.assemble.clipboard import take_clipboard
 from pysmon.assemble.desktop import DESKTOP, Databases, Desktop
 from pysmon.assemble.device import take_raw_access
 from pysmon.assemble.dns import take_dns_message, take_look_up
@@ -35,6 +36,7 @@ from pysmon.sensor.memory_records import InjectionRecord, TamperRecord
 from pysmon.sensor.records import (
     AccessRecord,
     AttributeRecord,
+    ClipboardRecord,
     DnsMessageRecord,
     ExecRecord,
     ExitRecord,
@@ -58,6 +60,7 @@ from pysmon.sensor.records import (
 _TAKE: dict[type[Record], Callable[[Any, Scene], tuple[Event, ...]]] = {
     AccessRecord: take_access,
     AttributeRecord: take_attribute,
+    ClipboardRecord: take_clipboard,
     DnsMessageRecord: take_dns_message,
     ExecRecord: take_exec,
     ExitRecord: take_exit,

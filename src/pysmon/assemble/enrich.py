@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pysmon.assemble.attribute import file_of
+from pysmon.assemble.clipboard import Clips
 from pysmon.assemble.content import Contents
 from pysmon.assemble.extras import facts_of
 from pysmon.assemble.paths import known_path
@@ -54,6 +55,7 @@ class Enricher:
         birth: Callable[[str, int], int | None] = birth_time,
         errands: Errands | None = None,
         contents: Contents | None = None,
+        clips: Clips | None = None,
         symbols: Symbols | None = None,
         containers: Containers | None = None,
         provenance: Provenance | None = None,
@@ -61,7 +63,7 @@ class Enricher:
         """`reads` tells by event id which fields the rules read; `extras` is for outputs that show them (JSON).
 
         `errands` look up births and functions, so that no file system can hold up the caller; without them he does it.
-        `contents` answers for files that were written or removed, where somebody holds them.
+        `contents` answers for files that were written or removed, where somebody holds them, `clips` for clipboards.
         `symbols` name functions, `containers` know what the runtimes tell, `provenance` whose files are;
         a tape of another machine can have none of them.
         """
@@ -74,7 +76,7 @@ class Enricher:
         self._provenance = provenance
         self._provenance_early = frozenset(i for i in EVENTS if provenance and FIELDS & reads(i))
         self._provenance_late = frozenset(i for i in EVENTS if provenance) - self._provenance_early
-        self._contents = contents
+        self._contents, self._clips = contents, clips
         self._hashes_early = "Hashes" in reads(ProcessCreate.type.id) or "Hash" in reads(FileCreateStreamHash.type.id)
         self._birth_early = any("CreationUtcTime" in reads(kind.type.id) for kind in (FileCreate, FileCreateStreamHash))
         self._symbols, self._containers = symbols, containers
@@ -95,6 +97,8 @@ class Enricher:
             self._add_function(event, record)
         if self._contents:
             self._contents.early(event, record)
+        if self._clips:
+            self._clips.early(event, record)
         if event.type.id in self._provenance_early:
             self._add_provenance(event, record)
 
@@ -108,6 +112,8 @@ class Enricher:
             self._add_function(event, record)
         if self._contents:
             self._contents.late(event, record)
+        if self._clips:
+            self._clips.late(event, record)
         if event.type.id in self._provenance_late:
             self._add_provenance(event, record)
         cut = self._trimmer.trim(event)

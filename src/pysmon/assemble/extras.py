@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stat import S_ISBLK, S_ISCHR
 
+from pysmon.assemble.clipboard import facts_of_clipboard
 from pysmon.assemble.injection import facts_of_injection
 from pysmon.assemble.paths import known_path, text
 from pysmon.assemble.process import creator_of
@@ -38,6 +39,7 @@ from pysmon.sensor.records import (
     WRITE,
     AccessRecord,
     AttributeRecord,
+    ClipboardRecord,
     DnsMessageRecord,
     ExecRecord,
     ExitRecord,
@@ -101,6 +103,8 @@ def facts_of(record: Record, processes: Processes, users: Users) -> Facts:
             return _of_pipe(record, processes) | _place_of_actor(record, processes)
         case AttributeRecord():
             return {"StreamSize": record.value_size} | _place_of_actor(record, processes)
+        case ClipboardRecord():
+            return facts_of_clipboard(record)
         case ImageLoadRecord():
             return _of_image_load(record) | _place_of_actor(record, processes)
         case ModuleRecord():

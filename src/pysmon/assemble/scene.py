@@ -14,7 +14,7 @@ from pysmon.host.users import Users
 from pysmon.schema.catalogue import ErrorReport
 
 # Ids of the events that records make.
-BUILT = frozenset({1, 2, 3, *range(5, 16), *range(17, 24), 25, 26, 27, 28, 29, 100})
+BUILT = frozenset({1, 2, 3, *range(5, 16), *range(17, 30), 100})
 
 
 @dataclass(slots=True)

@@ -86,7 +86,7 @@ def _size(_ctx: click.Context, _param: click.Parameter, value: str | None) -> in
 @click.option(
     "--trace", is_flag=True, help="Trace COMMAND with ptrace, as is done anyway where the kernel's sensor is refused."
 )
-@click.option("--archive", type=click.Path(path_type=Path), metavar="FOLDER", help="Keep removed files (event 23).")
+@click.option("--archive", type=click.Path(path_type=Path), metavar="FOLDER", help="Keep content of events 23 and 24.")
 @click.option("--record", type=click.Path(path_type=Path), metavar="TAPE", help="Record what the kernel tells on TAPE.")
 @click.option("--replay", type=click.Path(path_type=Path), metavar="TAPE", help="Play TAPE instead of watching.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary at the end.")

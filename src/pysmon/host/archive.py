@@ -1,4 +1,4 @@
-"""The archive of deleted files: a folder for root alone, files named by what is in them, and a quota."""
+"""The archive of deleted files and clipboards: a folder for root alone, files named by what is in them, a quota."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ class Archive:
             raise MisuseError(f"the archive {folder} cannot be used: {error.strerror}") from error
         self._used = sum(self._ages.values())
 
-    def keep(self, content: str, hashes: str, name: str) -> str:
+    def keep(self, content: str, hashes: str, name: str, *, prefix: str = "") -> str:
         """Copy the file that the path `content` leads to; "true", or "false" with the reason: the text for Archived.
 
-        It is named by its hashes (`SHA256=..` and so on, as the field Hashes has them) and the extension of `name`.
+        It is named by its hashes (`SHA256=..` and so on, as the field Hashes has them), with the extension of `name`
+        behind them and `prefix` before.
         """
         digest = "".join(part.partition("=")[2] for part in hashes.split(",") if "=" in part)
         if not digest:
             return _refused("it has no hash to be named by")
         extension = _NO_NAME.sub("", Path(name).suffix)[:16]
-        kept = digest + (f".{extension}" if extension else "")
+        kept = prefix + digest + (f".{extension}" if extension else "")
         if kept in self._ages:
             self._ages[kept] = self._ages.pop(kept)
             with suppress(OSError):

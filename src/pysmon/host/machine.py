@@ -79,6 +79,11 @@ def clock_offset(tries: int = 9) -> int:
     return best
 
 
+def since_boot() -> int:
+    """The clock of the records, in ns."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
 def _line(path: Path) -> str:
     return _text(path).strip()
 

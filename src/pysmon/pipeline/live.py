@@ -20,16 +20,16 @@ from pysmon.errors import RecordError
 from pysmon.host.archive import Archive
 from pysmon.host.dconf.reader import DconfReader
 from pysmon.host.errands import Errands
-from pysmon.host.machine import clock_offset, host_name, this_machine
+from pysmon.host.machine import clock_offset, host_name, since_boot, this_machine
 from pysmon.host.user_database import UserDatabase
 from pysmon.host.users import Users
 from pysmon.pipeline.accounting import Books, losses
+from pysmon.pipeline.beside import Beside
 from pysmon.pipeline.canary import Sight
 from pysmon.pipeline.changes import Changes
 from pysmon.pipeline.defects import Defects
 from pysmon.pipeline.elsewhere import Elsewhere
 from pysmon.pipeline.eyes import By, open_eyes
-from pysmon.pipeline.files import Files
 from pysmon.pipeline.flights import Flights
 from pysmon.pipeline.flow import Flow
 from pysmon.pipeline.learner import Learner
@@ -77,6 +77,7 @@ class Session:
         last_words: LastWords | None = None,
         mounts: Sequence[Path] | None = None,
         archive: Archive | None = None,
+        displays: Sequence[Path] | None = None,
     ) -> None:
         """Load the sensor, and hold `command` (its process tree is then the scope) until `batches` begins.
 
@@ -86,14 +87,14 @@ class Session:
         folder in which a process of our own may prove that the sensor sees it, unless the scope is too narrow for that.
         `guarded`: tell who reaches for this process, and, from its `last_words`, who did for the one before it.
         `mounts`: watch what files hold on the file systems of these paths; None means on all local ones if the whole
-        machine is watched, else on none. `archive` takes copies of files that are removed.
+        machine is watched, else on none; `displays` the same of clipboards, by sockets. `archive` takes copies of both.
         SensorError and MisuseError tell what is in the way.
         """
-        self.policy = configuration if isinstance(configuration, Policy) else Policy.of(configuration)
+        self.policy = own = configuration if isinstance(configuration, Policy) else Policy.of(configuration)
         whole = command is None and (scope is None or scope.kind == "machine")
         with ExitStack() as undo:
-            self._files = Files(mounts, self.policy.ruleset, archive, whole=whole, later=guarded)
-            undo.callback(self._files.close)
+            self._beside = Beside(own.configuration, own.ruleset, archive, mounts, displays, whole=whole, later=guarded)
+            undo.callback(self._beside.close)
             eyes = open_eyes(self.policy.families, command, by, undo, others_later=reloads)
             self.sensor, self._command, self.traced = eyes
             self._tape = TapeWriter(record_to) if record_to else None
@@ -102,7 +103,7 @@ class Session:
         self._machine, self._extras = this_machine(), extras
         self._errands = Errands()
         self._users = Users(ask=UserDatabase(self._errands))
-        reader, databases = noted(self._files.texts(self._errands), self._tape), DconfReader(self._errands)
+        reader, databases = noted(self._beside.texts(self._errands), self._tape), DconfReader(self._errands)
         self._builder = Builder(
             self._machine, self._users, clock_offset=clock_offset(), reader=reader, databases=databases
         )
@@ -114,7 +115,7 @@ class Session:
         self._changes, self._defects = Changes(), Defects()
         self._reports: SimpleQueue[Event] = SimpleQueue()
         self._guarded, self._last_words = guarded, last_words
-        self._closed, self._looked_at = False, _since_boot()
+        self._closed, self._looked_at = False, since_boot()
         self._canaries = Flights(self.sensor, canary if self.scope.kind in ("machine", "tree") else None)
         self.lacks: tuple[Capability, ...] = ()  # what the policy asks for and cannot be had here
         self.books = self._books()
@@ -154,8 +155,8 @@ class Session:
             yield self._own(self.policy.told(time.time_ns()), self._state("Started"), *self._told_lacking())
             self._flow.prepare()
             self._learner.learn()
-            self._files.use(self.policy.ruleset)
-            self.sensor.wake_by(self._files.fileno)
+            self._beside.use(self.policy.configuration, self.policy.ruleset)
+            self.sensor.wake_by(*self._beside.filenos)
             if self._guarded:
                 self.sensor.guard()
                 yield self._told_late()
@@ -190,7 +191,7 @@ class Session:
         if self._command:
             self._command.stop()
         self._canaries.stop()
-        self._files.close()
+        self._beside.close()
         self._elsewhere.close()
         self.sensor.close()
         self._errands.close()
@@ -206,8 +207,8 @@ class Session:
         look = time.monotonic() + _LOOK_AFTER
         while not stop.is_set():
             patient = self.sensor.patient
-            if self._files.due or self.sensor.wait(GATHER if self._command else DEADLINE) or patient:
-                yield self._take(self.sensor.read()) + self._take_files()
+            if self._beside.due or self.sensor.wait(GATHER if self._command else DEADLINE) or patient:
+                yield self._take(self.sensor.read()) + self._take_beside()
             else:
                 yield []
             if self._command and self._command.poll():
@@ -234,7 +235,7 @@ class Session:
         time.sleep(GATHER)  # programs that were running when the scope changed have ended by then
         while data := self.sensor.read():
             yield self._take(data)
-        yield self._take_files(last=True)
+        yield self._take_beside(last=True)
         yield self._heed()
         yield from self._look_after(last=True)
         yield self._own(self._state("Stopped"))
@@ -271,9 +272,9 @@ class Session:
             self.sensor.pushdown.refuse(*refusal)
         return entries
 
-    def _take_files(self, *, last: bool = False) -> list[Entry[Event]]:
-        """What came of the content of files."""
-        offset, kept = self._builder.clock_offset, self._files.take(self._flow, self._tape, self._survive, last=last)
+    def _take_beside(self, *, last: bool = False) -> list[Entry[Event]]:
+        """What came of the content of files, and of clipboards."""
+        offset, kept = self._builder.clock_offset, self._beside.take(self._flow, self._tape, self._survive, last=last)
         return [self._journal.entry(event, offset + time) for event, time in kept]
 
     def _survive(self, defect: Exception, family: str) -> None:
@@ -295,7 +296,7 @@ class Session:
             self._flow.use(policy.ruleset, self._enricher(), policy.approvers)
             self._flow.prepare()
             self.sensor.want(policy.families)
-            self._files.use(policy.ruleset)
+            self._beside.use(policy.configuration, policy.ruleset)
             self._push_down()
             self._send_canary()
             events += [policy.told(time.time_ns()), *self._told_lacking()]
@@ -303,7 +304,7 @@ class Session:
 
     def _told_lacking(self) -> list[Event]:
         """What the policy asks for and cannot be had here, each as an event 255."""
-        self.lacks = lacking_here(self.sensor.services, self._files, self.policy.ruleset)
+        self.lacks = lacking_here(self.sensor.services, self._beside, self.policy)
         return [error_report(time.time_ns(), LACKING, str(each)) for each in self.lacks]
 
     def _push_down(self) -> None:
@@ -318,15 +319,15 @@ class Session:
 
     def _repeated(self, *, last: bool) -> list[Entry[Event]]:
         """Deeds against us that were done again since they were told; what was told needs to outlive us no longer."""
-        before, self._looked_at = self._looked_at, _since_boot()
+        before, self._looked_at = self._looked_at, since_boot()
         if not self.sensor.behind and self.books.families["guard"].seen:
             self.sensor.last_words.forget(self._looked_at if last else before)
         return self._own(*self._builder.overdue(self._looked_at, last=last))
 
     def _look_after(self, *, last: bool = False) -> Iterator[list[Entry[Event]]]:
         """Tell of losses and blindness, make up for losses in the process table, and follow the clock if it is set."""
-        for trouble in self._files.look():
-            yield self._own(error_report(time.time_ns(), "FILES", trouble))
+        for trouble in self._beside.look():
+            yield self._own(error_report(time.time_ns(), *trouble))
         before, self._counts = self._counts, self._count()
         if lost := losses(before, self._counts):
             yield self._own(error_report(time.time_ns(), "QUEUE", lost))
@@ -338,7 +339,7 @@ class Session:
         self.books = self._books()
         if self._guarded:
             yield self._repeated(last=last)
-        if (last or not self.sensor.behind) and (waited := self._flow.overdue(_since_boot(), last=last)):
+        if (last or not self.sensor.behind) and (waited := self._flow.overdue(since_boot(), last=last)):
             yield self._own(*waited)
         if not self.sensor.behind:
             self.unbalanced = self.books.unbalanced(before)
@@ -365,10 +366,10 @@ class Session:
         return self.policy.families | {"process", *(("guard",) if self._guarded else ())}
 
     def _enricher(self) -> Enricher:
-        return self.policy.enricher(self._builder, self._users, self._errands, extras=self._extras, files=self._files)
+        return self.policy.enricher(self._builder, self._users, self._errands, extras=self._extras, beside=self._beside)
 
     def _count(self) -> dict[str, Count]:
-        return self.sensor.counts() | self._files.counts()
+        return self.sensor.counts() | self._beside.counts()
 
     def _books(self) -> Books:
         counts = self._flow.accounting
@@ -380,8 +381,3 @@ class Session:
 
     def _own(self, *events: Event) -> list[Entry[Event]]:
         return [self._journal.entry(event, time.time_ns()) for event in events]
-
-
-def _since_boot() -> int:
-    """The clock of the records, in ns."""
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)

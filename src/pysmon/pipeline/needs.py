@@ -14,8 +14,8 @@ from typing import Literal
 from pysmon.host.dpkg import Dpkg
 from pysmon.host.packages import Packages
 from pysmon.host.rpm import Rpm
-from pysmon.pipeline.files import Files
-from pysmon.pipeline.policy import EVENTS_OF_FAMILY
+from pysmon.pipeline.beside import Beside
+from pysmon.pipeline.policy import EVENTS_OF_FAMILY, Policy
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.event import EVENTS
 from pysmon.sensor.loader import Service
@@ -47,6 +47,7 @@ class Surroundings:
     services: Sequence[Service] | str  # of the sensor; in a run only those that it has asked for
     files: str = ""  # why fanotify cannot be used at all; "" if it can
     unwatched: str = ""  # why nobody watches the content of files, though that could be; "" if that is not so
+    clipboard: str = ""  # why no clipboard is read, though that could be asked for; "" if that is not so
     mounts: Sequence[Path] | None = None  # the only file systems that are watched; None: all local ones
     packages: bool = True  # is there a package database?
     tried: bool = True  # False: the sensor was not tried, since the rights for it are missing
@@ -138,7 +139,7 @@ NEEDS: tuple[Need, ...] = (
         "Signed, Signature and SignatureStatus are `-`",
         "dpkg or rpm",
     ),
-    Need((24,), "reader of the clipboard", lambda _: "this release of pysmon does not read it"),
+    Need((24,), "reader of the clipboard", lambda here: here.clipboard, by="X11, Wayland"),
 )
 
 
@@ -174,9 +175,10 @@ def lacking(here: Surroundings, ruleset: Ruleset) -> tuple[Capability, ...]:
     return tuple(found.values())
 
 
-def lacking_here(services: Sequence[Service], files: Files, ruleset: Ruleset) -> tuple[Capability, ...]:
-    """The same for a run, by what its sensor serves and whether its file watch works."""
-    return lacking(Surroundings(services, files.refused, files.unwatched, packages=has_packages()), ruleset)
+def lacking_here(services: Sequence[Service], beside: Beside, policy: Policy) -> tuple[Capability, ...]:
+    """The same for a run, by what its sensor serves and whether what is watched beside it can be."""
+    absent = beside.absent(policy.configuration)
+    return lacking(Surroundings(services, *absent, packages=has_packages()), policy.ruleset)
 
 
 def has_packages(root: str = "") -> bool:

@@ -16,7 +16,7 @@ from pysmon.host.packages import Packages
 from pysmon.host.runtime_files import Containers
 from pysmon.host.symbols import Symbols
 from pysmon.host.users import Users
-from pysmon.pipeline.files import Files
+from pysmon.pipeline.beside import Beside
 from pysmon.pipeline.pushdown import Approvers, approvals_of, approvers_of
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.catalogue import ConfigurationChange, ImageLoad
@@ -60,7 +60,7 @@ class Policy:
         return cls(configuration, ruleset, frozenset(approvers), approvers, approvals_of(approvers))
 
     def enricher(
-        self, builder: Builder, users: Users, errands: Errands, *, extras: bool, files: Files | None = None
+        self, builder: Builder, users: Users, errands: Errands, *, extras: bool, beside: Beside | None = None
     ) -> Enricher:
         """What adds the facts that this configuration asks for to events; `extras` are those that only JSON shows."""
         options = self.configuration.options if self.configuration else None
@@ -77,7 +77,8 @@ class Policy:
             errands=errands,
             symbols=Symbols(),
             containers=Containers(),
-            contents=files.contents(hashes, self.ruleset, options) if files else None,
+            contents=beside.contents(hashes, self.ruleset, options) if beside else None,
+            clips=beside.clips(hashes, self.ruleset) if beside else None,
             provenance=Provenance(hashes, packages, errands, early=self.ruleset.wants(ImageLoad.type.id)),
         )
 

@@ -231,10 +231,11 @@ class Sensor:
         """Sleep until the kernel says that there are records, at most so long; True if it did."""
         return bool(self._poll.poll(seconds))
 
-    def wake_by(self, file: int) -> None:
-        """Let `wait` end also when this can be read; -1 stands for nothing."""
-        if file >= 0:
-            self._poll.register(file, select.EPOLLIN)
+    def wake_by(self, *files: int) -> None:
+        """Let `wait` end also when one of these can be read; -1 stands for nothing."""
+        for file in files:
+            if file >= 0:
+                self._poll.register(file, select.EPOLLIN)
 
     def counts(self) -> dict[str, Count]:
         """By family, what was due and lost so far, over all CPUs."""

@@ -20,6 +20,7 @@ FAMILIES = (
     *("process", "network", "file create", "file delete", "fork", "guard"),
     *("process access", "raw access", "bpf", "file time", "sysctl", "xattr", "dns"),
     *("injection", "tampering", "pipe", "file content", "image load", "module"),
+    "clipboard",
 )
 
 SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
@@ -338,6 +339,21 @@ class PipeRecord(Record):
     directory: Tail
     name: Tail  # ended by NUL
     abstract: Tail  # the name of a socket that stands in no file system, without the NUL before it
+
+
+@record(25, "clipboard", RECORDS)
+class ClipboardRecord(Record):
+    """Something new is in the clipboard of a display (X11, Wayland). The process is who owns it; 0: nobody tells."""
+
+    token: U64  # of its content while that is held, 0 if there is none; no content is on a tape
+    content_size: U64  # in bytes
+    uid: U32  # of the session
+    session: U32
+    outcome: U16  # of reading it: sensor/clipboard/change.py
+    display: Tail  # :0, wayland-0
+    session_name: Tail  # as systemd-logind has it
+    remote: Tail  # the host that the session is used from; empty for this one
+    targets: Tail  # what was asked for, then all that was offered, each but the last ended by NUL
 
 
 def decode(data: bytes, offset: int = 0) -> Record:

@@ -189,10 +189,11 @@ class TracedCommand:
             return True
         return bool(self._poll.poll(seconds))
 
-    def wake_by(self, file: int) -> None:
-        """Let `wait` end also when this can be read; -1 stands for nothing."""
-        if file >= 0:
-            self._poll.register(file, select.EPOLLIN)
+    def wake_by(self, *files: int) -> None:
+        """Let `wait` end also when one of these can be read; -1 stands for nothing."""
+        for file in files:
+            if file >= 0:
+                self._poll.register(file, select.EPOLLIN)
 
     @property
     def behind(self) -> bool:

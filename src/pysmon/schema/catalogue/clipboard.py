@@ -14,6 +14,7 @@ from pysmon.schema.shape import SEQUENCE_NUMBER, Before, Gone
     rule="ClipboardChange",
     version=5,
     since="4.40",
+    live=True,
     history=(
         Before("4.40", id=0xF002, had=(Gone("Path", TEXT, "Hashes"),)),
         Before("4.10", had_not=("RuleName",)),
@@ -30,7 +31,10 @@ from pysmon.schema.shape import SEQUENCE_NUMBER, Before, Gone
 class ClipboardChange(Event):
     """The content of the clipboard changed.
 
-    On Linux: not produced yet.
+    On Linux: a program took over the selection CLIPBOARD of an X11 display, or set that of a Wayland display, and what
+    is in it is new. It is read only if the configuration has `<CaptureClipboard/>` and rules that can keep this event
+    (docs/clipboard.md). Wayland tells nobody whose it is: there ProcessId is 0 and Image is `-`. Hashes is `-` if the
+    content was not had; Archived is `true`, `false` with the reason, or `-` if there is no archive.
     """
 
     RuleName: Text = field(default="-")
@@ -38,8 +42,14 @@ class ClipboardChange(Event):
     ProcessGuid: Guid
     ProcessId: Pid
     Image: Text = field(default="-")
-    Session: UInt32 = field("Terminal session of the process.")
-    ClientInfo: Text = field("Account and, over the network, address and name of the client.", default="-")
+    Session: UInt32 = field(
+        "Terminal session of the process. On Linux: the number of the session that the display is of; 0 if it has none."
+    )
+    ClientInfo: Text = field(
+        "Account and, over the network, address and name of the client. On Linux: the user of the session, and the "
+        "host that it is used from if systemd-logind knows one.",
+        default="-",
+    )
     Hashes: Text = field(
         "Digests of the content, in the form that all events share; the archive file is named by them.", default="-"
     )

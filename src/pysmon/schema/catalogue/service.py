@@ -28,8 +28,9 @@ class ErrorReport(Event):
     ID: Text = field(
         "What kind of failure, in one word. `QUEUE`: events were lost; `CANARY`: a hook is blind; `CAPABILITY`: the"
         " configuration asks for events that this machine cannot give, or not wholly; `CONFIG`: a configuration was"
-        " refused or cannot be used; `FILES`: files cannot be watched as asked; `OUTPUT`: an output is in trouble, or"
-        " works again; `STORE`: the event log was not closed in good order; `RECONCILIATION`: the books do not add up;"
+        " refused or cannot be used; `FILES`, `CLIPBOARD`: files or clipboards cannot be watched as asked; `OUTPUT`: an"
+        " output is in trouble, or works again; `STORE`: the event log was not closed in good order; `RECONCILIATION`:"
+        " the books do not add up;"
         " `TAMPER`: somebody reached for pysmon or its files; `SERVICE`: the service manager asked something of it;"
         " `HOST`: a file system or the user database does not answer, or does again.",
         default="-",

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pysmon.sensor.capabilities import drop_capabilities
+from pysmon.sensor.descriptors import close_all_but
 from pysmon.sensor.filewatch.fanotify import Group
 from pysmon.sensor.filewatch.guardian import Guardian
 from pysmon.sensor.filewatch.held import LIMIT, HeldFiles, kernel_device
@@ -262,7 +263,7 @@ def _guard(channel: socket.socket, group: Group) -> None:
         libc.prctl(_NAME, b"pysmon files", 0, 0, 0)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # Ctrl-C is for the sensor, which ends us
             signal.signal(number, signal.SIG_IGN)
-        _close_all_but(channel.fileno(), group.fd)
+        close_all_but(channel.fileno(), group.fd)
         drop_capabilities(_RIGHTS)
         gc.freeze()  # what is shared with the sensor's process stays shared
         Guardian(channel, group).serve()
@@ -272,14 +273,3 @@ def _guard(channel: socket.socket, group: Group) -> None:
             Message(TROUBLE, text=f"the process that watches files failed: {error}").send(channel)
     finally:
         os._exit(code)
-
-
-def _close_all_but(*keep: int) -> None:
-    """Others wait for the end of pipes that we inherited."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for standard in range(3):
-        os.dup2(nothing, standard)
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) > 2 and int(name) not in keep:
-            with suppress(OSError):
-                os.close(int(name))
