@@ -74,7 +74,7 @@ def load(abilities: tuple[Ability, ...] = ABILITIES, *, attach: Collection[str] 
             if ability.required and len(tried[ability.name]) == len(ability.providers):
                 raise SensorError(
                     f"the kernel refuses the programs for {ability.name}: {'; '.join(tried[ability.name])}",
-                    hint="pysmon needs Linux 5.11 or later; `dmesg` may tell more (lockdown, a hardened kernel)",
+                    hint="pysmon needs Linux 5.13 or later; `dmesg` may tell more (lockdown, a hardened kernel)",
                 )
 
 

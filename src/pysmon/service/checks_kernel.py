@@ -11,7 +11,7 @@ from pysmon.sensor.capabilities import effective
 from pysmon.service.finding import Finding
 from pysmon.service.patient import Patient, text_of
 
-OLDEST = (5, 11)
+OLDEST = (5, 13)
 _ARCHITECTURES = ("x86_64", "aarch64")
 _VERSION = re.compile(r"(\d+)\.(\d+)")
 _NEEDED = ("CAP_BPF", "CAP_PERFMON")  # or one that is more than both

@@ -150,42 +150,73 @@ INLINE u32 put_user_string(struct scratch *s, u32 at, u32 limit, const void *fro
 #define PATH_DEPTH 128
 #define NAME_SIZE 256 /* NAME_MAX and its NUL */
 
+/* On the way from a file up to the root; addresses and numbers alone. */
+struct climb {
+	struct dentry *dentry, *root; /* where it stands, and the root of what is mounted there */
+	struct mount *mount;
+	u32 slot, at; /* where the path is put */
+	bool first, whole;
+};
+
+/* One step: puts a component, or passes over to what is mounted above. Is it the last one? */
+INLINE bool climb_on(struct scratch *s, struct climb *c)
+{
+	struct dentry *parent = READ(c->dentry, d_parent);
+	bool first = c->first;
+	c->first = false;
+	if (c->dentry == c->root || c->dentry == parent) {
+		struct mount *above = READ(c->mount, mnt_parent);
+		if (c->dentry == c->root && above != c->mount) {
+			c->dentry = READ(c->mount, mnt_mountpoint);
+			c->mount = above;
+			c->root = READ(above, mnt.mnt_root);
+			return false;
+		}
+		if (first && c->dentry != c->root) /* an object without a place, such as a memfd: its name alone */
+			c->at = put_string(s, c->at, NAME_SIZE, READ(c->dentry, d_name.name));
+		return c->whole = true;
+	}
+	u32 at = c->at;
+	PIN(at); /* the same range at every turn, or the verifier walks each length apart */
+	if (at > TAILS_LIMIT)
+		return true;
+	long size = bpf_probe_read_kernel_str(s->bytes + at, NAME_SIZE, READ(c->dentry, d_name.name));
+	if (size <= 0)
+		return true;
+	c->at = at + size;
+	c->dentry = parent;
+	return false;
+}
+
+static __attribute__((noinline, unused)) long climb_once(u64 turn __attribute__((unused)), void *context)
+{
+	struct climb *c = context;
+	u32 slot = c->slot;
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &slot);
+	return !s || climb_on(s, c);
+}
+
 /* A path, leaf to root, each component ended by NUL, across mounts up to the root of the mount namespace. Of a deeper one
  * the last component is "...": cut off in silence it would pass for another path.
- * Checked once by the verifier, which is why it takes plain numbers. */
+ * Checked once by the verifier, which is why it takes plain numbers; and every step of it only once where the kernel can. */
 GLOBAL u32 put_path(u32 slot, u32 at, u64 dentry_address, u64 vfsmount_address)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &slot);
 	if (!s)
 		return at;
-	struct dentry *dentry = (void *)dentry_address;
 	struct mount *mount = (void *)vfsmount_address - FIELD_OFFSET(struct mount, mnt);
-	struct dentry *root = READ(mount, mnt.mnt_root);
-	for (int i = 0; i < PATH_DEPTH; i++) {
-		struct dentry *parent = READ(dentry, d_parent);
-		if (dentry == root || dentry == parent) {
-			struct mount *above = READ(mount, mnt_parent);
-			if (dentry == root && above != mount) {
-				dentry = READ(mount, mnt_mountpoint);
-				mount = above;
-				root = READ(mount, mnt.mnt_root);
-				continue;
-			}
-			if (i == 0 && dentry != root) /* an object without a place, such as a memfd: its name alone */
-				at = put_string(s, at, NAME_SIZE, READ(dentry, d_name.name));
-			return at;
-		}
-		PIN(at); /* the same range at every turn, or the verifier walks each length apart */
-		if (at > TAILS_LIMIT)
-			break;
-		long size = bpf_probe_read_kernel_str(s->bytes + at, NAME_SIZE, READ(dentry, d_name.name));
-		if (size <= 0)
-			break;
-		at += size;
-		dentry = parent;
-	}
+	struct climb c = {
+		.dentry = (void *)dentry_address, .root = READ(mount, mnt.mnt_root), .mount = mount,
+		.slot = slot, .at = at, .first = true,
+	};
+	if (CAN_LOOP)
+		bpf_loop(PATH_DEPTH, climb_once, &c, 0);
+	else
+		for (int i = 0; i < PATH_DEPTH && !climb_on(s, &c); i++)
+			;
+	at = c.at;
 	PIN(at);
-	if (at > TAILS_LIMIT + NAME_SIZE)
+	if (c.whole || at > TAILS_LIMIT + NAME_SIZE)
 		return at;
 	__builtin_memcpy(s->bytes + at, "...", 4);
 	return at + 4;
@@ -236,12 +267,12 @@ GLOBAL u32 path_refused(u32 slot, u32 family, u32 start, u32 end)
 		s->part.bytes[i] = lower(c);
 	}
 	lengths = approval->ending_lengths;
-	for (u32 i = 0; lengths && i < NAME_SIZE; i++) {
-		*number = i;
-		if (!BYTE(start + i))
-			break;
-	}
-	u32 name = lengths ? *number : 0;
+	PIN(start);
+	if (start > TAILS_LIMIT)
+		return 0;
+	/* Onto itself: the helper counts, and what it writes stands there already. A loop of ours would be walked step by step. */
+	long size = lengths ? bpf_probe_read_kernel_str(s->bytes + start, NAME_SIZE, s->bytes + start) : 0;
+	u32 name = size > 0 ? size - 1 : 0;
 	__builtin_memset(s->part.bytes, 0, PART_SIZE);
 	for (u32 i = 0; i < PART_SIZE - 1; i++) {
 		if (i >= name)

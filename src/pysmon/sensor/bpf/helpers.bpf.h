@@ -31,6 +31,7 @@ HELPER(long, bpf_get_task_stack, 141, struct task_struct *task, void *to, u32 si
 HELPER(struct task_struct *, bpf_get_current_task_btf, 158, void);
 HELPER(struct pt_regs *, bpf_task_pt_regs, 175, struct task_struct *task);
 HELPER(long, bpf_find_vma, 180, struct task_struct *task, u64 address, void *found, void *context, u64 flags);
+HELPER(long, bpf_loop, 181, u32 turns, void *step, void *context, u64 flags); /* since 5.17: ask CAN_LOOP */
 
 /* Map declarations that libbpf reads from BTF. */
 #define MAP_NUMBER(name, value) int (*name)[value]
@@ -43,6 +44,7 @@ HELPER(long, bpf_find_vma, 180, struct task_struct *task, u64 address, void *fou
 	value_; })
 #define FIELD_EXISTS(object, field) __builtin_preserve_field_info((object)->field, 2)
 #define TYPE_EXISTS(type) __builtin_preserve_type_info(*(type *)0, 0)
+#define CAN_LOOP __builtin_preserve_enum_value(*(enum bpf_func_id *)BPF_FUNC_loop, 0)
 #define SIZE_OF(type) ((u32)__builtin_preserve_type_info(*(type *)0, 1))
 #define FIELD_OFFSET(type, field) __builtin_preserve_field_info(((type *)0)->field, 0)
 
