@@ -31,7 +31,7 @@ def take_file_create(record: FileCreateRecord, scene: Scene) -> tuple[Event, ...
 def take_file_delete(record: FileDeleteRecord, scene: Scene) -> tuple[Event, ...]:
     """FileDelete and FileDeleteDetected: each has rules of its own, and is judged by them.
 
-    Nothing is archived, and the content is gone: Hashes, IsExecutable and Archived stay `-`, as in Sysmon for Linux.
+    Hashes, IsExecutable and Archived are `-`: what the file held is told by content.py, if it was held when it went.
     """
     wanted = scene.wanted
     archived, detected = 23 in wanted, 26 in wanted

@@ -21,8 +21,8 @@ SHARED: Mapping[str, str] = {
     "User": "Account of the process. On Windows `DOMAIN\\name`; on Linux the name of its (real) user id, or the number"
     " if it has no name.",
     "Hashes": "Digests of the file's content: `SHA1=..,MD5=..,SHA256=..,IMPHASH=..`, those that `HashAlgorithms`"
-    " selects, always in this order. On Linux: in events 1, 6 and 7 only, in lower-case hex, IMPHASH for Windows"
-    " programs only; `-` if the file is beyond 32 MiB or could not be read.",
+    " selects, always in this order. On Linux: in lower-case hex, IMPHASH for Windows programs"
+    " only; `-` if the file is beyond 32 MiB, or its content could not be read or is not watched.",
     "TargetFilename": "Full path of the file.",
     "CreationUtcTime": "When the file was created, in UTC.",
     "FileVersion": "From the version resource of a Windows program; `-` on Linux.",
