@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 import click
 
@@ -18,6 +19,8 @@ from pysmon.formats.visible import visible
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and give its exit code; without arguments, that of this process."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, TextIOWrapper):  # what it cannot carry is spelled out: many consoles know few letters
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = _classic(given) if is_classic(given) else _modern(given)
         sys.stdout.flush()

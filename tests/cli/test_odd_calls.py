@@ -139,3 +139,22 @@ def test_a_first_event_longer_than_a_sample_is_found_on_standard_input(files: Fi
     log = FILES["security-datasets"][1].replace(b'"CommandLine":"', b'"CommandLine":"' + b"x" * SAMPLE, 1)
     answer = spawned("timeline", "-", "--json", stdin=log)
     assert (answer.code, len(json.loads(answer.out)["events"])) == (0, 4)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+@pytest.mark.parametrize("name", ["check", "test", "explain", "fmt", "dump"])
+def test_a_console_that_knows_few_letters_gets_them_spelled_out(files: Files, encoding: str, name: str) -> None:
+    config = files["C"].read_text()
+    made = config.replace(".exe<", "\u0444\\<") if name != "check" else config.replace("Image", "\u0444")
+    files["C"].write_text(made, encoding="utf-8")
+    files["T"].write_text("tests: [{name: \u0444, event: {EventID: 1}, expect: keep}]\n", encoding="utf-8")
+    done = subprocess.run(
+        [*PROGRAM, *line(name, files)],
+        capture_output=True,
+        env={**environment(), "PYTHONIOENCODING": encoding},
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode in (0, 1), b"Traceback" in done.stderr) == (True, False), done.stderr
+    letter = "\u0444".encode() if name in ("fmt", "dump") else b"\\u0444"  # what is made for programs is UTF-8
+    assert letter in done.stdout

@@ -30,6 +30,7 @@ def test_versions_compare_by_number_and_not_by_text() -> None:
 def test_digits_beyond_the_second_are_rounded_as_sysmon_does() -> None:
     assert SchemaVersion.parse("4.226") == (4, 23)
     assert SchemaVersion.parse("4.999") == (5, 0)
+    assert [SchemaVersion.parse(text).minor for text in ("4.215", "4.225", "4.235")] == [21, 22, 24]  # as "%.2f" does
 
 
 @pytest.mark.parametrize("text", ["", "four", "4.", ".5", "4.x", "-4.1", "4.1.2", "4,90"])

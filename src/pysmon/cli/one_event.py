@@ -98,7 +98,7 @@ def _entries(name: str, form: str | None, tallies: dict[str, Tally]) -> Iterator
 def _written(text: str) -> Entry[Event]:
     """An event that somebody wrote on the command line: without a time, if he likes."""
     try:
-        row = msgspec.json.decode(text, type=dict[str, Any])
+        row = msgspec.json.decode(text.encode(errors="surrogateescape"), type=dict[str, Any])
         if "SystemTime" not in row and "UtcTime" not in row:
             row["SystemTime"] = _LONG_AGO
         if isinstance(row.get("EventID"), str) and row["EventID"].isdecimal():

@@ -20,8 +20,8 @@ class SchemaVersion(NamedTuple):
         found = _WRITTEN.match(text)
         if not found:
             raise ValueError(f"not a schema version: {text!r} (expected a number such as 4.90)")
-        hundredths = round(float(f"0.{found[2] or '0'}") * 100)
-        return cls(int(found[1]) + hundredths // 100, hundredths % 100)
+        major, _, minor = f"{float(f'{found[1]}.{found[2] or 0}'):.2f}".partition(".")
+        return cls(int(major), int(minor))
 
     def __str__(self) -> str:
         """The form that Sysmon prints: two decimals."""
