@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pysmon.assemble.clipboard import Clips
 from pysmon.config.model import Configuration
@@ -14,9 +15,11 @@ from pysmon.pipeline.flow import Flow
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.catalogue import ClipboardChange
 from pysmon.schema.event import Event
-from pysmon.sensor.clipboard.watch import ClipboardWatch
 from pysmon.sensor.kernel import Count
 from pysmon.sensor.tape import TapeWriter
+
+if TYPE_CHECKING:
+    from pysmon.sensor.clipboard.watch import ClipboardWatch
 
 FAMILY = "clipboard"
 
@@ -44,6 +47,9 @@ class Clipboards:
         if displays is None and not whole:
             self._trouble = "only a part of the machine is watched, and a display is of the whole"
         elif asked_for(configuration, ruleset):
+            # Not before: it takes memory that who does not ask for it need not spend.
+            from pysmon.sensor.clipboard.watch import ClipboardWatch
+
             try:
                 self._watch = ClipboardWatch(displays)
             except SensorError as error:

@@ -203,7 +203,7 @@ def test_who_ceases_to_watch_ends_all_connections(x_server: Server, watching: Wa
     watcher.ready()
     watcher.watch.want(False)
     wait_for(lambda: not watcher.turn() and not watcher.watch.watched, "it counts as watched")
-    assert descendants(watcher.watch.pid) == []
+    wait_for(lambda: not descendants(watcher.watch.pid), "its reader stays")
 
 
 def test_if_the_finder_ends_that_is_told(x_server: Server, watching: Watching) -> None:
