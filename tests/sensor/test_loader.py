@@ -18,7 +18,7 @@ from pysmon.errors import SensorError
 from pysmon.layout.c_text import digest
 from pysmon.sensor.kernel import Sensor
 from pysmon.sensor.libbpf import Object
-from pysmon.sensor.loader import Service, load
+from pysmon.sensor.loader import Service, load, why_useless
 from pysmon.sensor.providers import ABILITIES, Ability, Provider
 from pysmon.sensor.records import RECORDS
 from pysmon.sensor.rights import check_rights
@@ -102,6 +102,28 @@ def test_a_tracepoint_that_the_kernel_lacks_takes_no_other_with_it() -> None:
     processes, modules = apart(act)
     assert processes.provider
     assert modules.refusals == ("tp_btf: no tp_btf/module_load here",)
+
+
+CALLS = Provider("tracepoint", ("utime", "utimes"), some=True)
+CHANGES = Provider("tp_btf", ("change", "changed", "utimes"), some=True, one_of=("change", "changed"))
+
+
+@pytest.mark.parametrize(
+    ("provider", "reasons", "why"),
+    [
+        (Provider("fexit", ("a", "b")), ["", ""], ""),
+        (Provider("fexit", ("a", "b")), ["", "no b"], "no b"),
+        (CALLS, ["no utime", ""], ""),
+        (CALLS, ["no utime", "no utimes"], "no utime"),
+        (CHANGES, ["no change", "", ""], ""),
+        (CHANGES, ["no change", "", "no utimes"], ""),
+        (CHANGES, ["no change", "no changed", ""], "no change"),
+    ],
+)
+def test_a_provider_of_which_some_programs_suffice_needs_one_that_sees(
+    provider: Provider, reasons: list[str], why: str
+) -> None:
+    assert why_useless(provider, dict(zip(provider.programs, reasons, strict=True))) == why
 
 
 RENAMES = (Provider("tracepoint", ("on_rename", "on_renameat", "on_renameat2"), some=True),)

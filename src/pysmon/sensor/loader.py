@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
@@ -134,9 +134,17 @@ def attach_provider(made: Object, provider: Provider, failures: dict[str, str], 
 
     `attach=False`: only look at what is known.
     """
-    reasons = [failures.get(p) or (_attach(made, p) if attach else "") for p in provider.programs]
-    failed = [reason for reason in reasons if reason]
-    return failed[0] if failed and (not provider.some or len(failed) == len(reasons)) else ""
+    return why_useless(
+        provider, {p: failures.get(p) or (_attach(made, p) if attach else "") for p in provider.programs}
+    )
+
+
+def why_useless(provider: Provider, reasons: Mapping[str, str]) -> str:
+    """Why a provider sees nothing, or "". `reasons`: for each program why it is not attached; "" if it is."""
+    failed = [reason for reason in reasons.values() if reason]
+    needed = provider.one_of or provider.programs
+    serves = not failed or (provider.some and not all(reasons[program] for program in needed))
+    return "" if serves else failed[0]
 
 
 def _refused_like(program: str, name: str, chosen: dict[str, Provider | None], reason: str) -> dict[str, str]:

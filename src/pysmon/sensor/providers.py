@@ -12,6 +12,7 @@ class Provider:
     hook: str
     programs: tuple[str, ...]
     some: bool = False  # True: those that attach are enough (system calls that an architecture does not have)
+    one_of: tuple[str, ...] = ()  # with `some`: without any of these the others see nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,16 @@ _MODULE_FILE = Provider("fentry", ("on_module_file", "on_module_load"))
 _PROGRAM = Provider("fentry", ("on_program",))
 _TIMES = Provider("fexit", ("on_vfs_utimes_begin", "on_vfs_utimes"))
 _TIME_CALLS = ("utimensat", "futimesat", "utimes", "utime")
-_CHANGE_TIMES = Provider(  # since 6.13
+_CHANGES = ("on_change_time", "on_change_time_set", "on_change_time_kept")  # since 6.13
+_CHANGE_TIMES = Provider(
     "tp_btf",
     (
-        *("on_change_time", "on_change_time_set", "on_change_time_kept"),
+        *_CHANGES,
         *(f"on_{call}_begin" for call in _TIME_CALLS),
         *(f"on_{call}" for call in _TIME_CALLS),
     ),
     some=True,
+    one_of=_CHANGES,
 )
 # A cgroup program knows name and values, another one how the write ended.
 _SETTINGS = Provider("fexit", ("on_sysctl", "on_sysctl_write"))
