@@ -57,7 +57,12 @@ def watch(output: int) -> None:
     wait_for(lambda: not watcher.turn() and watcher.watched, "no display was found")
     os.write(output, f"{display_text(watcher.watched[0])}\n".encode())
     found: list[ClipboardRecord] = []
-    wait_for(lambda: found.extend(watcher.turn()) or found, "no change came")
+
+    def came() -> bool:
+        found.extend(watcher.turn())
+        return bool(found)
+
+    wait_for(came, "no change came")
     told = [found[0].uid, found[0].session, Path(watcher.content(found[0].token)).read_text()]
     os.write(output, f"{json.dumps(told)}\n".encode())
     watcher.close()
