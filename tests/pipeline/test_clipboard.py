@@ -77,6 +77,8 @@ def test_what_a_program_copies_is_told_hashed_archived_and_played_again(x_server
     )
     events, outcome = watched(session, tmp_path / "stop")
     event = changes(events)[0]
+    assert event.ProcessId
+    assert events[0].text("UtcTime") <= event.UtcTime <= events[-1].text("UtcTime")
     texts = {hashlib.sha256(b"text %d" % i).hexdigest(): b"text %d" % i for i in range(100)}
     digest = event.Hashes.removeprefix("SHA256=")
     assert (event.Image, event.User, event.ClientInfo) == ("/usr/bin/xclip", "root", "user: root")

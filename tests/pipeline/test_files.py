@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 from tests.sensor.filewatch.conftest import disk as disk
+from tests.sensor.provoke import whole
 
 from pysmon.config.read import read_configuration
 from pysmon.host.archive import Archive
+from pysmon.host.guid import NO_GUID
 from pysmon.pipeline.files import Files, asked_for
 from pysmon.pipeline.live import Session
 from pysmon.pipeline.outcome import Outcome
@@ -91,6 +93,38 @@ def test_a_shredder_is_refused_and_others_are_not(disk: Path) -> None:
     assert event.IsExecutable is False
     assert (disk / "f").read_text() == "precious"
     assert (disk / "g").read_text() == "\0ld"
+
+
+def test_each_field_is_told_of_what_is_detected_blocked_and_refused(disk: Path) -> None:
+    (disk / "f").write_text("precious")
+    (blocked, detected, refused), _ = watched("cp /bin/true bad; shred f 2> /dev/null", disk)
+    actor = {"User": "root", "Image": os.path.realpath("/bin/cp"), "TargetFilename": f"{disk}/bad", "Hashes": TRUE}
+    who = {name: whole(detected)[name] for name in ("UtcTime", "ProcessGuid", "ProcessId")}
+    assert whole(blocked) == {"RuleName": "bad", **who, **actor}
+    assert whole(detected) == {"RuleName": "-", **who, **actor}
+    assert int(who["ProcessId"]) > 1
+    assert who["ProcessGuid"] != NO_GUID
+    assert whole(refused) | dict.fromkeys(who) == {
+        **dict.fromkeys(who),
+        "RuleName": "shredder",
+        "User": "root",
+        "Image": "/usr/bin/shred",
+        "TargetFilename": f"{disk}/f",
+        "Hashes": f"SHA256={hashlib.sha256(b'precious').hexdigest()}",
+        "IsExecutable": "false",
+    }
+    assert whole(refused)["ProcessGuid"] not in (NO_GUID, who["ProcessGuid"])
+    assert who["UtcTime"] <= whole(refused)["UtcTime"]
+
+
+def test_what_is_no_new_program_is_neither_detected_nor_blocked(disk: Path) -> None:
+    (disk / "old").write_bytes(Path("/bin/true").read_bytes())
+    (disk / "f").write_text("precious")
+    script = (
+        "echo text > bad; cat bad > /dev/null; chmod +x bad; mv bad worse; : > empty; cat old > /dev/null; mv old bad;"
+        "ln bad other; cat f > /dev/null; echo more >> f; : > f; shred --version > /dev/null"
+    )
+    assert watched(script, disk)[0] == []
 
 
 def test_a_removed_file_lies_in_the_archive(disk: Path, tmp_path: Path) -> None:

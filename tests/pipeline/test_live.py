@@ -45,6 +45,7 @@ from pysmon.schema.catalogue import (
 )
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
+from pysmon.schema.versions import newest
 from pysmon.sensor.kernel import PROCESS_RING_SIZE
 from pysmon.sensor.rights import check_rights
 from pysmon.sensor.scope import Scope
@@ -135,6 +136,8 @@ def test_a_run_says_when_it_begins_by_which_configuration_and_when_it_ends(scene
     assert first.Configuration == "test.xml"
     assert first.ConfigurationFileHash.lower() == f"sha256={hashlib.sha256(EVERYTHING.encode()).hexdigest()}"
     assert (second.State, second.Version, last.State) == ("Started", VERSION, "Stopped")
+    assert second.SchemaVersion == str(newest("linux").version)
+    assert first.UtcTime <= second.UtcTime <= last.UtcTime
 
 
 def test_the_command_is_seen_from_its_first_to_its_last_moment(scene: Told, folder: Path) -> None:

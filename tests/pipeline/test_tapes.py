@@ -66,7 +66,7 @@ def records_of(name: str) -> Counter[str]:
     return Counter(r.layout.family for r in found if not isinstance(r, TaskRecord))
 
 
-@pytest.mark.parametrize("name", [*NAMES, "names"])
+@pytest.mark.parametrize("name", [*NAMES, "names", "files", "machine", "modules"])
 def test_a_tape_is_small_and_tells_of_no_real_machine(name: str) -> None:
     tape = Tape(tape_of(name))
     assert tape_of(name).stat().st_size < 100_000

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.sensor.filewatch.conftest import disk as disk
+from tests.sensor.provoke import whole
 
 from pysmon.config.read import read_configuration
 from pysmon.errors import SensorError
@@ -58,17 +59,14 @@ def test_a_timer_with_its_service_that_is_enabled_is_told_in_three_parts() -> No
     assert isinstance(found, WmiFilter)
     assert isinstance(consumer, WmiConsumer)
     assert isinstance(binding, WmiBinding)
-    assert found.texts()[3:] == ["Created", "root", '"systemd"', '"evil.timer"', '"OnCalendar=daily"']
-    assert consumer.texts()[3:] == ["Created", "root", '"evil.service"', "systemd service", '"/bin/evil --now"']
-    assert binding.texts()[3:] == [
-        *("Created", "root"),
-        *('"systemd service.Name="evil.service""', '"systemd timer.Name="evil.timer""'),
-    ]
-    assert found.RuleName == consumer.RuleName == binding.RuleName == "-"
-    assert (found.EventType, consumer.EventType, binding.EventType) == (
-        *("WmiFilterEvent", "WmiConsumerEvent"),
-        "WmiBindingEvent",
-    )
+    for event, kind in ((found, "WmiFilterEvent"), (consumer, "WmiConsumerEvent"), (binding, "WmiBindingEvent")):
+        common = {"RuleName": "-", "EventType": kind, "UtcTime": event.UtcTime, "Operation": "Created", "User": "root"}
+        assert whole(event) == whole(event) | common
+    assert found.UtcTime <= consumer.UtcTime <= binding.UtcTime
+    assert (found.EventNamespace, found.Name, found.Query) == ('"systemd"', '"evil.timer"', '"OnCalendar=daily"')
+    assert (consumer.Type, consumer.Destination) == ("systemd service", '"/bin/evil --now"')
+    assert binding.Consumer == '"systemd service.Name="evil.service""'
+    assert binding.Filter == '"systemd timer.Name="evil.timer""'
     assert binding.extra
     assert binding.extra["TargetFilename"] == f"{UNITS}/timers.target.wants/evil.timer"
     assert str(binding.extra["Image"]).endswith("/ln")

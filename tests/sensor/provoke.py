@@ -104,6 +104,7 @@ class Stage:
         counted = self.sensor.counts()
         held = Held(act, before)
         raw: list[bytes] = []
+        namespace = os.open(f"/proc/{held.pid}/ns/pid", os.O_RDONLY)  # nobody else gets its number while it is watched
         self.sensor.watch(scope(held.pid))
         try:
             for task in with_texts(self.sensor.snapshot()):
@@ -118,6 +119,7 @@ class Stage:
         finally:
             held.end()
             self.sensor.watch(Scope("nobody"))
+            os.close(namespace)
         time.sleep(SETTLE)
         while more := self.sensor.read():
             raw += more
@@ -153,6 +155,14 @@ def check_books(seen: Provoked, counts: dict[str, Count], *, may_lose: bool) -> 
     assert all(count.exact for count in seen.families.values()), seen.families
     assert may_lose or not any(count.lost for count in counts.values()), counts
     assert len(seen.records_of(ForkRecord)) == in_hand["fork"]
+    silent = {name for event in seen.events for name in unexplained(event)}
+    assert not silent, silent
+
+
+def unexplained(event: Event) -> list[str]:
+    """Its fields that are `-`, or nothing, although their words do not say when that is so."""
+    texts = zip(event.type.fields, event.texts(), strict=True)
+    return [f"{event.type.id} {f.name}" for f, text in texts if text in ("", "-") and "`-`" not in f.doc]
 
 
 class Held:
@@ -329,6 +339,11 @@ def one(found: Sequence[T]) -> T:
     """The only one."""
     assert len(found) == 1, found
     return found[0]
+
+
+def whole(event: Event) -> dict[str, str]:
+    """All fields, by their names."""
+    return dict(zip((f.name for f in event.type.fields), event.texts(), strict=True))
 
 
 def extra(event: Event) -> Mapping[str, Any]:

@@ -8,12 +8,14 @@ import hashlib
 import os
 import struct
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.sensor.provoke import Stage, error_of, extra, one
 
+from pysmon.assemble.utc import utc_text
 from pysmon.host.module_signature import MARK, TAIL, read_signature
 from pysmon.schema.catalogue import DriverLoad
 from pysmon.sensor.records import FAMILIES
@@ -83,7 +85,9 @@ def without_signature(dummy: Path) -> bytes:
 def test_a_signed_module_is_told_with_its_signer(provoke: Stage, dummy: Path) -> None:
     signature = read_signature(dummy.read_bytes()[-TAIL:])
     assert signature
+    before = utc_text(time.time_ns() - 50_000_000)  # the clock of the records is measured, not asked
     event = one(loaded(provoke, dummy))
+    assert before <= event.UtcTime <= utc_text(time.time_ns() + 50_000_000)
     assert event.ImageLoaded == os.path.realpath(dummy)
     assert event.Hashes == f"SHA256={hashlib.sha256(dummy.read_bytes()).hexdigest()}"
     assert (event.Signed, event.Signature, event.SignatureStatus) == ("true", signature.signer, "Valid")

@@ -17,7 +17,19 @@ from pathlib import Path
 import pytest
 from tests.sensor.nobody import become_nobody
 from tests.sensor.own_network import own_network
-from tests.sensor.provoke import CLONE_NEWNET, Stage, apart, call, error_of, extra, forked, host_pid, one, run
+from tests.sensor.provoke import (
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    Stage,
+    apart,
+    call,
+    error_of,
+    extra,
+    forked,
+    host_pid,
+    one,
+    run,
+)
 
 from pysmon.schema.catalogue import ProcessTerminate, RegistryKey, RegistryRename, RegistryValueSet
 from pysmon.sensor.records import FAMILIES, SettingRecord
@@ -231,3 +243,24 @@ def test_a_rename_that_fails_is_not_told(tables: Stage) -> None:
     seen = tables(lambda: error_of(rename_loopback, b"a/b"), before=own_network)
     assert seen.truth == errno.EINVAL
     assert (seen.of(RegistryRename), seen.of(RegistryKey)) == ([], [])
+
+
+def test_tables_of_a_process_that_ends_at_once_are_told(tables: Stage) -> None:
+    def act() -> None:
+        forked(lambda: call("unshare", CLONE_NEWNET))
+
+    made = [key for key in tables(act, read=False).of(RegistryKey) if key.EventType == "CreateKey"]
+    assert {key.Image for key in made} == {os.path.realpath(sys.executable)}
+    assert r"SYSCTL\net\ipv4" in {key.TargetObject for key in made}
+
+
+def test_a_rename_by_a_process_that_ends_at_once_is_told(tables: Stage) -> None:
+    seen = tables(lambda: forked(lambda: rename_loopback(b"renamed0")), before=own_network, read=False)
+    renamed = seen.of(RegistryRename)
+    assert {event.ProcessId for event in renamed} & {seen.pid} == set()
+    assert {event.Image for event in renamed} == {os.path.realpath(sys.executable)}
+
+
+def test_namespaces_without_tables_bring_none(tables: Stage) -> None:
+    seen = tables(lambda: [call("unshare", kind) for kind in (CLONE_NEWNS, CLONE_NEWUTS)])
+    assert (seen.of(RegistryKey), seen.of(RegistryRename)) == ([], [])

@@ -20,6 +20,13 @@ from pysmon.schema.event import Event
 E = TypeVar("E", bound=Event)
 
 TAPES = Path(__file__).parent
+_MORE = {
+    "files": """<EventFiltering><WmiEvent onmatch="exclude"/><FileDeleteDetected onmatch="exclude"/>
+<FileExecutableDetected onmatch="exclude"/><FileBlockExecutable onmatch="include">
+<TargetFilename name="blocked" condition="end with">/refused</TargetFilename></FileBlockExecutable>
+<FileBlockShredding onmatch="include"><Image name="shredder" condition="image">shred</Image></FileBlockShredding>""",
+    "clipboard": '<CaptureClipboard/><EventFiltering><ClipboardChange onmatch="exclude"/>',
+}
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,12 @@ def tape_of(name: str) -> Path:
 def everything() -> Configuration:
     """The example that keeps all events."""
     return configured((ROOT / "examples" / "everything.xml").read_text())
+
+
+def rules_for(tape: str) -> Configuration:
+    """By which a tape of this folder was recorded: some ask for more than the example does."""
+    more = _MORE.get(tape, "<EventFiltering>")
+    return configured((ROOT / "examples" / "everything.xml").read_text().replace("<EventFiltering>", more))
 
 
 def configured(text: str) -> Configuration:

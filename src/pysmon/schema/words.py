@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+WHEN_TOLD = (
+    "When it happened, in UTC: `YYYY-MM-DD HH:MM:SS.mmm`. On Linux: when pysmon learned of it (fanotify tells no"
+    " time), so a moment later; what was done with the file at once may stand before it."
+)
 SHARED: Mapping[str, str] = {
     "RuleName": "Name of the rule that kept the event: of the condition, else of the `Rule`, else of the `RuleGroup`"
     " around it; `-` if none of them has a name.",
@@ -19,11 +23,11 @@ SHARED: Mapping[str, str] = {
     " the mount namespace of the process; ` (deleted)` at the end if the file had no name any more;"
     " `<unknown process>` if nothing is known of the process.",
     "User": "Account of the process. On Windows `DOMAIN\\name`; on Linux the name of its (real) user id, or the number"
-    " if it has no name.",
+    " if it has no name; `-` if nothing is known of the process.",
     "Hashes": "Digests of the file's content: `SHA1=..,MD5=..,SHA256=..,IMPHASH=..`, those that `HashAlgorithms`"
-    " selects, always in this order. On Linux: in lower-case hex, IMPHASH for Windows programs"
-    " only; `-` if the file is beyond 32 MiB, or its content could not be read or is not watched.",
-    "TargetFilename": "Full path of the file.",
+    " selects, always in this order. On Linux: in lower-case hex, IMPHASH for Windows programs only; `-` if the file is"
+    " beyond 32 MiB, or its content could not be read or is not watched, and in the replay of a tape.",
+    "TargetFilename": "Full path of the file. On Linux `-` if the name that the process gave could not be read.",
     "CreationUtcTime": "When the file was created, in UTC.",
     "FileVersion": "From the version resource of a Windows program; `-` on Linux.",
     "Description": "From the version resource of a Windows program; `-` on Linux.",
@@ -42,6 +46,6 @@ SHARED: Mapping[str, str] = {
     "Operation": "What was done: `Created`, `Modified` or `Deleted`.",
     "SourceImage": "Program of the process that acts.",
     "SourceUser": "Account of the process that acts.",
-    "TargetImage": "Program of the process that is acted upon.",
+    "TargetImage": "Program of the process that is acted upon. On Linux `-` for a thread of the kernel.",
     "TargetUser": "Account of the process that is acted upon.",
 }

@@ -131,7 +131,8 @@ class ProcessAccess(Event):
         "From where in the code the call came: `file+offset` for each frame, with `|` between them; `UNKNOWN` for code"
         " that belongs to no file. On Linux: the offset is that in the file, in hex; at most 16 frames. The"
         " stack is walked by frame pointers, without which most programs are built: then the first frame holds, and"
-        " others are missing; what lies in no code at all is left out. Before Linux 6.1 all are `UNKNOWN`.",
+        " others are missing; what lies in no code at all is left out; `-` if nothing is left. Before Linux 6.1 all are"
+        " `UNKNOWN`.",
         default="-",
     )
     SourceUser: Text = field(since="4.80", default="-")

@@ -51,7 +51,9 @@ class ClipboardChange(Event):
         default="-",
     )
     Hashes: Text = field(
-        "Digests of the content, in the form that all events share; the archive file is named by them.", default="-"
+        "Digests of the content, in the form that all events share; the archive file is named by them. On Linux `-` if "
+        "the content was not had, and in the replay of a tape.",
+        default="-",
     )
     Archived: Text = field(default="-")
     User: Text = field(since="4.80", default="-")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pysmon.schema.event import Event, event, field
 from pysmon.schema.kinds import Guid, Pid, Text, Time
 from pysmon.schema.shape import SEQUENCE_NUMBER, Before
+from pysmon.schema.words import WHEN_TOLD
 
 
 @event(
@@ -62,7 +63,7 @@ class FileCreate(Event):
     Image: Text = field(default="-")
     TargetFilename: Text = field(
         "Full path of the file. On Linux: from the kernel's own objects where the hook has them, else what the process"
-        " asked for, joined to its directory.",
+        " asked for, joined to its directory; `-` if that could not be read.",
         default="-",
     )
     CreationUtcTime: Time = field(
@@ -99,7 +100,7 @@ class FileCreateStreamHash(Event):
     TargetFilename: Text = field(
         "Path of the file and name of the stream: `C:\\a.exe:Zone.Identifier`. On Linux: the path and the attribute,"
         " `/tmp/a:user.xdg.origin.url`; the path from the kernel's own objects where the hook has them, else what the"
-        " process asked for, joined to its directory.",
+        " process asked for, joined to its directory; `-` if that could not be read.",
         default="-",
     )
     CreationUtcTime: Time = field(
@@ -107,7 +108,7 @@ class FileCreateStreamHash(Event):
     )
     Hash: Text = field(
         "Digests of the stream that TargetFilename names, written as Hashes are. On Linux: of the attribute's value;"
-        " `Unknown` if it is longer than 4096 bytes. `IMPHASH` is left out.",
+        " `Unknown` if it is longer than 4096 bytes; `-` in the replay of a tape. `IMPHASH` is left out.",
         default="-",
     )
     Contents: Text = field(
@@ -136,7 +137,7 @@ class FileExecutableDetected(Event):
     """
 
     RuleName: Text = field(default="-")
-    UtcTime: Time
+    UtcTime: Time = field(WHEN_TOLD)
     ProcessGuid: Guid
     ProcessId: Pid
     User: Text = field(default="-")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pysmon.schema.event import Event, event, field
 from pysmon.schema.kinds import Boolean, Guid, Pid, Text, Time
+from pysmon.schema.words import WHEN_TOLD
 
 
 @event(
@@ -24,7 +25,7 @@ class FileBlockExecutable(Event):
     """
 
     RuleName: Text = field(default="-")
-    UtcTime: Time
+    UtcTime: Time = field(WHEN_TOLD)
     ProcessGuid: Guid
     ProcessId: Pid
     User: Text = field(default="-")
@@ -51,7 +52,7 @@ class FileBlockShredding(Event):
     """
 
     RuleName: Text = field(default="-")
-    UtcTime: Time
+    UtcTime: Time = field(WHEN_TOLD)
     ProcessGuid: Guid
     ProcessId: Pid
     User: Text = field(default="-")

@@ -7,6 +7,7 @@ from pysmon.schema.kinds import Guid, Pid, Text, Time
 from pysmon.schema.shape import SEQUENCE_NUMBER, Before
 
 _RESOURCE = "From the version resource of a Windows program."
+_NO_PACKAGE = "; `-` if no package owns the file, or that cannot be known."
 
 
 @event(
@@ -39,7 +40,8 @@ class DriverLoad(Event):
     )
     Hashes: Text = field(default="-")
     Signed: Text = field(
-        "Whether the file carries a signature: `true` or `false`. On Linux: one that is appended to the module.",
+        "Whether the file carries a signature: `true` or `false`. On Linux: one that is appended to the module; `-` if "
+        "neither the file nor the kernel tells.",
         default="-",
     )
     Signature: Text = field(
@@ -89,9 +91,13 @@ class ImageLoad(Event):
         since="4.0",
         default="-",
     )
-    Description: Text = field(f"{_RESOURCE} On Linux: the package's description, one line.", since="4.0", default="-")
-    Product: Text = field(f"{_RESOURCE} On Linux: the package's name.", since="4.0", default="-")
-    Company: Text = field(f"{_RESOURCE} On Linux: who maintains or sells the package.", since="4.0", default="-")
+    Description: Text = field(
+        f"{_RESOURCE} On Linux: the package's description, one line{_NO_PACKAGE}", since="4.0", default="-"
+    )
+    Product: Text = field(f"{_RESOURCE} On Linux: the package's name{_NO_PACKAGE}", since="4.0", default="-")
+    Company: Text = field(
+        f"{_RESOURCE} On Linux: who maintains or sells the package{_NO_PACKAGE}", since="4.0", default="-"
+    )
     OriginalFileName: Text = field(
         "Name that the version resource of a Windows program gives; it stays when the file is renamed. On Linux: the "
         "name that a library was linked under (DT_SONAME); `-` for programs.",
@@ -104,11 +110,11 @@ class ImageLoad(Event):
         "brought it; `-` if that cannot be known (a file of a container, no package database), which JSON tells.",
         default="-",
     )
-    Signature: Text = field("Who signed. On Linux: the package and its version.", default="-")
+    Signature: Text = field(f"Who signed. On Linux: the package and its version{_NO_PACKAGE}", default="-")
     SignatureStatus: Text = field(
         "What checking the signature gave: `Valid`, `Expired`, `Unavailable` and others. On Linux: `Valid`; `Changed`: "
         "the content is not what the package brought; `Unavailable`: no package owns the file; `Unknown`: the package "
-        "tells no digest, or the file is beyond 32 MiB or could not be read.",
+        "tells no digest, or the file is beyond 32 MiB or could not be read; `-` where Signed is.",
         since="3.20",
         default="-",
     )

@@ -36,7 +36,7 @@ class ProcessCreate(Event):
     OriginalFileName: Text = field(since="4.21", default="-")
     CommandLine: Text = field(
         "The command line. On Linux: the arguments with a space between each two, read by the kernel program when the"
-        " program starts; what lies beyond 32 KiB is cut off.",
+        " program starts; what lies beyond 32 KiB is cut off. `-` if there are none.",
         default="-",
     )
     CurrentDirectory: Text = field("Working directory of the process.", default="-")

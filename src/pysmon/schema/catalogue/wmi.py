@@ -33,7 +33,11 @@ class WmiFilter(Event):
         default="-",
     )
     Name: Text = field("Name of the filter, in quotes.", default="-")
-    Query: Text = field("The WQL query that says when to act, in quotes.", default="-")
+    Query: Text = field(
+        "The WQL query that says when to act, in quotes. On Linux `-` if the file says nothing of the kind, or could"
+        " not be read.",
+        default="-",
+    )
 
 
 @event(
@@ -60,7 +64,10 @@ class WmiConsumer(Event):
     User: Text = field(default="-")
     Name: Text = field("Name of the consumer, in quotes.", default="-")
     Type: Text = field("What it does: `Command Line`, `Log File` and others.", default="-")
-    Destination: Text = field("The command, script or file, in quotes.", default="-")
+    Destination: Text = field(
+        "The command, script or file, in quotes. On Linux `-` if the file names none, or could not be read.",
+        default="-",
+    )
 
 
 @event(
