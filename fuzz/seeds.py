@@ -18,6 +18,7 @@ from tests.config.test_reg_export import wrapped as hex_value
 from tests.host import signed
 from tests.host.dconf import databases
 from tests.host.test_elf import library
+from tests.host.test_rpm import header
 from tests.sensor import own_dns
 from tests.sensor.own_dns import AAAA, MX, TXT, alias, answered, ipv4, ipv6, question
 from tests.sources.evtx_files import creations, evtx
@@ -102,6 +103,15 @@ CASES = b"""tests:
 """
 
 
+_TRIGGERS = {
+    "timer": b"[Unit]\nDescription=x\n[Timer]\nOnCalendar=daily\nUnit=b.service\n[Install]\nWantedBy=x\n",
+    "service": b"[Service]\nExecStartPre=-/bin/true\nExecStart=/bin/sh -c \\\n  'echo a'\n; a remark\nUser=root\n",
+    "crontab": b"SHELL=/bin/sh\n# a remark\n*/5 * * * * a /bin/a --b\n@reboot root /bin/c % x\n1\t5\tdaily\t/x\n",
+    "rules": b'ACTION=="add", SUBSYSTEM=="usb", RUN+="/bin/a %k", \\\n RUN{program}+="/bin/b"\n# a remark\n',
+    "job": b"#!/bin/sh\n# atrun uid=0 gid=0\n# mail root 0\numask 22\ncd / || {\n exit 1\n}\n/bin/a\n",
+}
+
+
 def main() -> None:
     """Write them all anew."""
     shutil.rmtree(HERE, ignore_errors=True)
@@ -136,6 +146,9 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
     yield "module", "named", signed.module(signed.message(signed.signer(signed.named(common="Some key"))))
     yield "module", "by-key", signed.module(signed.message(signed.signer_by_key(b"\xab\xcd")))
     yield "module", "old", signed.module(b"x" * 20, kind=1, hash_kind=4, name=b"Some key", key=b"\1\2")
+    yield "package", "two-files", header([("/usr/bin/a", "ab" * 32), ("/usr/lib/b", "")])
+    for name, text in _TRIGGERS.items():
+        yield "triggers", name, text
     yield "elf", "64", library()
     yield "elf", "32", library(order=">", wide=False)
     settings = {"/org/a/scheme": databases.text("dark"), "/org/a/size": databases.number(7), "/b": b"a\0b\0\2\4\0as"}

@@ -16,12 +16,14 @@ from fuzz import (
     hive_log,
     logs,
     module,
+    package,
     reg_export,
     settings,
     spill,
     store,
     stored,
     tape,
+    triggers,
 )
 from fuzz.target import Target
 
@@ -42,6 +44,8 @@ _TARGETS = (
     cases.TARGET,
     module.TARGET,
     elf.TARGET,
+    package.TARGET,
+    triggers.TARGET,
     dconf.TARGET,
 )
 TARGETS: Mapping[str, Target] = {target.name: target for target in _TARGETS}
