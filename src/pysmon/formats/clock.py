@@ -7,6 +7,7 @@ from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = 1_000_000_000
+_SECONDS = len("2026-11-21T06:10:33")
 
 
 def system_time(ns: int) -> str:
@@ -17,4 +18,4 @@ def system_time(ns: int) -> str:
 
 @lru_cache(maxsize=64)  # entries come in bursts of the same second
 def _second(second: int) -> str:
-    return (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
+    return (_EPOCH + timedelta(seconds=second)).isoformat()[:_SECONDS]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import accumulate
 from types import MethodType
-from typing import Any
+from typing import Any, NamedTuple
 
 from pysmon.formats.clock import system_time
 from pysmon.formats.evtx.layout import (
@@ -96,6 +96,22 @@ class _Inner:
     cuts: dict[int, _Cuts] = field(default_factory=dict)
 
 
+class _Body(NamedTuple):
+    """What stands between the head of a record and the values of its inner template, if it is an event of Sysmon."""
+
+    said: Said
+    cuts: dict[int, _Cuts]  # by event id
+    sizes: int  # bytes of the sizes and types of the values
+
+
+class _Head(NamedTuple):
+    """What a record begins with, up to the values of its outer template."""
+
+    placed: Layout
+    size: int
+    bodies: dict[bytes, _Body]  # from what hardly ever differs on
+
+
 @dataclass(slots=True, eq=False)
 class _Here:
     """What is known of the chunk that is being read. A place is where the definition of a template lies."""
@@ -103,9 +119,8 @@ class _Here:
     data: bytes
     outers: dict[int, tuple[_Outer, int]] = field(default_factory=dict)  # by place
     inners: dict[int, tuple[_Inner, int]] = field(default_factory=dict)
-    width: int = 0  # bytes of the latest head
-    heads: dict[bytes, tuple[Layout, int]] = field(default_factory=dict)  # what records begin with, up to their values
-    bodies: dict[bytes, tuple[dict[int, _Cuts], int]] = field(default_factory=dict)  # the same of inner instances
+    width: int = 0  # bytes of the latest head but for the size and type of the data
+    heads: dict[bytes, _Head] = field(default_factory=dict)
 
 
 @cache
@@ -144,19 +159,16 @@ class _Reader:
         head = here.heads.get(data[at : at + here.width])
         if head is None:
             return None
-        placed, start = head
+        placed, start, bodies = head
         start += at
-        said = placed.known.get(data[start + placed.begin : start + placed.end])
-        if said is None or not said.ours or data[start - 2 : start] != _NESTED:
+        behind = start + placed.nested + _INSTANCE_SIZE
+        body = bodies.get(data[start + placed.begin : behind])
+        if body is None or data[start - 2 : start] != _NESTED:
             return None
+        said, cuts, sizes = body
         (event_id,) = _U16(data, start + placed.event_id)
-        inside = start + placed.nested
-        behind = inside + _INSTANCE_SIZE
-        body = here.bodies.get(data[inside:behind])
-        if body is None or event_id not in body[0]:
-            return None
-        first = behind + body[1]
-        cut = body[0][event_id].get(data[behind:first])
+        first = behind + sizes
+        cut = cuts.get(event_id, _NO_CUTS).get(data[behind:first])
         values = None if cut is None or first + cut.size > end else cut.values(data, first)
         if cut is None or values is None:
             return None
@@ -178,7 +190,7 @@ class _Reader:
             return self._odd(data, begin, end)
         head = data[begin : begin + VALUES_AT] + data[at : start - 4]  # of those to come: without the definition
         here.width = len(head)
-        here.heads[head] = placed, len(head) + 4
+        bodies = here.heads.setdefault(head, _Head(placed, len(head) + 4, {})).bodies
         (event_id,) = _U16(data, start + placed.event_id)
         said = placed.known.get(data[start + placed.begin : start + placed.end]) or placed.said(data, start)
         if not said.ours:
@@ -192,11 +204,16 @@ class _Reader:
             if data[inside : inside + 2] != INSTANCE[-2:]:
                 return self._odd(data, begin, end)
             inside -= len(FRAGMENT)  # some have none here
-        first, recipe, values = self._inside(here, event_id, inside, end)
+        inner, at, count = self._template(here, inside)
+        first = at + 4 + 4 * count
+        if data[inside : inside + 6] == INSTANCE:
+            body = data[start + placed.begin : inside + VALUES_AT] + data[at : at + 4]
+            bodies[body] = _Body(said, inner.cuts, 4 * count)
+        recipe, values = self._inside(data, inner, event_id, (at + 4, first, end))
         return event_id, values, MethodType(self._entry, (data, start, placed, said, first, recipe))
 
-    def _inside(self, here: _Here, event_id: int, inside: int, end: int) -> tuple[int, Recipe, tuple[Any, ...]]:
-        """Of the instance of an inner template: where its values begin, its recipe, and the values that are wanted."""
+    def _template(self, here: _Here, inside: int) -> tuple[_Inner, int, int]:
+        """Of the instance of an inner template: the template, where the number of its values stands, and the number."""
         data = here.data
         (defined,) = _U32(data, inside + 10)
         inner, behind = here.inners.get(defined) or self._inner(data, defined, here.inners)
@@ -204,22 +221,26 @@ class _Reader:
         (count,) = _U32(data, at)
         if count > MOST_VALUES:
             raise BrokenError(f"{count} values at {at:#x}")
-        start = at + 4 + 4 * count
-        if data[inside : inside + 6] == INSTANCE:
-            here.bodies[data[inside : inside + VALUES_AT] + data[at : at + 4]] = inner.cuts, 4 * count
-        key = data[at + 4 : start]
+        return inner, at, count
+
+    def _inside(
+        self, data: bytes, inner: _Inner, event_id: int, places: tuple[int, int, int]
+    ) -> tuple[Recipe, tuple[Any, ...]]:
+        """The recipe for values, and those that are wanted. The places: of sizes, values, the record's end."""
+        at, start, end = places
+        key = data[at:start]
         cut = inner.cuts.get(event_id, _NO_CUTS).get(key)
         values = None if cut is None or start + cut.size > end else cut.values(data, start)
         if cut is not None and values is not None:
-            return start, cut.recipe, values
-        pairs = _pairs(count)(data, at + 4)
+            return cut.recipe, values
+        pairs = _pairs((start - at) // 4)(data, at)
         fast = inner.fast.get(event_id)
         if fast is None or fast.recipe.kinds != pairs[1::2]:
             fast = self._fast(inner, event_id, pairs[1::2])
         if start + sum(pairs[::2]) > end:
             raise BrokenError(f"values from {start:#x} on, beyond the record")
         self._remember(inner, event_id, key, fast, pairs[::2])
-        return start, fast.recipe, self._values(data, start, event_id, fast, pairs)
+        return fast.recipe, self._values(data, start, event_id, fast, pairs)
 
     def _values(self, data: bytes, start: int, event_id: int, fast: _Fast, pairs: tuple[int, ...]) -> tuple[Any, ...]:
         """What is wanted of the values that begin there, one by one."""

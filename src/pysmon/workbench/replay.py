@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from pysmon.config.model import Configuration
 from pysmon.rules.ruleset import Ruleset
@@ -16,7 +15,6 @@ from pysmon.sources.pieces import Piece
 from pysmon.sources.source import Taken, Wanted
 from pysmon.workbench.tally import (
     AGAIN,
-    EVERY,
     FIRST,
     MOST,
     OBJECTS,
@@ -46,18 +44,12 @@ class Rules:
         return Rules, (self.configuration,)
 
 
-@dataclass(slots=True, eq=False)
-class _Plan:
+class _Plan(NamedTuple):
     """How events of one id are judged and counted."""
 
     decide: Callable[[Values], Slot]  # by the first of the values
     actor: int  # where among the values the image is; -1: nowhere
     thing: int
-    both: bool  # whether both are among them
-
-    def way(self, slot: Slot, values: Values) -> tuple[Slot, object, object]:
-        """By what an event that is kept is counted."""
-        return slot, values[self.actor] if self.actor >= 0 else None, values[self.thing] if self.thing >= 0 else None
 
 
 def fields_taken(ruleset: Ruleset, event_id: int) -> tuple[str, ...]:
@@ -101,13 +93,13 @@ class Replay:
         """Judge events and count them. This is the path of each, and so it is flat."""
         plans, kept, days, first = self._plans, self._kept, self._account.days, self._first
         for number, values, make in rows:
-            plan = plans[number]
-            slot = plan.decide(values)
-            count = slot.piece = slot.piece + 1
-            if count <= first or not count % EVERY:
-                days.see(slot.look(make(), 1 if count <= first else EVERY))
+            decide, actor, thing = plans[number]
+            slot = decide(values)
+            slot.left -= 1
+            if not slot.left:
+                days.see(slot.look(make(), first))
             if slot.keep:
-                way = (slot, values[plan.actor], values[plan.thing]) if plan.both else plan.way(slot, values)
+                way = slot, values[actor] if actor >= 0 else None, values[thing] if thing >= 0 else None
                 known = kept.get(way)
                 if known is None:
                     self._new_way(way, values)
@@ -128,12 +120,7 @@ class Replay:
         actor, thing = (
             names.index(name) if name in names else -1 for name in (actor_of(number), OBJECTS.get(number, ""))
         )
-        return _Plan(
-            self._ruleset.by_rule(number, self._slot),
-            actor,
-            thing,
-            both=actor >= 0 and thing >= 0,
-        )
+        return _Plan(self._ruleset.by_rule(number, self._slot), actor, thing)
 
     def _slot(self, ruling: Ruling) -> Slot:
         if ruling not in self._slots:

@@ -75,31 +75,40 @@ class Weighed:
 
 
 class Slot:
-    """What was counted for one ruling."""
+    """What was counted for one ruling. Who counts an event takes it off `left`, and looks at it if none is left."""
 
-    __slots__ = ("bytes", "events", "keep", "piece", "ruling", "weight")
+    __slots__ = ("_bytes", "_events", "_looked_at", "_step", "_weight", "keep", "left", "ruling")
 
     def __init__(self, ruling: Ruling) -> None:
         """Nothing yet."""
         self.ruling, self.keep = ruling, ruling.keep
-        self.piece = 0  # events of the piece that is being read
-        self.events = 0  # of pieces before it
-        self.bytes = self.weight = 0  # of the events that were looked at, each for those that it stands for
+        self._events = 0  # of pieces before the one that is being read
+        self._looked_at = 0  # which event of the piece was the latest that was looked at
+        self.left = self._step = 1  # events up to the next one; now, and when they were counted out
+        self._bytes = self._weight = 0  # of the events that were looked at, each for those that it stands for
 
     def end_piece(self) -> None:
         """The next events are of another piece."""
-        self.events += self.piece
-        self.piece = 0
+        self._events = self._counted
+        self._looked_at = 0
+        self.left = self._step = 1
+
+    @property
+    def _counted(self) -> int:
+        return self._events + self._looked_at + self._step - self.left
 
     @property
     def weighed(self) -> Weighed:
         """What was counted so far."""
-        return Weighed(self.events + self.piece, self.bytes, self.weight)
+        return Weighed(self._counted, self._bytes, self._weight)
 
-    def look(self, entry: Entry[Event], weight: int) -> int:
-        """Weigh an event that stands for so many; its time, in ns since 1970."""
-        self.weight += weight
-        self.bytes += weight * (len(json_line(entry)) + 1)
+    def look(self, entry: Entry[Event], first: int) -> int:
+        """Weigh an event: the first ones of a piece stand for themselves. Its time, in ns since 1970."""
+        count = self._looked_at = self._looked_at + self._step
+        self.left = self._step = 1 if count < first else EVERY - count % EVERY
+        weight = 1 if count <= first else EVERY
+        self._weight += weight
+        self._bytes += weight * (len(json_line(entry)) + 1)
         return entry.time
 
 

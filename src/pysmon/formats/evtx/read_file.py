@@ -43,11 +43,11 @@ class Chunk:
         header = self._header(tell)
         free = min(max(header.free, CHUNK_HEADER_SIZE), len(data)) if header else CHUNK_HEADER_SIZE
         at, latest = CHUNK_HEADER_SIZE, -1
-        unpack, size_of, from_bytes = RECORD.unpack_from, RECORD.size, int.from_bytes
-        while at + size_of <= len(data):
+        unpack, last = RECORD.unpack_from, len(data) - RECORD.size
+        while at <= last:
             magic, size, number, written = unpack(data, at)
             end = at + size
-            if magic != RECORD_MAGIC or size < _LEAST or from_bytes(data[end - 4 : end], "little") != size:
+            if magic != RECORD_MAGIC or size < _LEAST or data[end - 4 : end] != data[at + 4 : at + 8]:
                 if at >= free:
                     return
                 tell(f"{self.place}, record at {at:#x}", _why_none(data, at, magic, size))
