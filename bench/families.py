@@ -26,8 +26,8 @@ from pysmon.pipeline.policy import EVENTS_OF_FAMILY
 from pysmon.schema.event import EVENTS
 
 OFF, ALL = "off", "all of them"
-_OTHERS = {19, 20, 21, 23}  # made of files, by rules; or of what files hold, which no kernel program tells
-FAMILIES = {"process": (1, 5)} | {name: tuple({*ids} - _OTHERS) for name, ids in EVENTS_OF_FAMILY.items()}
+# Of what is made of files only what is made of nothing else, and needs no look into them.
+FAMILIES = {"process": (1, 5)} | EVENTS_OF_FAMILY | {"file create": (11,), "file delete": (26,)}
 _TABLE = re.compile(r"^(\w[\w ]*?) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+)$", re.MULTILINE)
 _FEW = 100  # records: below, what one record costs is not to be told from what there is to do anyway
 ROUNDS, REQUESTS, UNITS = 3, 3000, 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ def main() -> int:
     )
     parser.add_argument("--again", action="store_true", help="only write the page, from the file of --figures")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that the machine ends with us
     try:
         figures = _kept(given.figures) if given.again else _measured(given)
         text = report(figures, _about(figures))

@@ -7,9 +7,11 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from py_compile import PycInvalidationMode
 from typing import Any
@@ -17,6 +19,7 @@ from typing import Any
 from bench.parts.workload import SOURCES
 from bench.peers.guest import MARK
 from bench.peers.image import peers_image
+from bench.peers.processes import family
 from bench.peers.rulesets import ALIKE, KINDS, rulesets
 from tools.package import build_wheel, last_change, machine_here
 from tools.package_tree import Target, make_tree
@@ -60,29 +63,22 @@ def boot(folder: Path, limit: int) -> Iterator[dict[str, Any]]:
     script = Path(os.environ.get("PYSMON_SHARED") or ROOT.parent / "shared") / "tools" / "vm.sh"
     if not os.access(script, os.X_OK):
         raise ToolError(f"no {script}: the script that boots a virtual machine is not there")
-    options = [
-        "-A",
-        "icount",
-        "-c",
-        "1",
-        "-m",
-        str(_MEMORY),
-        "-t",
-        str(limit),
-        "-r",
-        str(peers_image()),
-        "-C",
-        str(folder),
-    ]
+    options = [*f"-A icount -c 1 -m {_MEMORY} -t {limit} -r".split(), str(peers_image()), "-C", str(folder)]
     inside = f"uname -sr; {_GUEST}; cd /tmp && PYTHONPATH=/in/code exec python3 -m bench.peers.guest /in/plan.json"
-    with subprocess.Popen([str(script), *options, inside], stdout=subprocess.PIPE, text=True) as machine:
-        for line in machine.stdout or ():
-            if line.startswith(MARK):
-                yield json.loads(line.removeprefix(MARK))
-            elif line.startswith("Linux "):
-                yield {"kernel": line.strip()}
-            else:
-                sys.stderr.write(line)
+    command = [str(script), *options, inside]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as machine:
+        try:
+            for line in machine.stdout or ():
+                if line.startswith(MARK):
+                    yield json.loads(line.removeprefix(MARK))
+                elif line.startswith("Linux "):
+                    yield {"kernel": line.strip()}
+                else:
+                    sys.stderr.write(line)
+        finally:  # the script alone would leave its emulator behind
+            for process in family(machine.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGTERM)
 
 
 def emulated() -> str:

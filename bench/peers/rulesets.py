@@ -28,12 +28,13 @@ def rulesets() -> dict[str, bytes]:
     """By name; the one of SwiftOnSecurity only where it is there."""
     found = {
         "all logged": _five("").encode(),
+        "all excluded": _five(_EXCLUDED).encode(),
         "shipped rules": (ROOT / "src" / "pysmon" / "config" / "default.xml").read_bytes(),
     }
     real = next(each.path for each in MEASURED if each.name == "swiftonsecurity.xml")
     if real.exists():
         found["SwiftOnSecurity"] = real.read_bytes()
-    return found | {"all excluded": _five(_EXCLUDED).encode()}
+    return found
 
 
 def _five(rule: str) -> str:
