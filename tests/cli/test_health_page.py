@@ -11,8 +11,9 @@ from tests.conftest import ROOT
 from tests.service.sample import HEALTHY, ILL
 
 from pysmon.cli.app import app
+from pysmon.pipeline.needs import Capability
 from pysmon.service.control import ROUTES
-from pysmon.service.doctor import CHECKS
+from pysmon.service.doctor import CHECKS, rows
 from pysmon.service.metrics import metrics
 from pysmon.service.status import Status
 from pysmon.service.status_page import page
@@ -33,13 +34,25 @@ def test_a_sample_is_what_comes_out(command: str, expected: list[str]) -> None:
 
 
 def test_the_sample_of_the_doctor_has_the_form_of_his_words() -> None:
-    shown = SHOWN["pysmon doctor"].splitlines()
-    for line, after in pairwise(shown):
+    findings, table, conclusion = SHOWN["pysmon doctor"].strip().split("\n\n")
+    shown = findings.splitlines()
+    for line, after in pairwise([*shown, ""]):
         assert re.match(r"(ok  |warn|bad )  \S|                     -> ", line)
         assert not line.startswith(("warn", "bad")) or after.lstrip().startswith("-> ")
     warned = sum(line.startswith("warn") for line in shown)
-    assert shown[-1] == f"pysmon can run here; {warned} could be better"
-    assert len(shown) > len(CHECKS)
+    assert conclusion == f"pysmon can run here; {warned} could be better"
+    assert len(shown) >= len(CHECKS)
+    remedy = "another kernel may allow it; `dmesg` may tell more (lockdown, a hardened kernel)"
+    made = rows(
+        [
+            Capability((1, 5), ("processes",), "yes", "tp_btf"),
+            Capability((3,), ("TCP accepted",), "partly", "tracepoint", "32-bit programs and io_uring go round it"),
+            Capability((7,), ("package database",), "yes", "dpkg or rpm"),
+            Capability((12,), ("tables of settings",), "no", "", "fexit: Operation not permitted", remedy),
+            Capability((27, 28, 29), ("file watch",), "yes", "fanotify"),
+        ]
+    )
+    assert table.splitlines() == ["".join(piece.text for piece in line.pieces).rstrip() for line in made]
 
 
 def test_every_metric_is_described_and_every_described_one_exists() -> None:
