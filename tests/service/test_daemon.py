@@ -31,6 +31,7 @@ from pysmon.service.notify import Notifier
 from pysmon.service.paths import Paths
 from pysmon.service.settings import Output, Settings
 from pysmon.service.stored import load, save
+from pysmon.service.verdict import verdict
 from pysmon.store.query import Query
 from pysmon.store.store import Store
 
@@ -130,6 +131,27 @@ def test_a_configuration_that_it_is_given_holds_is_stored_and_holds_in_the_next_
     assert changes == ["Defaults", "all of it.xml", "all of it.xml", "Defaults"]
     assert service.told("TAMPER")[0].startswith("signal SIGTERM (15) was sent to pysmon by ")
     assert not [t for t in service.told("TAMPER") if "config" in t]
+
+
+def test_its_status_tells_what_the_configuration_asks_for_in_vain_as_long_as_it_does(root: Path, doer: Doer) -> None:
+    rules = (
+        '<Sysmon schemaversion="4.90"><EventFiltering><FileBlockShredding onmatch="exclude"/>'
+        '<ProcessCreate onmatch="include"/><ProcessTerminate onmatch="include"/></EventFiltering></Sysmon>'
+    )
+    with resident(root, doer) as service:
+        service.ready()
+        service.asked.reconfigure(rules.encode(), "shredding.xml")
+        service.until(lambda: service.asked.status().lacks, "nothing is told to be missing")
+        status = service.asked.status()
+        service.asked.reset()
+        service.until(lambda: all(28 not in lack.events for lack in service.asked.status().lacks), "it is told still")
+        assert service.end() == 0
+    (lack,) = [lack for lack in status.lacks if 28 in lack.events]
+    assert (lack.events, lack.abilities, lack.made) == ((28,), ("file watch",), False)
+    assert lack.reason == "only a part of the machine is watched, and no file systems were named"
+    assert ("warn", "file watch") in [(finding.level, finding.about) for finding in verdict(status)]
+    (told,) = [words for words in service.told("CAPABILITY") if "28 (FileBlockShredding)" in words]
+    assert lack.reason in told
 
 
 def test_a_bad_configuration_is_refused_and_told_and_the_old_one_stays(root: Path, doer: Doer) -> None:
