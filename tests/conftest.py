@@ -9,6 +9,7 @@ The folder is `../shared` beside the project's root, or where PYSMON_SHARED says
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from hypothesis import settings
 
 settings.register_profile("pysmon", deadline=None)  # how long an example takes depends on the machine
 settings.load_profile("pysmon")
+# In the background of a script it is ignored, and what tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("PYSMON_SHARED") or ROOT.parent / "shared")
