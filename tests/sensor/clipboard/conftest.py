@@ -70,9 +70,14 @@ class Server:
         return process
 
     def stop(self) -> None:
-        """End it."""
-        self.process.kill()
-        self.process.wait()
+        """End it, and remove its socket."""
+        self.process.terminate()
+        try:
+            self.process.wait(_LONG)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.socket.unlink(missing_ok=True)
 
 
 def start_x_server(folder: Path, uid: int = 0) -> Server:
