@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.calls import PROGRAM, Caller, environment, spawned
-from tests.cli.test_exits import CALLS, OF_FILES, Files, files, line, subject
+from tests.cli.test_exits import CALLS, OF_FILES, READERS, Files, files, line, subject
 from tests.sources.shapes import FILES
 
 from pysmon.sources.streams import SAMPLE
@@ -158,3 +158,27 @@ def test_a_console_that_knows_few_letters_gets_them_spelled_out(files: Files, en
     assert (done.returncode in (0, 1), b"Traceback" in done.stderr) == (True, False), done.stderr
     letter = "\u0444".encode() if name in ("fmt", "dump") else b"\\u0444"  # what is made for programs is UTF-8
     assert letter in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [*((n, "--last") for n in sorted(READERS - {"story"})), ("find", "--first")]
+)
+def test_more_than_can_be_counted_is_all(pysmon: Caller, files: Files, name: str, option: str) -> None:
+    answer = pysmon(*line(name, files), option, "9" * 30)
+    assert (answer.code, answer.out) == (0, pysmon(*line(name, files), option, "1000").out)
+
+
+@pytest.mark.parametrize("since", ["0001-01-01", "1969-12-31T23:59:59", "1970-01-01"])
+def test_a_time_before_all_times_is_no_damage(pysmon: Caller, files: Files, tmp_path: Path, since: str) -> None:
+    store = tmp_path / "store"
+    assert pysmon("replay", files["C"], files["L"], "--store", store).code == 0
+    everything = pysmon("timeline", "--store", store, "--all")
+    assert (everything.code, everything.err) == (0, "")
+    assert pysmon("timeline", "--store", store, "--since", since, "--until", "9999-12-31T23:59:59") == everything
+    assert pysmon("timeline", "--store", store, "--until", since) == (1, "", "")
+
+
+@pytest.mark.parametrize("option", ["--since", "--until"])
+def test_an_empty_time_is_none(pysmon: Caller, files: Files, option: str) -> None:
+    answer = pysmon("timeline", files["L"], option, "")
+    assert (answer.code, answer.out, "'' is no time" in answer.err) == (2, "", True)

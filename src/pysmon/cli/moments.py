@@ -11,13 +11,17 @@ _AGO = re.compile(r"(\d{1,9})\s*(s|sec|m|min|h|d|w)(?:\s+ago)?", re.IGNORECASE)
 _UNITS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _CLOCK = re.compile(r"(\d\d):(\d\d)(?::(\d\d)(\.\d{1,6})?)?Z?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = (1 << 63) - 1  # ns
 
 
 def moment(text: str, now: datetime) -> int:
-    """The time that the text means, in ns since 1970; `now` is an aware datetime. MisuseError if it is none."""
+    """The time that the text means, in ns since 1970; `now` is an aware datetime. MisuseError if it is none.
+
+    Before 1970 and after 2262 nothing happened that a log can tell of: such a time is the nearest one that it can.
+    """
     wanted = text.strip()
     try:
-        return (_named(wanted, now) - _EPOCH) // timedelta(microseconds=1) * 1000
+        return min(max((_named(wanted, now) - _EPOCH) // timedelta(microseconds=1) * 1000, 0), _LAST)
     except (ValueError, OverflowError):
         raise MisuseError(
             f"{text!r} is no time (expected for example 2h, yesterday, 08:15, 2026-11-21 or 2026-11-21T08:15:00Z)",

@@ -155,8 +155,8 @@ class Selection:
             ids=frozenset(_ids(self.ids)) | frozenset(_ids_of_tags(self.tags)),
             conditions=tuple(asked.conditions),
             any_of=tuple(asked.any_of or pids),
-            since=moment(self.since, now) if self.since else None,
-            until=moment(self.until, now) if self.until else None,
+            since=moment(self.since, now) if self.since is not None else None,
+            until=moment(self.until, now) if self.until is not None else None,
             processes=frozenset(guid(text) for text in self.guids),
             text=self.text,
         )
