@@ -14,7 +14,7 @@ ROUNDS ?=
 NAMES ?=
 
 .SILENT:
-.PHONY: help run test test-package package judge-evtx lint bench bench-peers fuzz vm vm-soak vm-techniques docs clean
+.PHONY: help run test test-package package judge-evtx lint bench bench-peers fuzz vm vm-arm64 vm-soak vm-techniques docs clean
 
 help: ## List the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +67,11 @@ vm-soak: ## Put the service under load in a virtual machine, for MINUTES=60
 	sh tools/setup.sh dev
 	sh tools/vm_packages.sh
 	.venv/bin/python tools/vm_service.py soak $(MINUTES) --packages build/vm --cpus 1 --limit $$(($(MINUTES) * 60 + 1200))
+
+vm-arm64: ## Load the kernel programs on Debian's arm64 kernel, in an emulated machine, and let them watch a few programs
+	sh tools/setup.sh dev
+	.venv/bin/python tools/package.py --arch arm64 --to build/vm-arm64
+	.venv/bin/python tools/vm_arm64.py --package build/vm-arm64/pysmon_*_arm64.deb
 
 vm-techniques: ## Do what attackers do in a virtual machine, and ask the log for it; NAMES="timestomp cron_entry": only those
 	sh tools/setup.sh dev

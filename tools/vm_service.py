@@ -34,23 +34,28 @@ def boot(folder: Path, *, limit: int, cpus: int, memory: int, console: Path) -> 
         work = Path(name)
         pack(folder, work / "proof.img", "proof", "64M")
         said = work / "out"
-        said.touch()
         command = _qemu(disk, work / "proof.img", said, console, cpus, memory)
-        machine = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - the words are ours
-        over = threading.Event()
-        reader = threading.Thread(target=_follow, args=(said, over))
-        reader.start()
-        try:
-            machine.wait(limit)
-        except subprocess.TimeoutExpired:
-            print(f"vm_service: past the limit of {limit} s; the end of its console:", file=sys.stderr)
-            print("\n".join(console.read_text(errors="replace").splitlines()[-20:]), file=sys.stderr)
-        finally:
-            machine.kill()
-            machine.wait()
-            over.set()
-            reader.join()
-        lines = said.read_text(errors="replace").splitlines()
+        return attend(command, said, limit=limit, console=console)
+
+
+def attend(command: Sequence[str | Path], said: Path, *, limit: int, console: Path) -> str:
+    """Run a machine until it is off, or for `limit` seconds; print what it writes to `said`, and give the last line."""
+    said.touch()
+    machine = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - the words are ours
+    over = threading.Event()
+    reader = threading.Thread(target=_follow, args=(said, over))
+    reader.start()
+    try:
+        machine.wait(limit)
+    except subprocess.TimeoutExpired:
+        print(f"{Path(sys.argv[0]).stem}: past the limit of {limit} s; the end of its console:", file=sys.stderr)
+        print("\n".join(console.read_text(errors="replace").splitlines()[-20:]), file=sys.stderr)
+    finally:
+        machine.kill()
+        machine.wait()
+        over.set()
+        reader.join()
+    lines = said.read_text(errors="replace").splitlines()
     return lines[-1] if lines else ""
 
 
@@ -96,12 +101,17 @@ def _follow(said: Path, over: threading.Event) -> None:
                 return
 
 
+def bring(folder: Path) -> None:
+    """Put into a folder what scripts in the guest consist of."""
+    for part in GUEST:
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+
+
 def prove(script: str, arguments: Sequence[str], packages: Path, *, limit: int, cpus: int, console: Path) -> bool:
     """Run tests/vm/`script`.py in the guest with the packages at hand; whether its last line says that all is well."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "proof"
-        for part in GUEST:
-            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        bring(folder)
         for package in packages.glob("*.deb"):
             shutil.copy(package, folder)
         (folder / "main.py").write_text(f"from tests.vm import {script}\n{script}.main({list(arguments)!r})\n")

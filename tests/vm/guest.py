@@ -81,7 +81,7 @@ def note(text: str) -> None:
     _say(*(f"NOTE {line}" for line in text.splitlines()))
 
 
-def run(boots: Sequence[Sequence[Step]]) -> None:
+def run(boots: Sequence[Sequence[Step]], off: Sequence[str] = ("systemctl", "poweroff", "--force")) -> None:
     """Run the steps of this boot, then reboot for the next, or say how it went and switch off."""
     known: dict[str, int] = {"boot": 0, "passed": 0, "failed": 0}
     if _PROGRESS.exists():
@@ -102,7 +102,7 @@ def run(boots: Sequence[Sequence[Step]]) -> None:
     verdict = "SOME FAILED" if known["failed"] else "ALL PASSED"
     _say(f"{verdict}: {known['passed']} passed, {known['failed']} failed")
     subprocess.run(["sync"], check=True)
-    subprocess.run(["systemctl", "poweroff", "--force"], check=True)
+    subprocess.run(off, check=True)
 
 
 def _passed(step: Step) -> bool:
