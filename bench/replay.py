@@ -19,6 +19,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -110,22 +111,43 @@ def kept(path: Path) -> set[int]:
 def beside(
     log: Path, events: int, measured: Sequence[Measured], other: Path | None, rounds: int = ROUNDS
 ) -> Iterator[Row]:
-    """JSON, beside the other program, which runs once: it is slow, and nothing hangs on its spread."""
+    """JSON, beside the other program, which runs once: it is slow, and nothing hangs on its spread.
+
+    It writes what it keeps, which is ours with `-o`; alone ours counts. What a log of one event costs is the start.
+    """
+    one, ours, theirs = (log.with_suffix(f".{name}.json") for name in ("one", "ours", "theirs"))
+    with log.open("rb") as lines:
+        one.write_bytes(lines.readline())
     for each in measured:
-        base: list[Run] = []
+        peer: Ratios | None = None
+        written = replay(each.path, log, 1, "-o", ours)
         if other is not None:
-            ours, theirs = log.with_suffix(".ours.json"), log.with_suffix(".theirs.json")
-            base = [run(other, "emulate", each.path, log, "--outfile", theirs)]
-            replay(each.path, log, 1, "-o", ours)
+            found = run(other, "emulate", each.path, log, "--outfile", theirs)
+            peer = Ratios(found, run(other, "emulate", each.path, one, "--outfile", one.with_suffix(".out")))
             apart = len(kept(ours) ^ kept(theirs))
-            yield (f"{each.name}, sysmon-utils", *rates(base, events), "x 1.0", "x 1.0", f"{apart:,}", largest(base))
-        for jobs in (1, 2):
-            runs = [replay(each.path, log, jobs) for _ in range(rounds)]
-            clock = processor = "-"
-            if base:
-                clock = f"x {median(one.wall for one in base) / median(one.wall for one in runs):.1f}"
-                processor = f"x {median(one.processor for one in base) / median(one.processor for one in runs):.1f}"
-            yield (f"{each.name}, --jobs {jobs}", *rates(runs, events), clock, processor, "-", largest(runs))
+            ones = ("x 1.0",) * 3
+            yield (f"{each.name}, sysmon-utils", *rates([found], events), *ones, f"{apart:,}", largest([found]))
+        alone = replay(each.path, one, 1)
+        counted = [(jobs, [replay(each.path, log, jobs) for _ in range(rounds)]) for jobs in (1, 2)]
+        for name, runs in [("--jobs 1 -o FILE", [written]), *((f"--jobs {jobs}", runs) for jobs, runs in counted)]:
+            words = peer.to(runs, alone) if peer else ("-",) * 3
+            yield (f"{each.name}, {name}", *rates(runs, events), *words, "-", largest(runs))
+
+
+@dataclass(frozen=True)
+class Ratios:
+    """How much longer the other program takes."""
+
+    whole: Run
+    start: Run
+
+    def to(self, runs: Sequence[Run], start: Run) -> tuple[str, str, str]:
+        """On the clock, of the processor, and of the processor without the start of both."""
+        wall, used = median(each.wall for each in runs), median(each.processor for each in runs)
+        own = self.whole.processor - self.start.processor
+        ratios = self.whole.wall / wall, self.whole.processor / used, own / max(used - start.processor, 1e-6)
+        clock, processor, alone = (f"x {ratio:.1f}" for ratio in ratios)
+        return clock, processor, alone
 
 
 def memory(configuration: Path, log: Path, lines: Path) -> Iterator[Row]:
@@ -167,13 +189,13 @@ def main() -> None:
         other = sysmon_utils(WORK / "sysmon-utils")
         if other is None:
             sys.stdout.write("sysmon-utils: absent, it cannot be installed here\n\n")
-        head = (*clock, f"to the peer (aim {PEER_AIM})", "by processor", "judged otherwise", "memory")
+        ratios = (f"to the peer (aim {PEER_AIM})", "by processor", "without start", "judged otherwise", "memory")
         logs = ((lines, "made-up", map(flat, made_up(events // 3))), (real, "real", real_rows()))
         for path, kind, rows in logs:
             count = write_json(path, rows)
             size = path.stat().st_size / max(count, 1)
             title = f"replay of JSON, {count:,} {kind} events of {size:,.0f} bytes"
-            table(title, head, list(beside(path, count, measured, other)) if count else [])
+            table(title, (*clock, *ratios), list(beside(path, count, measured, other)) if count else [])
         head = ("resident at most", f"to {MEMORY_AIM} MB (aim)")
         table("memory by the size of the log", head, list(memory(measured[0].path, log, lines)))
 

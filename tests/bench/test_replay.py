@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from bench.evtx_read import made_up
-from bench.parts.commands import PEER, largest, run, sysmon_utils
+from bench.parts.commands import PEER, Run, largest, run, sysmon_utils
 from bench.parts.configurations import MEASURED, Measured
-from bench.replay import beside, evtx, flat, kept, memory, write_evtx, write_json
+from bench.replay import Ratios, beside, evtx, flat, kept, memory, write_evtx, write_json
 
 from pysmon.sources.open import open_sources
 
@@ -56,13 +56,18 @@ def test_events_that_the_other_program_judges_otherwise_are_counted(lines: Path,
     rows = list(beside(lines, 30, [EVERYTHING], peer, rounds=1))
     ours, theirs = kept(lines.with_suffix(".ours.json")), {number for number in range(1, 31) if number % 3}
     assert ours
-    assert [row[0].partition(", ")[2] for row in rows] == ["sysmon-utils", "--jobs 1", "--jobs 2"]
-    assert [row[5] for row in rows] == [str(len(ours ^ theirs)), "-", "-"]
+    assert [row[0].partition(", ")[2] for row in rows] == ["sysmon-utils", "--jobs 1 -o FILE", "--jobs 1", "--jobs 2"]
+    assert [row[6] for row in rows] == [str(len(ours ^ theirs)), "-", "-", "-"]
+
+
+def test_the_start_of_both_programs_is_taken_off() -> None:
+    peer = Ratios(Run(wall=9.0, processor=8.0, memory=1), Run(wall=2.0, processor=1.0, memory=1))
+    assert peer.to([Run(3.0, 2.0, 1)], Run(0.5, 0.6, 1)) == ("x 3.0", "x 4.0", "x 5.0")
 
 
 def test_without_the_other_program_there_is_nothing_to_compare_with(lines: Path) -> None:
     rows = list(beside(lines, 30, [EVERYTHING], None, rounds=1))
-    assert [row[3] for row in rows] == ["-", "-"]
+    assert {cell for row in rows for cell in row[3:7]} == {"-"}
 
 
 def test_a_longer_log_is_the_same_log_several_times(tmp_path: Path, lines: Path) -> None:

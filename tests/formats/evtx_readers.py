@@ -14,11 +14,15 @@ Each renders some things in its own way. What is so rendered is brought to one f
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
 import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
@@ -91,6 +95,28 @@ def by_python_evtx(path: Path) -> Iterator[Seen]:
     with _package("Evtx.Evtx").Evtx(str(path)) as log:
         for record in log.records():
             yield _seen(record.xml())
+
+
+def by_python_evtx_in_processes(path: Path, jobs: int) -> Iterator[Seen]:
+    """The same, the same chunks in the same order, but in several processes."""
+    with _package("Evtx.Evtx").Evtx(str(path)) as log:
+        count = sum(1 for _ in log.chunks())
+    with multiprocessing.Pool(jobs, _collect_by_hand) as pool:
+        for seen in pool.imap(partial(_of_chunk, path), range(count)):
+            yield from seen
+
+
+def _collect_by_hand() -> None:
+    gc.freeze()  # what the process was begun with is not looked at again and again
+    gc.disable()
+
+
+def _of_chunk(path: Path, number: int) -> list[Seen]:
+    with _package("Evtx.Evtx").Evtx(str(path)) as log:
+        (chunk,) = islice(log.chunks(), number, number + 1)
+        seen = [_seen(record.xml()) for record in chunk.records()]
+    gc.collect()  # its nodes know each other: to look for such circles again and again takes a third of its time
+    return seen
 
 
 READERS: dict[str, Callable[[Path], Iterator[Seen]]] = {

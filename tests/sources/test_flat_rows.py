@@ -24,6 +24,7 @@ from pysmon.sources.streams import Bytes, bytes_of
 ALL = {number: [f.name for f in made.fields] for number, made in EVENTS.items()}
 SOME = {number: [name for name in names if name not in ("UtcTime", "Version")] for number, names in ALL.items()}
 FEW = {10: ["SourceImage"], 13: ["TargetObject", "EventType", "Image"]}
+SAID = ("INFO", "SetValue", "a:\r\nUser: me", "a:\r\nSourceImage: C:\\b.exe\r\nDescription: d", "EventType: SetValue")
 ACCESS: dict[str, Any] = {
     "SourceName": "Microsoft-Windows-Sysmon",
     "Channel": "Microsoft-Windows-Sysmon/Operational",
@@ -92,6 +93,11 @@ def test_values_and_entries_are_those_of_the_general_way(tmp_path: Path) -> None
         {"EventType": "INFO", "Message": "x:\r\nEventType: CreatePipe\r\nUser: me"},
         {"EventType": "CreatePipe"},
         {"EventTypeOrignal": "INFO", "Message": ""},
+        {"EventTypeOrignal": None, "EventType": "CreatePipe", "Message": "a\r\nUserName: b"},
+        {"EventTypeOrignal": "INFO", "Message": "ID: 5"},
+        {"EventType": "INFO"},
+        {"EventType": "INFO", "Message": None},
+        {"EventType": None},
         {"Version": 5},
         {"Version": "5"},
         {"ProcessId": "7"},
@@ -147,9 +153,11 @@ def test_a_name_that_stands_twice_counts_as_in_the_general_way(tmp_path: Path) -
     assert [entry.event.type.id for *_, entry in found] == [10, 8, 10, 10]
 
 
-names = st.sampled_from([*ACCESS, "ProcessId", "EventType", "Version", "User", "Image", "Message", "New"])
+names = st.sampled_from(
+    [*ACCESS, "ProcessId", "EventType", "EventTypeOrignal", "Version", "User", "Image", "Message", "New"]
+)
 values = st.one_of(
-    st.none(), st.booleans(), st.integers(-1, 30), st.text(max_size=3), st.sampled_from([*ACCESS.values()])
+    st.none(), st.booleans(), st.integers(-1, 30), st.text(max_size=3), st.sampled_from([*ACCESS.values(), *SAID])
 )
 
 

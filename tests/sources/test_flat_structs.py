@@ -81,6 +81,19 @@ def test_names_that_need_a_closer_look_are_never_known(change: dict[str, Any]) -
     assert not knowing({**SET, **change}).plans
 
 
+def test_lines_of_nxlog_are_known_of_events_that_have_no_event_type() -> None:
+    end = {name: value for name, value in SET.items() if name != "EventType"} | {"EventID": 5, "Message": "a"}
+    structs = Structs({5: ("Image",)}, {})
+    structs.learn({**end, "EventType": "INFO", "EventTypeOrignal": "INFO"})
+    (plan,) = structs.plans.values()
+    assert plan.usual is not None
+    for said, usual in (("x:\r\nImage: a", True), ("x:\r\nUser: a", True), ("x:\r\nID: 5", False)):
+        line = {**end, "EventType": "INFO", "Message": said}
+        assert plan.usual(structs.decode(json.dumps(line).encode())) is usual
+    assert plan.usual(structs.decode(json.dumps(end).encode()))
+    assert not plan.usual(structs.decode(json.dumps({**end, "EventType": "SetValue"}).encode()))
+
+
 def test_who_wants_the_time_or_the_version_gets_it_in_the_general_way() -> None:
     assert not knowing(SET, wanted=("UtcTime",)).plans
     assert not knowing({**SET, "Version": 2}, wanted=("Version",)).plans

@@ -27,7 +27,7 @@ ENVELOPE = frozenset(
     }
 )
 NXLOG_TYPES = frozenset(["INFO", "ERROR", "WARNING", "CRITICAL", "DEBUG", "VERBOSE", "AUDIT_SUCCESS", "AUDIT_FAILURE"])
-_COLLIDING = ("EventType", "ID", "Description", "Version", "User")  # names that NXLog has a meaning of its own for
+COLLIDING = ("EventType", "ID", "Description", "Version", "User")  # names that NXLog has a meaning of its own for
 
 
 def flat(row: Row) -> Found | None:
@@ -68,5 +68,5 @@ def _take_from_message(fields: dict[str, Any], message: str) -> None:
     """
     fields.pop("EventType", None)
     said = message_fields(message)
-    colliding = {name: said[name] for name in _COLLIDING if name in said}
+    colliding = {name: said[name] for name in COLLIDING if name in said}
     fields.update(said if "UtcTime" not in fields else colliding)

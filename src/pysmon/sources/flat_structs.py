@@ -7,7 +7,7 @@ its time, texts where texts belong) is said by types as well. What is refused ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -19,7 +19,7 @@ from msgspec import UNSET, Meta, Raw
 
 from pysmon.schema import catalogue as _catalogue  # noqa: F401 - fills EVENTS
 from pysmon.schema.event import EVENTS, EventType
-from pysmon.sources.flat import ENVELOPE
+from pysmon.sources.flat import COLLIDING, ENVELOPE, NXLOG_TYPES
 from pysmon.sources.found import NONE
 from pysmon.sources.origins import PROVIDER
 from pysmon.sources.source import Wanted
@@ -50,7 +50,7 @@ class Plan:
     id: int
     values: Callable[[Any], tuple[Any, ...]]
     unknown: tuple[tuple[str, str], ...]  # attributes with the names of fields that the event does not have
-    usual: Callable[[Any], bool] | None  # whether a ProcessId of NXLog's own says what Sysmon said
+    usual: Callable[[Any], bool] | None  # whether what NXLog may mean otherwise changes nothing
 
 
 class Structs:
@@ -85,9 +85,9 @@ class Structs:
         wanted = self._wanted.get(made.id, ())
         if name in wanted:
             return name not in ("UtcTime", "Version")
-        own = made.field(name) is not None
-        meant_otherwise = name == _MEANT_OTHERWISE or (name == "EventType" and not own)
-        meant_otherwise = meant_otherwise or (name == _BOTH[1] and made.field("ProcessId") is not None)
+        meant_otherwise = (name == _MEANT_OTHERWISE and made.field("EventType")) or (
+            name == _BOTH[1] and made.field(_BOTH[0])
+        )
         of_another_case = name.lower() in {each.lower() for each in wanted}
         return not (meant_otherwise or of_another_case) and name.isprintable() and not {'"', "\\"} & set(name)
 
@@ -97,7 +97,7 @@ class Structs:
         attributes["UtcTime"] = "at"
         line = msgspec.defstruct(
             "Line",
-            [(attribute, *self._typed(made, name)) for name, attribute in attributes.items()],
+            [(attribute, *self._typed(made, name, attributes)) for name, attribute in attributes.items()],
             rename={attribute: name for name, attribute in attributes.items()},
             tag_field=_TAG,
             tag=made.id,
@@ -111,14 +111,16 @@ class Structs:
             made.id,
             self._values(made, [attributes[name] for name in wanted]),
             tuple((attributes[name], name) for name in _unknown(made, seen)),
-            _usual(made, attributes),
+            _usual(made, attributes, wanted),
         )
         self.decode = msgspec.json.Decoder(reduce(or_, self._classes.values())).decode
 
-    def _typed(self, made: EventType, name: str) -> tuple[Any, ...]:
+    def _typed(self, made: EventType, name: str, names: Container[str]) -> tuple[Any, ...]:
         """The type of an attribute, and what it is in lines without that name."""
         if name in ("SourceName", "UtcTime"):
             return (_TYPES[name],)
+        if _is_by_nxlog(made, names) and name in ("EventType", "Message"):
+            return str, UNSET
         field = made.field(name) if name in self._wanted.get(made.id, ()) else None
         if field is None:
             return _TYPES.get(name, Raw), UNSET
@@ -148,18 +150,40 @@ def _nothing(_row: Any) -> tuple[Any, ...]:
     return ()
 
 
+def _is_by_nxlog(made: EventType, names: Container[str]) -> bool:
+    """Whether lines with these names have an EventType that is none of Sysmon's, of an event that has none."""
+    return not made.field("EventType") and ("EventType" in names or _MEANT_OTHERWISE in names)
+
+
 def _unknown(made: EventType, names: Iterable[str]) -> list[str]:
-    of_nxlog = {*ENVELOPE, "Version", *(_BOTH[:1] if set(_BOTH) <= set(names) else ())}
+    of_nxlog = {*ENVELOPE, "Version", "EventType", *(_BOTH[:1] if set(_BOTH) <= set(names) else ())}
     fields = {field.name.lower() for field in made.fields}
     return [name for name in names if name not in of_nxlog and name.lower() not in fields]
 
 
-def _usual(made: EventType, attributes: Mapping[str, str]) -> Callable[[Any], bool] | None:
-    if made.field(_BOTH[0]) or not set(_BOTH) <= attributes.keys():
-        return None
-    both = attrgetter(*(attributes[name] for name in _BOTH))
-    return lambda row: _are_same(*both(row))
+def _usual(made: EventType, attributes: Mapping[str, str], wanted: Container[str]) -> Callable[[Any], bool] | None:
+    checks: list[Callable[[Any], bool]] = []
+    if not made.field(_BOTH[0]) and set(_BOTH) <= attributes.keys():
+        both = attrgetter(*(attributes[name] for name in _BOTH))
+        checks.append(lambda row: _are_same(*both(row)))
+    if _is_by_nxlog(made, attributes):
+        event_type, original, message = (attributes.get(n, "") for n in ("EventType", _MEANT_OTHERWISE, "Message"))
+        said = [f"\n{name}:" for name in COLLIDING if name in wanted or not made.field(name)]
+        checks.append(
+            lambda row: _says_nothing_else(
+                getattr(row, event_type, UNSET), getattr(row, original, UNSET), getattr(row, message, UNSET), said
+            )
+        )
+    return (lambda row: all(check(row) for check in checks)) if checks else None
 
 
 def _are_same(own: object, source: object) -> bool:
     return own is UNSET or own == source
+
+
+def _says_nothing_else(event_type: object, original: object, message: object, said: Iterable[str]) -> bool:
+    """Whether the message, by which NXLog's names are put right, has none of those that would change anything."""
+    if original is UNSET and event_type not in NXLOG_TYPES:
+        return event_type is UNSET  # else a field that the event does not have
+    text = f"\n{message}"
+    return not any(name in text for name in said)
