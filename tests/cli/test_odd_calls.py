@@ -182,3 +182,11 @@ def test_a_time_before_all_times_is_no_damage(pysmon: Caller, files: Files, tmp_
 def test_an_empty_time_is_none(pysmon: Caller, files: Files, option: str) -> None:
     answer = pysmon("timeline", files["L"], option, "")
     assert (answer.code, answer.out, "'' is no time" in answer.err) == (2, "", True)
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+def test_an_event_log_is_a_file_with_a_name(pysmon: Caller, files: Files, tmp_path: Path, name: str) -> None:
+    words = [word for word in line(name, files) if word != str(files["L"])]
+    for store, said in (("", "empty name"), (tmp_path, "is a folder")):
+        answer = pysmon(*words, "--store", store)
+        assert (answer.code, answer.out, said in answer.err) == (2, "", True)

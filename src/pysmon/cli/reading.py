@@ -172,7 +172,7 @@ class Selection:
         if names and self.store is not None:
             raise MisuseError("files and --store exclude each other")
         if not names:
-            with Store(Path(self.store or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE)) as store:
+            with Store(_store(self.store)) as store:
                 yield store
             return
         read = _opened(names, self.shape, often)
@@ -201,6 +201,17 @@ def guid(text: str) -> str:
 def is_guid(text: str) -> bool:
     """Whether the text is a guid."""
     return _GUID.fullmatch(text.strip()) is not None
+
+
+def _store(named: str | None) -> Path:
+    if named == "":
+        raise MisuseError("the event log has an empty name", hint=f"without --store it is {DEFAULT_STORE}")
+    path = Path(named or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE)
+    if path.is_dir():
+        raise MisuseError(
+            f"{path} is a folder", hint="an event log is a file; logs of others are named without --store"
+        )
+    return path
 
 
 def names_file(text: str) -> bool:
