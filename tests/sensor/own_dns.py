@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import struct
 import tempfile
@@ -81,6 +82,7 @@ def own_dns(zone: Zone = ZONE, *, hosts: str = "127.0.0.1 localhost\n") -> None:
         if not os.path.lexists(f"/etc/{file}"):
             continue
         bind(str(folder / file), os.path.realpath(f"/etc/{file}"))
+    shutil.rmtree(folder)  # what is bound stays
     serve(zone)
 
 
