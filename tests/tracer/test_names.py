@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 
 import pytest
@@ -78,6 +79,11 @@ for name in ("silent.test.example", "nothing.example"):
     try: s.recv(512)
     except TimeoutError: pass
 """
+BY_A_SHELL = r"""
+exec 3<>/dev/udp/127.0.0.1/53
+printf '\x12\x34\1\0\0\1\0\0\0\0\0\0\3www\4test\7example\0\0\1\0\1' >&3
+dd bs=512 count=1 <&3 > /dev/null 2>&1
+"""
 OVER_TCP = """
 with socket.create_connection(SERVER) as s:
     data = question(sys.argv[1])
@@ -145,6 +151,19 @@ def test_a_program_that_inherits_the_socket_is_told() -> None:
     first, second = of(events, ProcessCreate)
     assert told(events) == [TOLD]
     assert one(of(events, DnsQuery)).ProcessGuid == second.ProcessGuid != first.ProcessGuid
+
+
+def test_a_question_that_a_shell_asks_and_another_program_reads_is_told_of_both() -> None:
+    bash, dd = shutil.which("bash"), shutil.which("dd")
+    if not bash or not dd:
+        pytest.skip("no bash, or no dd")
+
+    def run() -> list[Event]:
+        own_dns()
+        return seen([bash, "-c", BY_A_SHELL])[0]
+
+    found = {(os.path.basename(e.Image), e.QueryName, e.QueryStatus) for e in of(apart(run), DnsQuery)}
+    assert found == {("bash", "www.test.example", "1460"), ("dd", "www.test.example", "0")}
 
 
 def test_what_the_c_library_asks_is_told_question_by_question() -> None:
