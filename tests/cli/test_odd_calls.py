@@ -190,3 +190,34 @@ def test_an_event_log_is_a_file_with_a_name(pysmon: Caller, files: Files, tmp_pa
     for store, said in (("", "empty name"), (tmp_path, "is a folder")):
         answer = pysmon(*words, "--store", store)
         assert (answer.code, answer.out, said in answer.err) == (2, "", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "read"),
+    [
+        *(("replay", option, read) for option in ("-o", "--store") for read in "CL"),
+        *(("test", "--junit", read) for read in "CT"),
+        *(("coverage", "--layer", "C"), ("blob encode", "-o", "C"), ("blob decode", "-o", "B")),
+    ],
+)
+def test_what_is_read_is_not_written_over_by_another_kind_of_file(
+    pysmon: Caller, files: Files, name: str, option: str, read: str
+) -> None:
+    before = files[read].read_bytes()
+    other = files[read].with_name("link")
+    other.symlink_to(files[read])
+    for path in (files[read], other):
+        answer = pysmon(*line(name, files), option, path)
+        assert (answer.code, answer.out, f"{path} is " in answer.err) == (2, "", True)
+    assert files[read].read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["merge", "convert"])
+def test_a_configuration_may_take_its_own_place(pysmon: Caller, files: Files, name: str) -> None:
+    assert pysmon(*line(name, files), "-o", files["C"]).code == 0
+    assert pysmon("check", files["C"]).code == 0
+
+
+def test_pushdown_is_text(pysmon: Caller, files: Files) -> None:
+    answer = pysmon("explain", files["C"], "--pushdown", "--json")
+    assert (answer.code, answer.out, "--pushdown" in answer.err) == (2, "", True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from pysmon.cli.configuration import configured
-from pysmon.cli.deliver import STDOUT, deliver
+from pysmon.cli.deliver import STDOUT, deliver, must_be_another
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.inputs import STDIN, bytes_of_file, refuse_log
@@ -79,6 +79,7 @@ def encode_command(config: str, output: str, binary_version: str | None, as_json
     18 of Sysmon 15 and of Linux from 1.4 on.
     """
     binary = _version(binary_version) if binary_version else None
+    must_be_another(output, config)
     data = encode(configured(config), binary)
     if not data:
         raise MisuseError(f"{config} filters no event", hint="Sysmon stores no rules then; its defaults hold")
@@ -103,6 +104,7 @@ def decode_command(file: str, output: str, driver: str | None, as_json: bool) ->
     standard input. In a registry the driver is found whatever its name, and the options that stand beside its rules are
     recovered as well. Beside a hive its transaction logs are read (SYSTEM.LOG1, .LOG2).
     """
+    must_be_another(output, file)
     found = _found(file, driver)
     decoded = decode(found.data, file)
     head = [f"Recovered from {visible(found.origin)}: binary rules of version {decoded.binary}.", *found.notes]

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pysmon.cli.configuration import configured, many
-from pysmon.cli.deliver import deliver
+from pysmon.cli.deliver import deliver, must_be_another
 from pysmon.cli.document import json_document, put_document
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.printing import Printer
@@ -44,6 +44,7 @@ def coverage_command(config: str, as_json: bool, layer: str | None) -> int:
         raise click.UsageError("--json and --layer - would both write to standard output")
     found = coverage(configured(config))
     if layer is not None:
+        must_be_another(layer, config)
         text = json_document(navigator_layer(found, Path(config).stem), indented=True)
         deliver(text + b"\n", layer)
     if as_json:

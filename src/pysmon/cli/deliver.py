@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from pysmon.errors import MisuseError
@@ -31,6 +32,13 @@ def must_have_a_name(to: str) -> None:
     """MisuseError if it has none: so it comes from a script whose variable is not set."""
     if not to:
         raise MisuseError("the file to write has an empty name", hint="`-` is standard output")
+
+
+def must_be_another(to: str, *read: str) -> None:
+    """MisuseError if the file to write is one of those that are read: it would hold something of another kind then."""
+    with suppress(OSError, ValueError):
+        if any(name != STDOUT and Path(to).samefile(name) for name in read):
+            raise MisuseError(f"{to} is read, and would be lost", hint="name another file to write")
 
 
 def _replace(path: Path, data: bytes) -> None:

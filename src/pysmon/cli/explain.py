@@ -59,6 +59,8 @@ def explain_command(
     """
     if pushdown == (event is not None):
         raise click.UsageError("give either an EVENT or --pushdown")
+    if pushdown and as_json:
+        raise click.UsageError("--pushdown is told as text only, without --json")
     if event is None:
         return _show_pushdown(Ruleset.compile(configured(config)))
     found = explain(Ruleset.compile(configured(config)), one_event(event, record, shape).event)

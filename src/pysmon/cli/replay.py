@@ -11,6 +11,7 @@ from typing import TypeVar
 import click
 
 from pysmon.cli.configuration import configured
+from pysmon.cli.deliver import must_be_another
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.inputs import STDIN
@@ -84,6 +85,9 @@ def replay(
         raise click.UsageError("--json and -o - would both write to standard output")
     if jobs > 1 and (to or store):
         raise MisuseError("--jobs and -o exclude each other", hint="what is kept is written by one process")
+    for path in (to, store):
+        if path is not None:
+            must_be_another(path, config)
     rules = Rules(configured(config))
     cut = [piece for source in open_sources(logs, shape) for piece in pieces(source)]
     for path in (to, store):

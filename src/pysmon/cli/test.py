@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pysmon.cli.configuration import configured, many
-from pysmon.cli.deliver import deliver
+from pysmon.cli.deliver import deliver, must_be_another
 from pysmon.cli.document import put_document
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.inputs import STDIN, bytes_of_file, shown_name
@@ -63,6 +63,8 @@ def test_command(
         raise click.UsageError("standard input (-) can be read only once")
     if as_json and junit_file == "-":
         raise click.UsageError("--json and --junit - would both write to standard output")
+    if junit_file is not None:
+        must_be_another(junit_file, config, *files)
     cases = _read(files)
     ruleset = Ruleset.compile(configured(config))
     results = {shown_name(name): _run(ruleset, of_file, shape) for name, of_file in cases.items()}
