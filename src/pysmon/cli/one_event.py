@@ -23,6 +23,7 @@ from pysmon.schema.event import Event
 from pysmon.schema.lookup import nearest
 from pysmon.sources.open import open_sources, shape_of_head
 from pysmon.sources.source import Tally
+from pysmon.sources.streams import SAMPLE
 
 _LONG_AGO = "1970-01-01T00:00:00Z"
 _LONGEST = 1 << 22  # bytes of an event in a file
@@ -56,11 +57,16 @@ def _alone(name: str) -> str:
         stream = cast("BufferedReader", sys.stdin.buffer)
         head = stream.peek()
     elif name and Path(name).is_file():
-        with Path(name).open("rb") as file:
-            head = file.read(_LONGEST)
+        if Path(name).stat().st_size > _LONGEST:
+            return ""
+        head = Path(name).read_bytes()
     else:
         return ""
-    if not head.lstrip().startswith(b"{") or shape_of_head(head) is not None:
+    if (
+        shape_of_head(head[:SAMPLE]) is not None
+        or not head.lstrip().startswith(b"{")
+        or shape_of_head(head) is not None
+    ):
         return ""
     try:
         msgspec.json.decode(head, type=dict[str, Any])
