@@ -62,15 +62,13 @@ def _alone(name: str) -> str:
         head = Path(name).read_bytes()
     else:
         return ""
-    if (
-        shape_of_head(head[:SAMPLE]) is not None
-        or not head.lstrip().startswith(b"{")
-        or shape_of_head(head) is not None
-    ):
+    if not head.lstrip().startswith(b"{") or shape_of_head(head[:SAMPLE]) is not None:
         return ""
     try:
         msgspec.json.decode(head, type=dict[str, Any])
     except (ValueError, RecursionError):
+        return ""
+    if shape_of_head(head) is not None:  # an event of a log after all, longer than a sample
         return ""
     return (stream.read() if name == STDIN else head).decode(errors="surrogateescape")
 
