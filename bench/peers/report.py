@@ -122,12 +122,17 @@ _ABOUT_HEAD = (
 
 
 def _about(figures: Sequence[Run]) -> Iterable[Row]:
-    for end in figures:
-        if "started" in end and end["observer"] != NOBODY:
-            runs = [run for run in figures if run.get("observer") == end["observer"] and "work" in run]
-            memory = [f"{runs[-1][what] * 1024 / 1e6:.0f}" for what in ("resident", "peak")]
+    """Of each sensor; of several starts the last, and all that was lost."""
+    for observer, end in {each["observer"]: each for each in figures if "started" in each}.items():
+        if observer != NOBODY:
+            runs = [run for run in figures if run.get("observer") == observer and "work" in run]
+            lost = sum(each["lost"] for each in figures if "started" in each and each["observer"] == observer)
+            memory = [
+                f"{runs[-1]['resident'] * 1024 / 1e6:.0f}",
+                f"{max(run['peak'] for run in runs) * 1024 / 1e6:.0f}",
+            ]
             started = [f"{end['started'][what]:.1f}" for what in ("wall", "used")]
-            yield (end["observer"], *started, *memory, f"{end['lost']:,}")
+            yield (observer, *started, *memory, f"{lost:,}")
 
 
 def _table(head: Row, rows: Sequence[Row]) -> list[str]:

@@ -72,6 +72,14 @@ def test_the_page_tells_losses_starts_and_what_is_missing() -> None:
     assert "bpftrace is missing: it did not begin" in text
 
 
+def test_of_several_starts_the_last_is_told_and_all_that_was_lost() -> None:
+    again = [
+        run("auditd", 1.0, 1.0) | {"peak": 9000},
+        ended("auditd", lost=4) | {"started": {"wall": 7.0, "used": 6.0}},
+    ]
+    assert "| auditd | 7.0 | 6.0 | 1 | 9 | 7 |" in report([*FIGURES, *again], "here")
+
+
 def test_of_rules_that_keep_a_part_nothing_is_expected() -> None:
     text = report([FIGURES[0], run("pysmon, shipped rules", 2.0, 1.0, exec=4)], "here")
     assert "| pysmon, shipped rules | x1.00 | 0.00 | 0.00 | - | 4 | - | - |" in text
@@ -160,7 +168,7 @@ def test_a_process_its_children_its_time_and_its_memory_are_found() -> None:
             pass
         _, child = family(parent.pid)
         assert clock(parent.pid) > 0
-        assert memory([parent.pid]) > memory([child]) > 0
+        assert memory([parent.pid, child]) > memory([child]) > 0
         end(child)
         end(parent.pid)
         assert clock(parent.pid) == 0
