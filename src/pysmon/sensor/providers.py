@@ -23,7 +23,7 @@ class Ability:
     family: str
     providers: tuple[Provider, ...]
     required: bool = False
-    everywhere: bool = True  # False: only kernels that allow fexit can see it at all, and the others are not to blame
+    everywhere: bool = True  # False: kernels without fexit, or without modules, cannot see it and are not to blame
 
 
 def _exits(*calls: str) -> Provider:
@@ -118,7 +118,7 @@ ABILITIES = (
     Ability("interpreters mapped", "image load", (Provider("tp_btf", ("on_interpreter_image",)),)),
     Ability("libraries mapped", "image load", (Provider("fexit", ("on_vm_mmap",)), _exits("mmap"))),
     Ability("mappings made executable", "image load", (Provider("fexit", ("on_file_mprotect",)), _PROTECTED)),
-    Ability("modules loaded", "module", (_MODULE_FILE, Provider("tp_btf", ("on_module_load",)))),
+    Ability("modules loaded", "module", (_MODULE_FILE, Provider("tp_btf", ("on_module_load",))), everywhere=False),
     Ability("memory of processes opened", "process access", (_ACCESS, _OPENED)),
     Ability("processes injected by ptrace", "injection", (Provider("tracepoint", ("on_registers", "on_poke")),)),
     Ability("processes injected by process_vm_writev", "injection", (Provider("tracepoint", ("on_written",)),)),

@@ -40,7 +40,7 @@ from pysmon.sensor.records import FileOverwriteRecord, FileWrittenRecord, compon
 # what may not run, whoever owns the folder.
 _RIGHTS = ("CAP_SYS_ADMIN", "CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE", "CAP_FOWNER")
 _SILENCE = 5.0  # s without an answer after which it is taken to hang
-_SYNC, _LAST = 0.2, 2.0  # s to wait for what it has not told yet, while records come and at the end
+_SYNC, _LAST = 0.2, 2.0  # s to wait for what it has not told yet while records come, and for what it is to do
 _DIE_WITH_PARENT, _NAME = 1, 15  # linux/prctl.h
 
 
@@ -80,13 +80,14 @@ class FileWatch:
         return bool(self._ready or self._early)
 
     def want(self, wanted: int, names: Iterable[str] = ()) -> None:
-        """Tell of that (bits of wire.py) from now on; file systems that appear are marked by `look`.
+        """Tell of that (bits of wire.py) from when this returns; file systems that appear are marked by `look`.
 
-        `names` are the texts for NAMED.
+        `names` are the texts for NAMED. A process that hangs is waited for a moment.
         """
         self._wanted, self._names = wanted, tuple(names)
         self._marked = self._to_mark() if wanted else []
         self._say(Message(WATCH, wanted, text="\0".join([*self._marked, "", *self._names])))
+        self._sync(_LAST)
 
     def turn(self) -> list[FileWrittenRecord | FileOverwriteRecord]:
         """Records that came before the last call, and take in those that have come since.
@@ -109,7 +110,6 @@ class FileWatch:
     def finish(self) -> None:
         """Watch for nothing more, and wait for what was still to tell."""
         self.want(0)
-        self._sync(_LAST)
 
     def _sync(self, patience: float) -> bool:
         self._pings += 1
