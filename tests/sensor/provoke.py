@@ -104,7 +104,6 @@ class Stage:
         counted = self.sensor.counts()
         held = Held(act, before)
         raw: list[bytes] = []
-        namespace = os.open(f"/proc/{held.pid}/ns/pid", os.O_RDONLY)  # nobody else gets its number while it is watched
         self.sensor.watch(scope(held.pid))
         try:
             for task in with_texts(self.sensor.snapshot()):
@@ -119,7 +118,6 @@ class Stage:
         finally:
             held.end()
             self.sensor.watch(Scope("nobody"))
-            os.close(namespace)
         time.sleep(SETTLE)
         while more := self.sensor.read():
             raw += more

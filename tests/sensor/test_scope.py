@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -14,6 +15,7 @@ from tests.sensor.provoke import SETTLE, Held, Stage, extra, forked, host_pid, o
 from pysmon.errors import MisuseError
 from pysmon.schema.catalogue import FileCreate, FileDelete, ProcessCreate, ProcessTerminate
 from pysmon.sensor.kernel import Sensor
+from pysmon.sensor.records import SCOPES, SETTINGS
 from pysmon.sensor.scope import CGROUP_ROOTS, Scope
 
 kernel_needed = pytest.mark.vm
@@ -62,6 +64,43 @@ def test_a_pid_namespace_is_watched_and_what_is_outside_is_not(provoke: Stage, t
     assert [e.CommandLine for e in seen.of(ProcessCreate)] == ["/bin/true in"]
     assert [e.TargetFilename for e in seen.of(FileCreate)] == [f"{tmp_path}/in"]
     assert [e.TargetFilename for e in seen.of(FileDelete)] == [f"{tmp_path}/in"]
+
+
+@kernel_needed
+def test_a_pid_namespace_keeps_its_number_while_it_is_watched(kernel: Sensor) -> None:
+    held = Held(lambda: None)
+    scope = Scope.of_pid_namespace(held.pid)
+    kernel.watch(scope)
+    try:
+        held.release()
+        held.end()
+        others = [Held(lambda: None) for _ in range(8)]
+        numbers = {Scope.of_pid_namespace(other.pid).namespace for other in others}
+        for other in others:
+            other.end()
+        assert scope.namespace not in numbers
+        assert _kind(kernel) == SCOPES.index("pid namespace")
+        kernel.watch(scope)
+        assert _kind(kernel) == SCOPES.index("nobody")  # it has ended: the number may be that of others from now on
+    finally:
+        kernel.watch(Scope("nobody"))
+        time.sleep(SETTLE)
+        while kernel.read():
+            pass
+
+
+def _kind(kernel: Sensor) -> int:
+    """What the kernel was told to watch: the first number of its settings."""
+    (kind,) = struct.unpack_from("<I", kernel._settings.lookup(bytes(4), SETTINGS.size) or bytes(4))
+    return int(kind)
+
+
+def test_a_process_of_no_namespace_holds_none() -> None:
+    assert Scope("pid namespace", namespace=1, member=os.getpid()).hold() == -1
+    assert Scope.machine().hold() == -1
+    held = Scope.of_pid_namespace(os.getpid()).hold()
+    assert os.fstat(held).st_ino == os.stat("/proc/self/ns/pid").st_ino
+    os.close(held)
 
 
 @kernel_needed

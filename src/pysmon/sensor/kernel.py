@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import struct
 import threading
@@ -63,7 +64,7 @@ class Sensor:
         self._hooks = Hooks(loaded, self._families)
         self._guarded = self._closed = False
         self._open = threading.Lock()  # held by who must not be overtaken by `close`
-        self._scope = Scope("nobody")
+        self._scope, self._namespace = Scope("nobody"), -1  # what is watched, and a descriptor of it
         self._settings = self._object.map("settings")
         self._pushing, self._spared, self._patient = (0, 0), 0, False  # generation and bits; process id
         self.pushdown = Pushdown(self._object.map, self._push)
@@ -77,8 +78,12 @@ class Sensor:
         self._poll.register(self._processes.fd, select.EPOLLIN)
 
     def watch(self, scope: Scope) -> None:
-        """Watch this scope, and no other, from now on."""
+        """Watch this scope, and no other, from now on; nobody, if it is a PID namespace that has ended."""
         self._settings.update(struct.pack("<I", 0), bytes(SETTINGS.size))
+        self._let_go()
+        if scope.namespace:
+            self._namespace = scope.hold()
+            scope = scope if self._namespace >= 0 else Scope("nobody")
         self._tree.clear(4)
         if scope.tree:
             self._tree.update(_NUMBER.pack(self.number_of(scope.tree)), b"\1")
@@ -249,11 +254,17 @@ class Sensor:
         """What cannot be seen, in words, beside what `services` say: nothing."""
         return []
 
+    def _let_go(self) -> None:
+        if self._namespace >= 0:
+            os.close(self._namespace)
+            self._namespace = -1
+
     def close(self) -> None:
         """Stop watching and leave nothing behind."""
         with self._open:
             self._closed = True
         self._settings.update(struct.pack("<I", 0), bytes(SETTINGS.size))
+        self._let_go()
         self._hooks.close()
         self._poll.close()
         self._events.close()

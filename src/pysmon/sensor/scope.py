@@ -25,6 +25,7 @@ class Scope:
     kind: str  # of SCOPES
     tree: int = 0  # process id of the tree's root, as this process counts
     namespace: int = 0  # inode number of the PID namespace
+    member: int = 0  # a process of it, as this process counts
     cgroup: int = 0  # id of the cgroup: the inode number of its directory
     cgroup_level: int = 0  # its depth below the root
 
@@ -46,7 +47,21 @@ class Scope:
     @classmethod
     def of_pid_namespace(cls, pid: int) -> Scope:
         """All processes of the PID namespace that `pid` is in."""
-        return cls("pid namespace", namespace=os.stat(f"/proc/{pid}/ns/pid").st_ino)
+        return cls("pid namespace", namespace=os.stat(f"/proc/{pid}/ns/pid").st_ino, member=pid)
+
+    def hold(self) -> int:
+        """A descriptor of the PID namespace: while it is open the kernel gives that number to no other.
+
+        -1 if the scope is none, or it has ended.
+        """
+        try:
+            held = os.open(f"/proc/{self.member}/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return -1
+        if os.fstat(held).st_ino == self.namespace:
+            return held
+        os.close(held)
+        return -1
 
     @classmethod
     def of_cgroup(cls, path: Path) -> Scope:
