@@ -221,3 +221,16 @@ def test_a_configuration_may_take_its_own_place(pysmon: Caller, files: Files, na
 def test_pushdown_is_text(pysmon: Caller, files: Files) -> None:
     answer = pysmon("explain", files["C"], "--pushdown", "--json")
     assert (answer.code, answer.out, "--pushdown" in answer.err) == (2, "", True)
+
+
+@pytest.mark.parametrize("name", ["check", "dump", "test", "explain", "replay", "timeline", "blob decode"])
+def test_standard_input_may_be_closed(files: Files, name: str) -> None:
+    words = ["-" if word == str(files[subject(name)]) else word for word in line(name, files)]
+    shell = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *PROGRAM, *words],
+        capture_output=True,
+        env=environment(),
+        timeout=60,
+        check=False,
+    )
+    assert (shell.returncode, b"standard input is closed" in shell.stderr + shell.stdout) == (2, True)

@@ -20,7 +20,7 @@ from pysmon.schema.event import EVENTS, Event
 from pysmon.sources.open import shape_of_head
 from pysmon.sources.packed import packing_of
 from pysmon.sources.source import Tally
-from pysmon.sources.streams import SAMPLE, is_read_once
+from pysmon.sources.streams import SAMPLE, is_read_once, standard_input
 from pysmon.store.query import Condition, Query, holds
 
 STDIN = "-"
@@ -47,7 +47,7 @@ class FileLog:
         self.name = "standard input" if name == STDIN else name
         self.unreadable: dict[int, str] = {}  # lines that are no entries, with the reason
         self._path = None if name == STDIN else Path(name)
-        self._held = sys.stdin.buffer.readlines() if name == STDIN else []
+        self._held = standard_input().readlines() if name == STDIN else []
         self._marks = [(0, 0)]  # after so many lines come so many bytes: where a reading may begin
         self._fd = -1
         self._seen, self._upto = len(self._held), 0  # lines that are not blank, up to which number
@@ -152,7 +152,8 @@ def has_own_lines(name: str) -> bool:
     Of standard input only as much is looked at as has come, and none of it is taken.
     """
     if name == STDIN:
-        head = sys.stdin.buffer.peek(SAMPLE) if isinstance(sys.stdin.buffer, BufferedReader) else b""
+        stream = standard_input()
+        head = stream.peek(SAMPLE) if isinstance(stream, BufferedReader) else b""
         return not packing_of(head) and _is_own(head)
     path = Path(name)
     if not path.exists() or path.is_dir() or is_read_once(path):

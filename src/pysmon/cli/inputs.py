@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from pysmon.config.decode import LIMIT
 from pysmon.errors import MisuseError
 from pysmon.sources.open import shape_of_head
-from pysmon.sources.streams import SAMPLE
+from pysmon.sources.streams import SAMPLE, standard_input
 
 STDIN = "-"
 NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError)  # ValueError: a zero in the name
@@ -34,7 +33,7 @@ def bytes_of_configuration(name: str) -> bytes:
 def bytes_of_file(name: str, most: int = -1) -> bytes:
     """The first bytes, or all. MisuseError if there is no such file, OSError with its name if it cannot be read."""
     if name == STDIN:
-        return sys.stdin.buffer.read(most)
+        return standard_input().read(most)
     if not name:
         raise MisuseError("a file to read has an empty name", hint="`-` is standard input")
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from io import BufferedReader
 from pathlib import Path
@@ -23,7 +22,7 @@ from pysmon.schema.event import Event
 from pysmon.schema.lookup import nearest
 from pysmon.sources.open import open_sources, shape_of_head
 from pysmon.sources.source import Tally
-from pysmon.sources.streams import SAMPLE
+from pysmon.sources.streams import SAMPLE, standard_input
 
 _LONG_AGO = "1970-01-01T00:00:00Z"
 _LONGEST = 1 << 22  # bytes of an event in a file
@@ -54,7 +53,7 @@ def one_event(text: str, record: int | None = None, form: str | None = None) -> 
 def _alone(name: str) -> str:
     """What stands in a file or on standard input if that is one event as a command line has it; "" if it is a log."""
     if name == STDIN:
-        stream = cast("BufferedReader", sys.stdin.buffer)
+        stream = cast("BufferedReader", standard_input())
         head = stream.peek()
     elif name and Path(name).is_file():
         if Path(name).stat().st_size > _LONGEST:

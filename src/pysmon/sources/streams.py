@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from pysmon.errors import MisuseError
 from pysmon.sources.packed import (
     UNREADABLE,
     gunzipped,
@@ -62,7 +63,7 @@ class Bytes:
     def open(self) -> Iterator[BinaryIO]:
         """Read from the beginning. What goes wrong while reading is one of UNREADABLE."""
         if self.path is None:
-            yield self._unpacked(_after(self._head, self._stream or sys.stdin.buffer))
+            yield self._unpacked(_after(self._head, self._stream or standard_input()))
             return
         with self.path.open("rb") as raw:
             self._raw = raw
@@ -87,7 +88,7 @@ class Bytes:
         try:
             if self.path is None:
                 if most > SAMPLE:
-                    self._head += read_up_to(self._stream or sys.stdin.buffer, most - len(self._head))
+                    self._head += read_up_to(self._stream or standard_input(), most - len(self._head))
                 return read_up_to(self._unpacked(cast("BinaryIO", io.BytesIO(self._head))), most)
             with self.open() as stream:
                 return read_up_to(stream, most)
@@ -95,6 +96,14 @@ class Bytes:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
             raise SourceError(f"{self.name}: damaged {self.packing} data: {error}") from error
+
+
+def standard_input() -> BinaryIO:
+    """The bytes of standard input; MisuseError if this process was started without one."""
+    stream: BinaryIO | None = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        raise MisuseError("standard input is closed", hint="name a file, or let something come by a pipe")
+    return stream
 
 
 def is_read_once(path: Path) -> bool:
@@ -108,7 +117,7 @@ def bytes_of(path: Path | str) -> Iterator[Bytes]:
     A pipe is opened, and its beginning taken. An archive or a store in one is copied into a file, for its reader jumps.
     """
     if str(path) == STDIN:
-        yield from _of_stream("standard input", sys.stdin.buffer)
+        yield from _of_stream("standard input", standard_input())
     elif is_read_once(Path(path)):
         yield from _of_stream(str(path), os.fdopen(os.open(path, os.O_RDONLY), "rb"))
     else:
