@@ -38,11 +38,13 @@ def peer(tmp_path: Path) -> Path:
 
 
 def test_one_process_and_two_are_measured(tmp_path: Path) -> None:
-    log = tmp_path / "a.evtx"
+    log, few = tmp_path / "a.evtx", tmp_path / "few.evtx"
     write_evtx(log, 20)
-    rows = list(evtx(log, 20, [EVERYTHING], rounds=1))
+    write_evtx(few, 1)
+    rows = list(evtx(log, few, 20, [EVERYTHING], rounds=1))
     assert [row[0] for row in rows] == ["everything.xml, --jobs 1", "everything.xml, --jobs 2"]
     assert rows[0][4] == "x 1.00"
+    assert float(rows[0][5].removesuffix(" s")) > 0
 
 
 def test_made_up_events_are_the_same_in_json_and_evtx(tmp_path: Path, lines: Path) -> None:
