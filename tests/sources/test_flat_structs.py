@@ -113,3 +113,10 @@ def test_what_is_known_grows_and_ends_at_some_size() -> None:
 
 def test_no_field_of_sysmon_has_a_name_of_the_envelope() -> None:
     assert not ENVELOPE & {field.name for made in EVENTS.values() for field in made.fields}
+
+
+def test_a_line_without_an_id_is_none_though_only_one_id_is_known() -> None:
+    structs = knowing(SET)
+    for strange in ({name: value for name, value in SET.items() if name != "EventID"}, {"EventID": -1, "never": ""}):
+        with pytest.raises(msgspec.ValidationError):
+            structs.decode(json.dumps(strange).encode())

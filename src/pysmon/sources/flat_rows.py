@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -63,6 +64,18 @@ def _decoded(text: bytes) -> Any:
         return msgspec.json.decode(text)
     except msgspec.ValidationError:
         return json.loads(text, parse_int=_number)
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    """The same of a line that is to be an object; _NO_JSON if it is none."""
+    try:
+        return _WHOLE.decode(line)
+    except msgspec.ValidationError:
+        with suppress(ValueError):  # what is behind such a number was not looked at
+            row = json.loads(line, parse_int=_number)
+            if isinstance(row, dict):
+                return row
+        raise
 
 
 def _number(digits: str) -> float:
@@ -141,7 +154,7 @@ class _Reader:
         try:
             if self._is_of_others(line):
                 return None
-            row = _WHOLE.decode(line)
+            row = _object(line)
             taken = self._whole(row, self._tally)
             self._structs.learn(row)
             return taken

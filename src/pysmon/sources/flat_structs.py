@@ -39,6 +39,14 @@ _TYPES: Mapping[str, Any] = {
     ],
     "Version": int,  # that of the envelope; as text it is a field of event 4
 }
+# Of two structs the id is needed to tell which one a line is; of one alone a line without an id would be taken for it.
+_NO_LINE: Any = msgspec.defstruct(
+    "NoLine",
+    [("never", Annotated[str, Meta(min_length=1, max_length=0)])],
+    tag_field=_TAG,
+    tag=-1,
+    forbid_unknown_fields=True,
+)
 _TEXTS = {"text", "time", "hexint32", "hexint64"}  # kinds whose values are texts as they stand
 Tables = Mapping[str, Mapping[bytes, Any]]
 
@@ -113,7 +121,7 @@ class Structs:
             tuple((attributes[name], name) for name in _unknown(made, seen)),
             _usual(made, attributes, wanted),
         )
-        self.decode = msgspec.json.Decoder(reduce(or_, self._classes.values())).decode
+        self.decode = msgspec.json.Decoder(reduce(or_, self._classes.values(), _NO_LINE)).decode
 
     def _typed(self, made: EventType, name: str, names: Container[str]) -> tuple[Any, ...]:
         """The type of an attribute, and what it is in lines without that name."""
