@@ -19,6 +19,7 @@ from pysmon.formats.visible import visible
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and give its exit code; without arguments, that of this process."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _open_what_is_closed()
     if isinstance(sys.stdout, TextIOWrapper):  # what it cannot carry is spelled out: many consoles know few letters
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -42,6 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _forget_output()
         return ENVIRONMENT
     return code
+
+
+def _open_what_is_closed() -> None:
+    """Who closes an output of ours wants to hear nothing: no file that is opened may come to stand in its place."""
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, number)
+            setattr(sys, name, os.fdopen(number, "w", closefd=False))
 
 
 def _classic(arguments: list[str]) -> int:

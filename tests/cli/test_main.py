@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 from tests.cli.calls import PROGRAM, Caller, environment
@@ -71,3 +73,17 @@ def test_an_interrupt_is_no_error_to_talk_about() -> None:
         running.send_signal(signal.SIGINT)
         _, err = running.communicate(timeout=60)
     assert (running.returncode, err) == (130, b"")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_output_is_one_that_nobody_hears(closed: str, tmp_path: Path) -> None:
+    """Nor does a file that is written take its place."""
+    out = tmp_path / "rules.bin"
+    good = tmp_path / "good.xml"
+    rules = '<FileCreate onmatch="exclude"/>'
+    good.write_text(f'<Sysmon schemaversion="4.90"><EventFiltering>{rules}</EventFiltering></Sysmon>')
+    command = shlex.join([*PROGRAM, "blob", "encode", str(good), "-o", str(out)])
+    done = subprocess.run(["sh", "-c", f"{command} {closed}"], env=environment(), timeout=60, check=False)
+    assert done.returncode == 0
+    again = subprocess.run([*PROGRAM, "blob", "decode", str(out)], env=environment(), timeout=60, check=False)
+    assert again.returncode == 0
