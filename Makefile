@@ -17,7 +17,7 @@ NAMES ?=
 .PHONY: help run test test-package package judge-evtx lint bench bench-peers fuzz vm vm-arm64 vm-soak vm-techniques docs clean
 
 help: ## List the targets
-	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+	awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: ## Watch this machine (needs root); CMD="ls /tmp": only that command; CONFIG=my.xml: by these rules
 	sh tools/setup.sh run

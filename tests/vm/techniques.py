@@ -45,6 +45,9 @@ def step_of(technique: Technique) -> Step:
         while _missing(findings := judge.findings(shipped=True)) and time.monotonic() < end:
             time.sleep(1)
         note("\n".join(rows(technique, findings)))
+        for finding in findings:
+            if finding.missing:  # what there is of that kind instead
+                note(ask(["log", "--tag", finding.told.event, "--last", "3", "--format", "json"]))
         assert not _missing(findings), "not all of its events are there"
         assert names_it(technique, findings), f"no rule that kept them is named after {technique.attack}"
         assert judge.leads_to_the_shell(), f"pysmon who {' '.join(technique.who)} does not name its shell"
