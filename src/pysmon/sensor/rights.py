@@ -23,7 +23,7 @@ def check_rights() -> None:
     if not BTF.exists():
         raise SensorError(
             f"this kernel has no type information ({BTF} is missing)",
-            hint="kernels since 5.4 of Debian 11, Ubuntu 20.10, RHEL 8.2 and later have it (CONFIG_DEBUG_INFO_BTF)",
+            hint="kernels of Debian 12, Ubuntu 22.04, RHEL 9 and later have it (CONFIG_DEBUG_INFO_BTF)",
         )
 
 

@@ -45,7 +45,7 @@ def type_information(patient: Patient) -> Iterator[Finding]:
     if (patient.paths.root / "sys/kernel/btf/vmlinux").exists():
         yield Finding("ok", "BTF", "the kernel tells its types")
         return
-    remedy = "use a kernel with CONFIG_DEBUG_INFO_BTF=y: Debian 11, Ubuntu 20.10, RHEL 8.2 and later have it"
+    remedy = "use a kernel with CONFIG_DEBUG_INFO_BTF=y: Debian 12, Ubuntu 22.04, RHEL 9 and later have it"
     yield Finding("bad", "BTF", "the kernel does not tell its types: no /sys/kernel/btf/vmlinux", remedy)
 
 
