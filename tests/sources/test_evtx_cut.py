@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.formats.entries import any_event
@@ -15,6 +16,7 @@ from pysmon.formats.evtx.layout import ValueType
 from pysmon.formats.evtx.read_value import STRING, UINT32
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import EVENTS, Event
+from pysmon.sources import evtx as sources_evtx
 from pysmon.sources.evtx_cut import cut
 from pysmon.sources.evtx_plan import Constant, Recipe, Table
 from pysmon.sources.open import open_sources
@@ -77,3 +79,19 @@ def test_events_are_the_same_the_first_time_and_ever_after(tmp_path: Path) -> No
     for (number, values, make), entry in zip(list(source.rows(wanted)), entries, strict=True):
         assert values == tuple(getattr(entry.event, name) for name in wanted.get(number, ()))
         assert make() == entry
+
+
+def test_no_more_templates_are_kept_than_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = list(some(600))
+    (source,) = open_sources([evtx(tmp_path / "x.evtx", entries)])
+    kept: list[int] = []
+    make_room = sources_evtx._make_room
+
+    def watched(templates: dict[Any, Any]) -> None:
+        make_room(templates)
+        kept.append(len(templates))
+
+    monkeypatch.setattr(sources_evtx, "_MOST_KEPT", 2)
+    monkeypatch.setattr(sources_evtx, "_make_room", watched)
+    assert list(source.entries()) == entries
+    assert max(kept) == 1

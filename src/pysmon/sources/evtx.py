@@ -48,6 +48,7 @@ _U16 = struct.Struct("<H").unpack_from
 _U32 = struct.Struct("<I").unpack_from
 _NESTED = struct.pack("<H", ValueType.BINARY_XML)  # the type of the data
 _INSTANCE_SIZE = VALUES_AT + 4  # with the number of its values
+_MOST_KEPT = 2048  # templates
 
 
 def fits_evtx(sample: Sample) -> bool:
@@ -325,6 +326,7 @@ class _Reader:
     def _outer(self, data: bytes, defined: int, outers: dict[int, tuple[_Outer, int]]) -> tuple[_Outer, int]:
         definition, behind = self._definitions.at(data, defined)
         if definition not in self._outers:
+            _make_room(self._outers)
             self._outers[definition] = _Outer(envelope(definition.root))
         outers[defined] = self._outers[definition], behind
         return outers[defined]
@@ -332,6 +334,7 @@ class _Reader:
     def _inner(self, data: bytes, defined: int, inners: dict[int, tuple[_Inner, int]]) -> tuple[_Inner, int]:
         definition, behind = self._definitions.at(data, defined)
         if definition not in self._inners:
+            _make_room(self._inners)
             self._inners[definition] = _Inner(fields_in(definition.root))
         inners[defined] = self._inners[definition], behind
         return inners[defined]
@@ -360,3 +363,9 @@ def _odd_value(kind: int, data: bytes) -> object:
         return value_of(kind, data)
     except ValueError:
         return data.hex()
+
+
+def _make_room(kept: dict[Definition, Any]) -> None:
+    """A log made to do harm may have no end of templates."""
+    if len(kept) >= _MOST_KEPT:
+        kept.clear()
