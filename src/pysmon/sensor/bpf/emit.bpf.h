@@ -227,7 +227,13 @@ INLINE u32 put_path_of(u32 slot, u32 at, struct path *path)
 	return put_path(slot, at, (u64)READ(path, dentry), (u64)READ(path, mnt));
 }
 
-#define BYTE(position) s->bytes[(position) & (SCRATCH_SIZE - 1)]
+/* A byte of the scratch. Compilers that know how far `position` goes would leave out the mask, which the verifier needs. */
+INLINE char byte_at(struct scratch *s, u32 position)
+{
+	PIN(position);
+	return s->bytes[position & (SCRATCH_SIZE - 1)];
+}
+
 INLINE char lower(char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; }
 
 /* What the first `size` bytes of the part that stands in the scratch say. */
@@ -247,7 +253,8 @@ GLOBAL u32 path_refused(u32 slot, u32 family, u32 start, u32 end)
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &slot);
 	if (!s || !approval || !approval->events || end > SCRATCH_SIZE || start + 2 > end)
 		return 0;
-	if (BYTE(end - 2) == '.' && BYTE(end - 3) == '.' && BYTE(end - 4) == '.') /* perhaps put_path's: where it begins is not known */
+	/* Perhaps the dots are put_path's: where the path begins is not known then. */
+	if (byte_at(s, end - 2) == '.' && byte_at(s, end - 3) == '.' && byte_at(s, end - 4) == '.')
 		return 0;
 	/* Numbers that have been in memory are unknown to the verifier: of known ones it walks each apart. */
 	volatile u32 *number = &s->number;
@@ -261,7 +268,7 @@ GLOBAL u32 path_refused(u32 slot, u32 family, u32 start, u32 end)
 		u32 position = end - 1 - i;
 		if (position < start || position >= end)
 			break;
-		char c = BYTE(position);
+		char c = byte_at(s, position);
 		if (!c && lengths >> i & 1)
 			found |= part_bits(s, PART_DIRECTORY, i);
 		s->part.bytes[i] = lower(c);
@@ -277,7 +284,7 @@ GLOBAL u32 path_refused(u32 slot, u32 family, u32 start, u32 end)
 	for (u32 i = 0; i < PART_SIZE - 1; i++) {
 		if (i >= name)
 			break;
-		s->part.bytes[i] = lower(BYTE(start + name - 1 - i));
+		s->part.bytes[i] = lower(byte_at(s, start + name - 1 - i));
 		if (lengths >> (i + 1) & 1)
 			found |= part_bits(s, PART_ENDING, i + 1);
 	}
