@@ -25,7 +25,7 @@ RECORD = Path(__file__).resolve().parents[2] / "tests" / "sensor" / "weight.json
 _INSTRUCTION = 8  # bytes
 _FUNCTION, _SYMBOLS = 2, 2  # STT_FUNC, SHT_SYMTAB
 # Compilers differ, and so does what the verifier can leave out: growth by more than both is told.
-_SHARE, _FEW = 0.15, 100
+_SHARE, _FEW = 0.25, 100  # clang 14 and the one of zig differ by 18 %
 _EHDR, _SHDR, _SYM = struct.Struct("<40xQ10xHHH"), struct.Struct("<IIQQQQIIQQ"), struct.Struct("<IBBHQQ")
 
 
