@@ -21,6 +21,8 @@ settings.register_profile("pysmon", deadline=None)  # how long an example takes 
 settings.load_profile("pysmon")
 # In the background of a script it is ignored, and what tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if os.environ.get("TERM") == "dumb":  # no bar is drawn there, and tests look at bars
+    del os.environ["TERM"]
 
 ROOT = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("PYSMON_SHARED") or ROOT.parent / "shared")
