@@ -12,12 +12,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[2] / part) for part in ("src", "")]
-
-from bench.machine import description  # noqa: E402 - only now it can be found
-from bench.peers.machine import ROOT, boot, emulated, known, lay_out  # noqa: E402
-from bench.peers.report import report, write_into  # noqa: E402
-from tools.programs import ToolError  # noqa: E402
+from bench.machine import description
+from bench.peers.machine import ROOT, boot, emulated, known, lay_out
+from bench.peers.report import report, write_into
+from tools.programs import ToolError
 
 PAGE = ROOT / "docs" / "peers.md"
 _SIZES = {"exec": 1000, "file": 20_000, "connect": 5000, "compile": 1, "find": 1, "web": 2000, "idle": 3600}

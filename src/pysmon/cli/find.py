@@ -12,7 +12,7 @@ import click
 
 from pysmon.cli.document import json_document
 from pysmon.cli.exits import FINDINGS, FINE
-from pysmon.cli.how_many import how_many
+from pysmon.cli.how_many import number_option
 from pysmon.cli.listing import check_json, put_list
 from pysmon.cli.printing import FORM_NAMES, Printer
 from pysmon.cli.reading import Selection, names_file, reading_options
@@ -51,8 +51,8 @@ Search = Callable[[str], tuple[int, int] | None]
 @click.option("--field", "fields", multiple=True, metavar="NAME", help="Look only in this field. Several: in each.")
 @click.option("--regex", is_flag=True, help="TEXT is a regular expression, as Python knows them.")
 @click.option("--count", "counted", is_flag=True, help="Only how often, by event and field.")
-@click.option("--first", type=click.IntRange(1), callback=how_many, metavar="N", help="Stop after N events.")
-@click.option("-n", "--last", type=click.IntRange(1), callback=how_many, metavar="N", help="Only the last N of them.")
+@number_option("--first", help="Stop after N events.")
+@number_option("-n", "--last", help="Only the last N of them.")
 @output_format((_HITS, *FORM_NAMES), help="How they are printed; without it with what was found in them.")
 def find(
     what: str,

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pysmon.cli.exits import FINDINGS, FINE
-from pysmon.cli.how_many import how_many
+from pysmon.cli.how_many import number_option
 from pysmon.cli.listing import check_json, events, put_list
 from pysmon.cli.printing import FORM_NAMES, Printer
 from pysmon.cli.reading import Selection, enough, reading_options
@@ -33,12 +33,9 @@ Exit code: 0 found, 1 nothing found, 2 misuse, 3 a log cannot be read.
 @click.command(epilog=_EXAMPLES, short_help="Events of several logs in order.")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @reading_options()
-@click.option(
+@number_option(
     "-n",
     "--last",
-    type=click.IntRange(1),
-    callback=how_many,
-    metavar="N",
     help="The last N of them. 20 without --since.",
 )
 @click.option("--all", "everything", is_flag=True, help="All of them, however many.")

@@ -10,7 +10,7 @@ import click
 
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.family import BEGINNINGS, asked_for, check_who, count_deeds, ends_of, with_ancestors, with_descendants
-from pysmon.cli.how_many import how_many
+from pysmon.cli.how_many import number_option
 from pysmon.cli.listing import process_rows, put_list
 from pysmon.cli.printing import Printer
 from pysmon.cli.reading import Log, Selection, Wanted, names_file, reading_options
@@ -39,12 +39,9 @@ Exit code: 0 found, 1 nothing found, 2 misuse, 3 the log cannot be read.
 @click.argument("who", metavar="[PID|GUID]", default="")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @reading_options(filters=False, formats=False)
-@click.option(
+@number_option(
     "-n",
     "--last",
-    type=click.IntRange(1),
-    callback=how_many,
-    metavar="N",
     help="The last N processes. 500 without --since.",
 )
 @click.option("--all", "everything", is_flag=True, help="All processes, and none of them folded.")

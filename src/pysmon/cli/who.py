@@ -11,7 +11,7 @@ import click
 from pysmon.cli.document import json_document
 from pysmon.cli.exits import FINDINGS, FINE
 from pysmon.cli.family import with_ancestors
-from pysmon.cli.how_many import how_many
+from pysmon.cli.how_many import number_option
 from pysmon.cli.listing import check_json, events, process_row, put_list
 from pysmon.cli.printing import FORM_NAMES, Printer
 from pysmon.cli.reading import Selection, reading_options
@@ -52,11 +52,9 @@ Exit code: 0 found, 1 nobody, 2 misuse, 3 the log cannot be read.
 )
 @click.option("--hash", "digest", metavar="HASH", help="Who ran or had a file with that hash, of any algorithm.")
 @reading_options()
-@click.option(
+@number_option(
     "-n",
     "--last",
-    type=click.IntRange(1),
-    callback=how_many,
     default=_USUAL,
     show_default=True,
     help="The last N such events.",
