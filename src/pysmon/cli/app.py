@@ -8,6 +8,7 @@ from importlib import import_module
 
 import click
 
+from pysmon.pipeline.garbage import uncollected
 from pysmon.release import VERSION
 
 
@@ -76,7 +77,8 @@ class _Commands(MutableMapping[str, click.Command]):
 
     def __getitem__(self, name: str) -> click.Command:
         place = self._places[name]
-        found: click.Command = getattr(import_module(f"pysmon.cli.{place.module}"), place.function)
+        with uncollected():
+            found: click.Command = getattr(import_module(f"pysmon.cli.{place.module}"), place.function)
         return found
 
     def __setitem__(self, name: str, command: click.Command) -> None:

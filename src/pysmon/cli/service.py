@@ -13,7 +13,7 @@ import click
 from pysmon.cli.exits import FINE
 from pysmon.errors import MisuseError, SinkError
 from pysmon.formats.visible import visible
-from pysmon.pipeline.garbage import collect_seldom
+from pysmon.pipeline.garbage import collect_seldom, uncollected
 from pysmon.sensor.scope import Scope
 from pysmon.service.daemon import Daemon
 from pysmon.service.paths import Paths
@@ -52,7 +52,8 @@ def service(root: Path | None, tree: int | None, cgroup: Path | None) -> int:
     stop = threading.Event()
     ended = _ended_by_signals(stop)
     try:
-        daemon = Daemon(paths, read_settings(paths), scope=scope)
+        with uncollected():
+            daemon = Daemon(paths, read_settings(paths), scope=scope)
     except OSError as error:
         raise SinkError(f"cannot use {error.filename}: {error.strerror}", hint="the service needs root") from error
     ended.append(daemon)

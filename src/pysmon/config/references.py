@@ -9,7 +9,7 @@ from pysmon.config.report import Report, quoted
 _REFERENCE = re.compile(r"&(?:(?:(amp|lt|gt|quot|apos)|#([0-9]{1,7})|#x([0-9a-fA-F]{1,6})|[A-Za-z_#][\w.-]{0,40});)?")
 _NAMED = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "amp": "&"}  # "amp" last: what it gives is not read again
 _OTHER = re.compile("&(?!(?:amp|lt|gt|quot|apos);)")
-_FORBIDDEN = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
+_FORBIDDEN = re.compile("[\0-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]+")
 _TOLERATED = 20  # runs of forbidden characters, before the file is taken for something else than text
 
 

@@ -7,7 +7,7 @@ the ruleset drops, whatever the other fields of the event are.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import product
 
@@ -21,6 +21,7 @@ from pysmon.rules.tree import Check, Hits, Outcome
 
 PATH = "TargetFilename"
 PORTS = 1 << 16
+_ALL = b"\xff" * (PORTS // 8)
 SIDES = ("DestinationPort", "SourcePort")
 FLOWS = tuple(product((False, True), ("tcp", "udp")))  # initiated, protocol
 # The fields that tell who acts, of events that are made of one record each, by the process that acts.
@@ -71,13 +72,14 @@ class Approver:
             return None
         sets: dict[tuple[str, bool, str], bytes] = {}
         for side in SIDES:
-            classes = self._classes(side)
+            others, named = self._classes(side)
             for initiated, protocol in FLOWS:
                 known = {"Initiated": initiated, "Protocol": protocol}
                 found = {n: self._tables[n].hits(self._texts[n](v)) for n, v in known.items() if n in self._tables}
-                verdicts = {hits: self._may_keep(found | {side: hits}) for hits in set(classes)}
-                sets[side, initiated, protocol] = _bits([verdicts[hits] for hits in classes])
-        return sets if any(0xFF ^ byte for bits in sets.values() for byte in bits) else None
+                verdicts = {hits: self._may_keep(found | {side: hits}) for hits in {others, *named.values()}}
+                unlike = [port for port, hits in named.items() if verdicts[hits] is not verdicts[others]]
+                sets[side, initiated, protocol] = _bits(verdicts[others], unlike)
+        return sets if any(bits != _ALL for bits in sets.values()) else None
 
     def path(self) -> PathParts | None:
         """Which parts of the path decide; None: they do not."""
@@ -98,21 +100,16 @@ class Approver:
 
         return can_keep(self.rules, outcome)
 
-    def _classes(self, side: str) -> list[Hits]:
-        """Which checks hold, for each port."""
+    def _classes(self, side: str) -> tuple[Hits, dict[int, Hits]]:
+        """Which checks hold for most ports, and for those that have to be looked at one by one."""
         checks = self._checks.get(side, [])
         if not checks:
-            return [0] * PORTS
+            return 0, {}
         hits = self._tables[side].hits
         if any(check.source.condition not in _EACH for check in checks):
-            return [hits(str(port)) for port in range(PORTS)]
+            return hits("0"), {port: hits(str(port)) for port in range(PORTS)}
         named = {int(text) for c in checks for text in items(c.source.value) if text.isascii() and text.isdigit()}
-        named = {port for port in named if port < PORTS}
-        others = hits("no port")
-        classes = [others] * PORTS
-        for port in named:
-            classes[port] = hits(str(port))
-        return classes
+        return hits("no port"), {port: hits(str(port)) for port in named if port < PORTS}
 
 
 def begun(check: Check, beginning: str) -> Outcome:
@@ -131,8 +128,9 @@ def begun(check: Check, beginning: str) -> Outcome:
     return outcome if condition is positive or outcome is None else not outcome
 
 
-def _bits(passing: list[bool]) -> bytes:
-    """One bit for each, the first in the lowest bit of the first byte."""
-    if all(passing) or not any(passing):
-        return (b"\xff" if passing[0] else b"\0") * (len(passing) // 8)
-    return sum(1 << n for n, one in enumerate(passing) if one).to_bytes(len(passing) // 8, "little")
+def _bits(most: bool, unlike: Iterable[int]) -> bytes:
+    """A bit for each port, the first in the lowest bit of the first byte: that of `most`, but for those `unlike` it."""
+    bits = bytearray(_ALL if most else len(_ALL))
+    for port in unlike:
+        bits[port >> 3] ^= 1 << (port & 7)
+    return bytes(bits)
