@@ -50,7 +50,7 @@ bench: ## Measure on this machine
 	sh tools/setup.sh dev
 	for each in $$(ls bench | sed -n 's/\.py$$//p' | grep -v machine); do .venv/bin/python -m bench.$$each || exit; done
 
-bench-peers: ## Compare with other sensors in a virtual machine, hours; SENSORS="none auditd" ROUNDS=5: only those, so often
+bench-peers: ## Compare with other sensors in a virtual machine: an hour; SENSORS="none auditd" ROUNDS=5: only those, so often
 	sh tools/setup.sh dev
 	.venv/bin/python -m bench.peers $(SENSORS) $(if $(ROUNDS),--rounds $(ROUNDS))
 

@@ -18,7 +18,7 @@ from bench.peers.report import report, write_into
 from tools.programs import ToolError
 
 PAGE = ROOT / "docs" / "peers.md"
-_SIZES = {"exec": 1000, "file": 20_000, "connect": 5000, "compile": 1, "find": 1, "web": 2000, "idle": 3600}
+_SIZES = {"exec": 300, "file": 4000, "connect": 1000, "compile": 1, "find": 1, "web": 500, "idle": 60}
 
 
 def main() -> int:
@@ -29,6 +29,7 @@ def main() -> int:
     for name, size in _SIZES.items():
         parser.add_argument(f"--{name}", type=int, default=size, help=f"how many, or s; 0: not at all ({size})")
     parser.add_argument("--limit", type=int, default=6 * 3600, help="s on the clock for the whole machine")
+    parser.add_argument("--sysmon", type=Path, metavar="DIR", help="a build of Sysmon for Linux (docs/peers.md)")
     parser.add_argument("--page", type=Path, default=PAGE, help="the page that the tables are written into")
     parser.add_argument(
         "--figures",
@@ -52,11 +53,11 @@ def main() -> int:
 def _measured(given: argparse.Namespace) -> list[dict[str, Any]]:
     """Boot and listen; what came before the machine failed is not lost if there is a file for it."""
     sizes = {name: getattr(given, name) for name in _SIZES}
-    plan = {"sensors": known(given.sensors), "sizes": sizes, "rounds": given.rounds}
+    plan = {"sensors": known(given.sensors, sysmon=bool(given.sysmon)), "sizes": sizes, "rounds": given.rounds}
     about = {"machine": emulated(), "host": description(), "when": f"{datetime.now(UTC):%Y-%m-%d}"}
     figures = _kept(given.figures) if given.figures and given.figures.exists() else []
     with tempfile.TemporaryDirectory() as name:
-        lay_out(Path(name), plan)
+        lay_out(Path(name), plan, given.sysmon)
         for each in chain([about], boot(Path(name), given.limit)):
             figures.append(each)
             sys.stderr.write(f"{json.dumps(each)}\n")

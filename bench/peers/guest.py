@@ -14,13 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.peers.processes import busy, clock, memory
+from bench.peers.processes import busy, clock, memory, until_quiet
 from bench.peers.sensors import Auditd, Bpftrace, Nobody, Pysmon, Sensor
+from bench.peers.sysmon import Sysmon
 from bench.peers.works import Work, prepare, works
 
 MARK = "PEERS "  # begins the lines that are figures
-_QUIET = 30_000_000  # ns of a second: a sensor that uses less has done its work
-_PATIENCE = 120  # s
 
 
 def sensors(plan: Mapping[str, Any]) -> list[Sensor]:
@@ -32,7 +31,8 @@ def sensors(plan: Mapping[str, Any]) -> list[Sensor]:
         "bpftrace": Bpftrace(),
     }
     ours = {name: Pysmon(f"pysmon, {name}", Path(root), plan["tables"]) for name, root in plan["roots"].items()}
-    return [(others | ours)[name] for name in plan["sensors"]]
+    theirs = {name: Sysmon(name, rules) for name, rules in plan["sysmon"].items()}
+    return [(others | ours | theirs)[name] for name in plan["sensors"]]
 
 
 def measure(sensor: Sensor, work: Work) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def measure(sensor: Sensor, work: Work) -> dict[str, Any]:
     logged = sensor.logged()
     begun, before = busy(), sum(map(clock, pids))
     wall = work.run()
-    _until_quiet(pids)
+    until_quiet(pids)
     used, own = busy() - begun, sum(map(clock, pids)) - before
     now = sensor.logged()
     return {
@@ -56,22 +56,12 @@ def measure(sensor: Sensor, work: Work) -> dict[str, Any]:
     }
 
 
-def _until_quiet(pids: list[int]) -> None:
-    """The same pause for all, and longer for who needs it."""
-    until = time.monotonic() + _PATIENCE
-    used = sum(map(clock, pids))
-    time.sleep(2)
-    while (now := sum(map(clock, pids))) - used > _QUIET and time.monotonic() < until:
-        used = now
-        time.sleep(1)
-
-
 def turn(sensor: Sensor, planned: list[Work], rounds: int) -> None:
     """All workloads under one sensor, which is started once."""
     begun, used = time.monotonic(), busy()
     sensor.start()
     started = {"wall": time.monotonic() - begun, "used": (busy() - used) / 1e9}
-    _until_quiet(sensor.pids())
+    until_quiet(sensor.pids())
     for _ in range(rounds):
         for work in planned:
             _tell(measure(sensor, work) | {"observer": sensor.name})

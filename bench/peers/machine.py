@@ -20,7 +20,7 @@ from bench.parts.workload import SOURCES
 from bench.peers.guest import MARK
 from bench.peers.image import peers_image
 from bench.peers.processes import family
-from bench.peers.rulesets import ALIKE, KINDS, rulesets
+from bench.peers.rulesets import ALIKE, KINDS, of_sysmon, rulesets
 from tools.package import build_wheel, last_change, machine_here
 from tools.package_tree import Target, make_tree
 from tools.programs import ToolError, run
@@ -33,8 +33,10 @@ _MEMORY = 4096  # MB
 _GUEST = "ln -s /in/pysmon/usr/lib/pysmon /usr/lib/pysmon && ln -s /in/pysmon/usr/bin/pysmon /usr/bin/"
 
 
-def lay_out(folder: Path, plan: Mapping[str, Any]) -> None:
-    """What the guest finds as /in: pysmon as packages hold it, its configurations, the workloads, the plan."""
+def lay_out(folder: Path, plan: Mapping[str, Any], sysmon: Path | None = None) -> None:
+    """What the guest finds as /in: pysmon as packages hold it, its configurations, the workloads, the plan; a build of
+    Sysmon for Linux if there is one.
+    """
     target = Target(machine_here(), 1, last_change())
     tree = folder / "pysmon"
     tree.mkdir()
@@ -52,10 +54,23 @@ def lay_out(folder: Path, plan: Mapping[str, Any]) -> None:
         roots[name] = f"/in/roots/{root.name}"
     code = folder / "code" / "bench" / "peers"
     code.mkdir(parents=True)
-    for name in ("__init__", "guest", "processes", "sensors", "works"):
+    for name in ("__init__", "guest", "processes", "sensors", "sysmon", "works"):
         shutil.copy(ROOT / "bench" / "peers" / f"{name}.py", code)
     tables = {table: KINDS.get(table, "other") for table in ALIKE}
-    (folder / "plan.json").write_text(json.dumps({"roots": roots, "tables": tables, **plan}))
+    theirs = _sysmon(folder, sysmon) if sysmon else {}
+    (folder / "plan.json").write_text(json.dumps({"roots": roots, "sysmon": theirs, "tables": tables, **plan}))
+
+
+def _sysmon(folder: Path, build: Path) -> dict[str, str]:
+    """The build and its configurations; by name, where the guest finds each of these."""
+    if not os.access(build / "sysmon", os.X_OK):
+        raise ToolError(f"{build}: no program `sysmon` there")
+    shutil.copytree(build, folder / "sysmon", symlinks=True)
+    places = {}
+    for number, (name, text) in enumerate(of_sysmon().items()):
+        (folder / f"sysmon-{number}.xml").write_bytes(text)
+        places[name] = f"/in/sysmon-{number}.xml"
+    return places
 
 
 def boot(folder: Path, limit: int) -> Iterator[dict[str, Any]]:
@@ -87,9 +102,9 @@ def emulated() -> str:
     return f"{told} (TCG, icount: one instruction takes one ns), one CPU, {_MEMORY} MB, on {platform.machine()}"
 
 
-def known(names: Sequence[str]) -> list[str]:
+def known(names: Sequence[str], *, sysmon: bool = False) -> list[str]:
     """The sensors of these names that can be had here; all if there are none. ToolError for one that nobody knows."""
-    there = ["none", *rulesets(), "auditd", "laurel", "bpftrace"]
+    there = ["none", *rulesets(), "auditd", "laurel", "bpftrace", *(of_sysmon() if sysmon else ())]
     if unknown := [name for name in names if name not in there]:
         raise ToolError(f"{unknown[0]}: there are: {', '.join(there)}")
     return [name for name in there if name in names or not names]

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
+
+_QUIET = 30_000_000  # ns of a second: a sensor that uses less has done its work
+_PATIENCE = 120  # s
 
 
 def clock(pid: int) -> int:
@@ -36,9 +40,22 @@ def family(pid: int) -> list[int]:
 
 
 def memory(pids: Iterable[int], what: str = "VmRSS") -> int:
-    """Resident memory of these processes in KiB, now (VmRSS) or at most (VmHWM)."""
-    lines = [line for pid in pids for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+    """Resident memory of these processes in KiB, now (VmRSS) or at most (VmHWM); of those that are gone none."""
+    lines = []
+    for pid in pids:
+        with suppress(OSError):
+            lines += Path(f"/proc/{pid}/status").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith(f"{what}:"))
+
+
+def until_quiet(pids: Sequence[int]) -> None:
+    """Wait until these processes have done what there is to do: the same pause for all, and longer for who needs it."""
+    until = time.monotonic() + _PATIENCE
+    used = sum(map(clock, pids))
+    time.sleep(2)
+    while (now := sum(map(clock, pids))) - used > _QUIET and time.monotonic() < until:
+        used = now
+        time.sleep(1)
 
 
 def end(pid: int, patience: float = 30) -> None:

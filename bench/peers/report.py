@@ -9,6 +9,7 @@ from statistics import median
 from typing import Any
 
 NOBODY = "no sensor"
+IDLE = "idle"  # begins the name of a workload that is none
 BEGIN, END = "<!-- figures of bench/peers: begin -->", "<!-- figures of bench/peers: end -->"
 Run = Mapping[str, Any]
 Row = tuple[str, ...]
@@ -81,18 +82,36 @@ def cells(figures: Iterable[Run]) -> list[Cell]:
 def report(figures: Sequence[Run], about: str) -> str:
     """The part of the page that the program writes."""
     made = cells(figures)
-    rounds = max((len(cell.runs) for cell in made), default=0)
-    many = f"medians of {rounds} runs" if rounds > 1 else "one run of each"
-    lines = [f"{about}; {many}.", ""]
+    lines = [f"{about}.", ""]
     alone = {cell.work: cell.alone for cell in made}
     rows = [(work, f"{_median(runs, 'wall'):.2f}", f"{_median(runs, 'used'):.2f}") for work, runs in alone.items()]
     lines += _table(("without a sensor", "clock, s", "processor, s"), rows)
     for work in alone:
-        lines += ["", f"**{work}**", ""]
-        lines += _table(_HEAD, [_row(cell) for cell in made if cell.work == work])
+        of_it = [cell for cell in made if cell.work == work]
+        lines += ["", f"**{work}**, {_many(of_it)}", ""]
+        is_idle = work.startswith(IDLE)
+        lines += _table(_IDLE_HEAD if is_idle else _HEAD, [(_idle if is_idle else _row)(cell) for cell in of_it])
     lines += ["", "**Start, memory, losses**", "", *_table(_ABOUT_HEAD, list(_about(figures)))]
     failed = [f"{each['observer']} is missing: {each['failed']}" for each in figures if "failed" in each]
     return "\n".join(lines + ([""] if failed else []) + failed)
+
+
+def _many(of_one_work: Sequence[Cell]) -> str:
+    """How often each sensor's figures were taken."""
+    counts = sorted({len(cell.runs) for cell in of_one_work})
+    if counts == [1]:
+        return "one run of each"
+    return f"medians of {counts[0]} runs" if len(counts) == 1 else f"medians of {counts[0]} to {counts[-1]} runs"
+
+
+_IDLE_HEAD = ("", "sensor, ms a second", "with kernel, ms a second", "logged")
+
+
+def _idle(cell: Cell) -> Row:
+    """There is no work to compare with: processor time for each second."""
+    wall = _median(cell.alone, "wall")
+    own = _median(cell.runs, "sensor")
+    return (cell.observer, f"{own * 1e3 / wall:.2f}", f"{cell.added * 1e3 / wall:.2f}", f"{cell.logged:,.0f}")
 
 
 _HEAD = ("", "slow-down", "sensor / workload", "with kernel / workload", "us an event", "logged", "expected", "missing")
@@ -108,7 +127,7 @@ def _row(cell: Cell) -> Row:
 
 def _is_for_all(observer: str) -> bool:
     """Was it told to log everything?"""
-    return not observer.startswith("pysmon, ") or observer == "pysmon, all logged"
+    return "all logged" in observer or not observer.startswith(("pysmon, ", "Sysmon for Linux, "))
 
 
 _ABOUT_HEAD = ("", "start: processor, s", "resident at the end, MB", "at most, MB", "lost, by its own account")

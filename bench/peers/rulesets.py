@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bench.parts.configurations import MEASURED, ROOT
 
 from pysmon.schema import catalogue as _catalogue  # noqa: F401 - fills EVENTS
@@ -21,6 +23,7 @@ _HEAD, _FOOT = (
     '<Sysmon schemaversion="4.90"><HashAlgorithms>SHA256</HashAlgorithms><EventFiltering>',
     "</EventFiltering></Sysmon>",
 )
+_OF_LINUX = ("ProcessCreate", "ProcessTerminate", "NetworkConnect", "FileCreate", "FileDelete")
 _EXCLUDED = '<Image condition="begin with">/</Image>'
 
 
@@ -37,6 +40,14 @@ def rulesets() -> dict[str, bytes]:
     return found
 
 
-def _five(rule: str) -> str:
+def of_sysmon() -> dict[str, bytes]:
+    """The same for Sysmon for Linux, which has event 23 for files that were removed, and keeps no copy there."""
+    return {
+        "Sysmon for Linux, all logged": _five("", _OF_LINUX).encode(),
+        "Sysmon for Linux, all excluded": _five(_EXCLUDED, _OF_LINUX).encode(),
+    }
+
+
+def _five(rule: str, names: Iterable[str] = _RULES) -> str:
     """The five kinds of event that all sensors are told to log, less what the rule matches."""
-    return _HEAD + "".join(f'<{name} onmatch="exclude">{rule}</{name}>' for name in _RULES) + _FOOT
+    return _HEAD + "".join(f'<{name} onmatch="exclude">{rule}</{name}>' for name in names) + _FOOT

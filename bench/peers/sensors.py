@@ -10,7 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -121,10 +121,20 @@ class Nobody:
 class Pysmon:
     """The resident service with its event log, under a configuration that the host has stored."""
 
-    def __init__(self, name: str, root: Path, tables: Mapping[str, str]) -> None:
-        """`tables`: by a table of the event log, the kind of deed that it tells of."""
+    def __init__(
+        self,
+        name: str,
+        root: Path,
+        tables: Mapping[str, str],
+        program: Sequence[str] = ("/usr/bin/pysmon",),
+        scope: Sequence[str] = (),
+    ) -> None:
+        """`tables`: by a table of the event log, the kind of deed that it tells of. `scope`: options that limit whom it
+        watches.
+        """
         self.name = name
         self._root, self._tables, self._pid = root, tables, 0
+        self._program, self._scope = program, scope
 
     def start(self) -> None:
         """Until it tells its supervisor that it is ready."""
@@ -132,7 +142,7 @@ class Pysmon:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ears, (self._root / "told").open("wb") as told:
             ears.bind(str(place))
             ears.settimeout(_PATIENCE)
-            command = ["/usr/bin/pysmon", "service", "--root", str(self._root)]
+            command = [*self._program, "service", "--root", str(self._root), *self._scope]
             environment = os.environ | {"NOTIFY_SOCKET": str(place), "MALLOC_ARENA_MAX": "2"}
             self._pid = subprocess.Popen(command, env=environment, stdout=told, stderr=told).pid
             while b"READY=1" not in ears.recv(4096):
@@ -155,7 +165,7 @@ class Pysmon:
 
     def lost(self) -> int:
         """By its status: of all families."""
-        command = ["/usr/bin/pysmon", "status", "--json", "--root", str(self._root)]
+        command = [*self._program, "status", "--json", "--root", str(self._root)]
         told = json.loads(subprocess.run(command, check=False, capture_output=True).stdout)
         return sum(family["lost"] for family in told["families"])
 

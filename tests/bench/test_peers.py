@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,11 +12,14 @@ from typing import Any
 
 import pytest
 from bench.parts.workload import Workshop
+from bench.peers.machine import _sysmon, known
 from bench.peers.processes import busy, clock, end, family, memory
 from bench.peers.report import BEGIN, END, NOBODY, cells, report, write_into
-from bench.peers.rulesets import ALIKE, KINDS, rulesets
+from bench.peers.rulesets import ALIKE, KINDS, of_sysmon, rulesets
 from bench.peers.sensors import _KEY, _LOST, _WORD, Counted
+from bench.peers.sysmon import Heard
 from bench.peers.works import works
+from tools.programs import ToolError
 
 from pysmon.config.read import read_configuration
 from pysmon.rules.ruleset import Ruleset
@@ -66,7 +70,8 @@ def test_what_is_logged_too_often_makes_up_for_nothing_that_is_missing() -> None
 
 def test_the_page_tells_losses_starts_and_what_is_missing() -> None:
     text = report([*FIGURES, {"observer": "bpftrace", "failed": "it did not begin"}], "here")
-    assert "here; medians of 3 runs." in text
+    assert text.startswith("here.\n")
+    assert "**10 execs**, medians of 3 runs\n" in text
     assert "| auditd | x2.00 | 0.50 | 2.00 | - | 21 | 20 | 3 |" in text
     assert "| auditd | 0.5 | 1 | 2 | 3 |" in text
     assert "bpftrace is missing: it did not begin" in text
@@ -181,3 +186,65 @@ def test_the_processor_is_busy() -> None:
     if not os.access("/proc/schedstat", os.R_OK):
         pytest.skip("this kernel does not tell how long its processors are busy")
     assert busy() > 0
+
+
+def test_where_rules_keep_everything_all_deeds_are_expected_of_any_sensor() -> None:
+    theirs = [run(f"Sysmon for Linux, {what}", 2.0, 1.0, exec=4) for what in ("all logged", "all excluded")]
+    text = report([FIGURES[0], *theirs], "here")
+    assert "| Sysmon for Linux, all logged | x1.00 | 0.00 | 0.00 | - | 4 | 20 | 16 |" in text
+    assert "| Sysmon for Linux, all excluded | x1.00 | 0.00 | 0.00 | - | 4 | - | - |" in text
+
+
+def test_idling_is_told_as_processor_time_for_each_second() -> None:
+    quiet = {"work": "idle for 100 s", "deeds": {}}
+    text = report([run(NOBODY, 100.0, 0.5) | quiet, run("auditd", 100.0, 1.0, 0.25, exec=3) | quiet], "here")
+    assert "| auditd | 2.50 | 5.00 | 3 |" in text
+
+
+def test_a_workload_that_was_run_more_often_under_some_says_so() -> None:
+    text = report([*FIGURES, run("bpftrace", 1.0, 1.0)], "here")
+    assert "**10 execs**, medians of 1 to 3 runs\n" in text
+
+
+def test_sysmon_for_linux_is_there_if_a_build_is_given() -> None:
+    assert "Sysmon for Linux, all logged" in known([], sysmon=True)
+    assert known(["none"], sysmon=True) == ["none"]
+    with pytest.raises(ToolError, match="Sysmon for Linux, all logged: there are"):
+        known(["Sysmon for Linux, all logged"])
+
+
+def test_its_configurations_keep_the_same_five_kinds_or_none() -> None:
+    kept = {name: read_configuration(text, name) for name, text in of_sysmon().items()}
+    wanted = Ruleset.compile(kept["Sysmon for Linux, all logged"].configuration)
+    assert {number for number in EVENTS if wanted.wants(number)} >= {1, 3, 5, 11, 23}
+    assert Ruleset.compile(kept["Sysmon for Linux, all excluded"].configuration).reads(23) == {"Image"}
+
+
+def test_a_folder_without_its_program_is_no_build(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="no program `sysmon` there"):
+        _sysmon(tmp_path / "guest", tmp_path)
+
+
+def test_a_build_is_laid_into_the_guest_with_its_configurations(tmp_path: Path) -> None:
+    build, guest = tmp_path / "build", tmp_path / "guest"
+    build.mkdir()
+    guest.mkdir()
+    (build / "sysmon").write_text("a program")
+    (build / "sysmon").chmod(0o755)
+    places = _sysmon(guest, build)
+    assert list(places) == list(of_sysmon())
+    assert (guest / "sysmon" / "sysmon").read_text() == "a program"
+    assert [(guest / Path(place).name).read_bytes() for place in places.values()] == [*of_sysmon().values()]
+
+
+def test_lines_that_go_to_a_system_log_are_counted_by_their_event(tmp_path: Path) -> None:
+    place = tmp_path / "log"
+    heard = Heard(place)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mouth:
+        mouth.connect(str(place))
+        for number in (1, 1, 3, 16):
+            mouth.send(b"<14>sysmon[5]: <Event><System><EventID>%d</EventID></System></Event>" % number)
+        mouth.send(b"<14>something else")
+    heard.close()
+    assert heard.counts() == {"exec": 2, "connect": 1, "other": 1}
+    assert not place.exists()
