@@ -514,6 +514,12 @@ def test_a_heavier_entry_weighs_more() -> None:
     assert weigh([light]) > weigh([created(1)])
 
 
+def test_of_many_entries_some_are_weighed_for_all() -> None:
+    pair = [created(1, CommandLine="x" * 1000), created(2, CommandLine="")]
+    assert weigh(pair * 5000) == pytest.approx(5000 * weigh(pair), rel=0.05)
+    assert weigh([]) == 0
+
+
 def test_many_threads_that_ask_for_states_see_balanced_books() -> None:
     sink = ListSink()
     wrong: list[LaneState] = []
