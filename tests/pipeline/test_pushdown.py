@@ -102,8 +102,8 @@ class Run:
                 if record.cpu & MARK:
                     self.marked += 1
                     assert not kept, (record, kept)
-        for refusal in self._flow.learned():
-            self.sensor.pushdown.refuse(*refusal)
+        for answer in self._flow.answers():
+            self.sensor.pushdown.answer(*answer)
 
 
 @st.composite
@@ -273,7 +273,7 @@ def test_who_is_known_to_be_refused_is_told_by_its_program_not_by_its_number(sen
     run = Run(sensor, doer)
     image = element("exclude", filter_of("Image", "is", "/nowhere/else"), event_id=3)
     run.use(Policy.of(configuration(image)))
-    sensor.pushdown.refuse("network", os.path.realpath(sys.executable), os.getuid(), (doer.pid, 1, 1))
+    sensor.pushdown.answer(os.path.realpath(sys.executable), os.getuid(), ["network"], (doer.pid, 1, 1))
     run.do(["connect:"])
     assert (run.marked, run.kept) == (0, 2)
     sensor.watch(Scope("nobody"))

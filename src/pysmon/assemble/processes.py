@@ -78,6 +78,10 @@ class Processes:
         known = self._images.get((tgid, start, exec_id))
         return known if known is not None else self._stranger(Key(tgid, start, exec_id))
 
+    def live(self) -> tuple[ProcessImage, ...]:
+        """What every process runs that has not ended."""
+        return tuple(self._current.values())
+
     def current(self, tgid: int, start: int) -> ProcessImage | None:
         """What the process runs now."""
         found = self._current.get(tgid)

@@ -6,9 +6,10 @@ from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
 from pysmon.layout.record import Record
 from pysmon.pipeline.accounting import Accounting
-from pysmon.pipeline.pushdown import Approvers, Refusal
+from pysmon.pipeline.pushdown import Answer, Approvers
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.event import EVENTS, Event
+from pysmon.sensor.records import ASKS
 
 
 class Flow:
@@ -17,9 +18,9 @@ class Flow:
     def __init__(
         self, ruleset: Ruleset, builder: Builder, enricher: Enricher, approvers: Approvers | None = None
     ) -> None:
-        """Begin with empty counts. `approvers`: for `learned`."""
+        """Begin with empty counts. `approvers`: for `answers`."""
         self.accounting = Accounting()
-        self._refusals: list[Refusal] = []
+        self._answers: list[Answer] = []
         self._builder = builder
         self.use(ruleset, enricher, approvers)
 
@@ -28,7 +29,7 @@ class Flow:
         self._decide = ruleset.decide
         self._enricher = enricher
         self._approvers = {f: own for f, own in (approvers or {}).items() if all(each.minds_actor for each in own)}
-        self._refusals.clear()
+        self._answers.clear()
         self._builder.want(i for i in EVENTS if ruleset.wants(i))
 
     def prepare(self) -> None:
@@ -51,8 +52,8 @@ class Flow:
         books = self.accounting.records_kept if kept else self.accounting.records_filtered
         family = record.layout.family
         books[family] += 1
-        if events and not kept and family in self._approvers:
-            self._learn_refusal(family, record)
+        if record.cpu & ASKS:
+            self._answer((record.tgid, record.start, record.exec_id), getattr(record, "uid", None))
         return late + kept
 
     def overdue(self, now: int, *, last: bool = False) -> tuple[Event, ...]:
@@ -73,16 +74,24 @@ class Flow:
         """A record that is nobody's business: it is counted as filtered."""
         self.accounting.records_filtered[record.layout.family] += 1
 
-    def learned(self) -> list[Refusal]:
-        """By whom more of the same may be dropped: what the records since the last call have shown."""
-        found, self._refusals = self._refusals, []
+    def answers(self) -> list[Answer]:
+        """What is dropped of whoever the records since the last call have asked for."""
+        found, self._answers = self._answers, []
         return found
 
-    def _learn_refusal(self, family: str, record: Record) -> None:
-        uid, key = getattr(record, "uid", None), (record.tgid, record.start, record.exec_id)
-        found = self._builder.who(key, uid) if uid is not None else None
-        if uid is not None and found and not any(approver.by_actor(*found) for approver in self._approvers[family]):
-            self._refusals.append(Refusal(family, found[0], uid, key))
+    def answers_to_all(self) -> list[Answer]:
+        """The same for all processes that run now, whether they were asked for or not."""
+        self._answers.clear()
+        for image in self._builder.processes.live() if self._approvers else ():
+            self._answer(image.key, image.uid)
+        return self.answers()
+
+    def _answer(self, process: tuple[int, int, int], uid: int | None) -> None:
+        found = self._builder.who(process, uid) if uid is not None else None
+        if uid is None or not found:
+            return
+        refused = [f for f, own in self._approvers.items() if not any(each.by_actor(*found) for each in own)]
+        self._answers.append(Answer(found[0], uid, tuple(refused), process))
 
     def _judge(self, event: Event, record: Record) -> bool:
         self._enricher.early(event, record)

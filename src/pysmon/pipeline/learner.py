@@ -41,11 +41,13 @@ class Learner:
         now = time.monotonic()
         self._due = now + _REST * (now - began)
 
-    def make_up(self, *, missed: bool) -> None:
-        """Do it if processes were missed, now or before, and it is not too soon."""
+    def make_up(self, *, missed: bool) -> bool:
+        """Do it if processes were missed, now or before, and it is not too soon; whether it was done."""
         self._missed = self._missed or missed
-        if self._missed and time.monotonic() >= self._due:
-            self.learn()
+        if not self._missed or time.monotonic() < self._due:
+            return False
+        self.learn()
+        return True
 
     def reports(self) -> list[str]:
         """Which processes could not be looked at, since the last call."""

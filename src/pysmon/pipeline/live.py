@@ -155,6 +155,7 @@ class Session:
             yield self._own(self.policy.told(time.time_ns()), self._state("Started"), *self._told_lacking())
             self._flow.prepare()
             self._learner.learn()
+            self._answer_all()
             self._beside.use(self.policy.configuration, self.policy.ruleset)
             self.sensor.wake_by(*self._beside.filenos)
             if self._guarded:
@@ -268,8 +269,8 @@ class Session:
                 self._survive(defect, family_of(raw))
                 continue
             entries += [self._journal.entry(event, offset + record.time) for event in kept]
-        for refusal in self._flow.learned():
-            self.sensor.pushdown.refuse(*refusal)
+        for answer in self._flow.answers():
+            self.sensor.pushdown.answer(*answer)
         return entries
 
     def _take_beside(self, *, last: bool = False) -> list[Entry[Event]]:
@@ -311,6 +312,12 @@ class Session:
         """Let the kernel drop what the policy can never keep; a tape is for other policies, too, and must have all."""
         self._user_edition = self._users.edition
         self.sensor.pushdown.renew({} if self._tape else self.policy.approvals)
+        self._answer_all()
+
+    def _answer_all(self) -> None:
+        """Let the kernel know what is dropped of the processes that run already; it asks for others as they come."""
+        for answer in () if self._tape else self._flow.answers_to_all():
+            self.sensor.pushdown.answer(*answer)
 
     def _told_late(self) -> list[Entry[Event]]:
         """What was done to the run before this one, and it had no time to tell."""
@@ -331,7 +338,8 @@ class Session:
         before, self._counts = self._counts, self._count()
         if lost := losses(before, self._counts):
             yield self._own(error_report(time.time_ns(), "QUEUE", lost))
-        self._learner.make_up(missed=any(self._counts[f].lost > before[f].lost for f in ("process", "fork")))
+        if self._learner.make_up(missed=any(self._counts[f].lost > before[f].lost for f in ("process", "fork"))):
+            self._answer_all()
         if late := [*self._errands.reports(), *self._learner.reports()]:
             yield self._own(*(error_report(time.time_ns(), "HOST", words) for words in late))
         if unseen := self.sensor.reports():

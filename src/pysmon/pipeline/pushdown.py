@@ -36,13 +36,13 @@ _OF_DESKTOP = PathParts(
 Approvers = Mapping[str, Sequence[Approver]]  # by family: of the events that its records make and the rules can keep
 
 
-class Refusal(NamedTuple):
-    """Of this family nothing is kept of what that program does for that user."""
+class Answer(NamedTuple):
+    """Of these families nothing is kept of what that program does for that user."""
 
-    family: str
     image: str
     uid: int
-    process: tuple[int, int, int]  # of which it was learned
+    families: tuple[str, ...]
+    process: tuple[int, int, int]  # that runs it
 
 
 def approvers_of(ruleset: Ruleset, families: Mapping[str, Sequence[int]]) -> Approvers:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from pysmon.sensor import load_records, memory_records, records
 from pysmon.sensor.memory_records import PLACE
-from pysmon.sensor.records import ACTORS, FAMILIES, IMAGES_LIMIT, MARK, PARTS_LIMIT, SCOPES, SETTINGS, SHADOW
+from pysmon.sensor.records import (
+    ACTORS,
+    ANSWERED,
+    ASKING,
+    ASKS,
+    FAMILIES,
+    IMAGES_LIMIT,
+    MARK,
+    PARTS_LIMIT,
+    SCOPES,
+    SETTINGS,
+    SHADOW,
+)
 
 # By the beginning of the C names: what follows in C is the name that the number has in Python.
 _NUMBERS = {
@@ -45,7 +57,8 @@ CONSTANTS: tuple[tuple[str, int], ...] = (
     *_numbers(),
     *((_c_name("SCOPE", name), i) for i, name in enumerate(SCOPES) if i),
     ("SETTINGS_SIZE", SETTINGS.size),
-    *(("PUSHDOWN_ACTORS", ACTORS), ("PUSHDOWN_SHADOW", SHADOW), ("PUSHDOWN_MARK", MARK)),
+    *(("PUSHDOWN_ACTORS", ACTORS), ("PUSHDOWN_SHADOW", SHADOW), ("PUSHDOWN_ASKING", ASKING)),
+    *(("PUSHDOWN_MARK", MARK), ("PUSHDOWN_ASKS", ASKS), ("PUSHDOWN_ANSWERED", ANSWERED)),
     *(("PARTS_LIMIT", PARTS_LIMIT), ("IMAGES_LIMIT", IMAGES_LIMIT)),
     ("PLACE_SIZE", PLACE.size),
 )

@@ -7,17 +7,17 @@ and `renew` nothing is dropped, so that the rules above may change meanwhile.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pysmon.sensor.libbpf import Map
-from pysmon.sensor.records import ACTORS, FAMILIES, IMAGES_LIMIT, PARTS_LIMIT, SHADOW, components_of
+from pysmon.sensor.records import ACTORS, ANSWERED, ASKING, FAMILIES, IMAGES_LIMIT, PARTS_LIMIT, SHADOW, components_of
 
 _APPROVAL = struct.Struct("<QQIIII")
 _PART = struct.Struct("<IBBBx64s")
 _RUNNING = struct.Struct("<QQI4x")
-_ACTOR, _REFUSAL, _NUMBER = struct.Struct("<II"), struct.Struct("<II"), struct.Struct("<I")
+_ACTOR, _NUMBER = struct.Struct("<III"), struct.Struct("<I")
 _IMAGE_SIZE = 256
 _KINDS = {"directory": 0, "ending": 1}
 _SIDES = ("DestinationPort", "SourcePort")
@@ -29,7 +29,7 @@ PartKey = tuple[Literal["directory", "ending"], bytes]
 class Approval:
     """What a record of a family must meet. Without anything said, all go up."""
 
-    by_actor: bool = False  # who acts may decide: `refuse` tells when it does
+    by_actor: bool = False  # who acts may decide: `answer` tells when it does
     ports: Mapping[tuple[str, bool, str], bytes] | None = (
         None  # side, initiated, protocol: ports that may pass, as bits
     )
@@ -44,12 +44,12 @@ class Pushdown:
     def __init__(self, find: Callable[[str], Map], publish: Callable[[int, int], None]) -> None:
         """`find` gives a map by its name."""
         self._approvals, self._parts, self._ports = find("approvals"), find("parts"), find("port_sets")
-        self._images, self._running, self._refusals = find("images"), find("running"), find("refusals")
+        self._images, self._running, self._answers = find("images"), find("running"), find("answers")
         self._publish = publish
         self.shadow = False  # for tests: what would be dropped goes up with the mark; from the next generation on
-        self._generation = 0
+        self._generation = self._how = 0
         self._written: list[bytes] = []  # keys of the parts of this generation
-        self._refused: dict[tuple[str, int], int] = {}  # families, by image and user id
+        self._answered: set[tuple[int, int]] = set()  # in this generation: number of an image, and user id
         self._numbers: dict[str, int] = {}  # of images
 
     def suspend(self) -> None:
@@ -60,29 +60,31 @@ class Pushdown:
         """Drop what these do not let pass, by family, from now on."""
         self._publish(0, 0)
         self._generation = (self._generation + 1) & 0xFFFF_FFFF or 1
-        self._refused.clear()
+        self._answered.clear()
         old, self._written = self._written, []
         for family in FAMILIES:
             self._write(family, approvals.get(family, Approval()))
-        actors = ACTORS if any(approval.by_actor for approval in approvals.values()) else 0
-        self._publish(self._generation, actors | (SHADOW if self.shadow else 0))
+        actors = ACTORS | self._asking if any(approval.by_actor for approval in approvals.values()) else 0
+        self._how = actors | (SHADOW if self.shadow else 0)
+        self._publish(self._generation, self._how)
         for key in old:
             self._parts.delete(key)
 
-    def refuse(self, family: str, image: str, uid: int, process: tuple[int, int, int]) -> None:
-        """Nothing of this family is kept of what that program does for that user, as one of its processes has shown.
+    def answer(self, image: str, uid: int, families: Collection[str], process: tuple[int, int, int]) -> None:
+        """Nothing of these families, and of no others, is kept of what that program does for that user.
 
-        `process` are its id, its start, and the number of its program.
+        One of its processes, which asked for that, gets the number of the program: `process` are its id, its start,
+        and which of its programs that is. The others get it when they are made or run the program.
         """
         number = self._number(image)
         if number == 0:
             return
         tgid, start, exec_id = process
+        if (number, uid) not in self._answered:
+            self._answered.add((number, uid))
+            bits = sum(1 << FAMILIES.index(family) for family in families)
+            self._answers.update(_ACTOR.pack(number, uid, self._generation), _NUMBER.pack(bits | ANSWERED))
         self._running.update(_NUMBER.pack(tgid), _RUNNING.pack(start, exec_id, number))
-        families = self._refused.get((image, uid), 0) | 1 << FAMILIES.index(family)
-        if self._refused.get((image, uid)) != families:
-            self._refused[image, uid] = families
-            self._refusals.update(_ACTOR.pack(number, uid), _REFUSAL.pack(self._generation, families))
 
     def _number(self, image: str) -> int:
         """The number of a program; 0 if it can have none."""
@@ -94,7 +96,14 @@ class Pushdown:
             return 0
         number = self._numbers[image] = len(self._numbers) + 1
         self._images.update(path.ljust(_IMAGE_SIZE, b"\0"), _NUMBER.pack(number))
+        if self._how and not self._asking:  # there are no numbers any more: nobody needs to be woken for one
+            self._how &= ~ASKING
+            self._publish(self._generation, self._how)
         return number
+
+    @property
+    def _asking(self) -> int:
+        return ASKING if len(self._numbers) < IMAGES_LIMIT else 0
 
     def _write(self, family: str, approval: Approval) -> None:
         number, odd = FAMILIES.index(family), self._generation & 1

@@ -27,9 +27,12 @@ SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
 # The kernel programs' settings: scope, PID namespace, cgroup, its level, families (bits), generation of what is pushed
 # down (0: nothing is), how, process that is spared of it, whether the reader is patient.
 SETTINGS = struct.Struct("<IIQiIIIII")
-ACTORS, SHADOW = 1, 2  # bits: who acts may decide; for tests: what would be dropped goes up with the mark
-MARK = 0x8000  # on the number of the CPU
-PARTS_LIMIT, IMAGES_LIMIT = 16384, 2048  # parts of paths, programs that are known to be refused
+# Bits: who acts may decide; for tests: what would be dropped goes up with the mark; programs are still given numbers.
+ACTORS, SHADOW, ASKING = 1, 2, 4
+# On the number of the CPU: it would be dropped; what becomes of what this program does for this user is not known yet.
+MARK, ASKS = 0x8000, 0x4000
+ANSWERED = 1 << 31  # beside the bits of the families that are refused
+PARTS_LIMIT, IMAGES_LIMIT = 16384, 4096  # parts of paths, programs that have a number
 
 OPENED, RENAMED, LINKED, SYMLINKED = 1, 2, 3, 4  # how a file came to its name (FileCreateRecord.how)
 # What somebody did to the sensor (GuardRecord.deed) or to another process (AccessRecord.deed, from TRACE on): the last

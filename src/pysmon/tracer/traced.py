@@ -50,8 +50,8 @@ class NoPushdown:
     def renew(self, approvals: Mapping[str, Approval]) -> None:
         """Rules are asked later."""
 
-    def refuse(self, family: str, image: str, uid: int, process: tuple[int, int, int]) -> None:
-        """Verdicts are not remembered."""
+    def answer(self, image: str, uid: int, families: Collection[str], process: tuple[int, int, int]) -> None:
+        """Nobody has asked."""
 
 
 class TracedCommand:

@@ -18,8 +18,10 @@ struct {
 	MAP_TYPE(value, struct count);
 } counts SEC(".maps");
 
-/* A wake-up costs four times what a record costs: one in this time is enough, the reader polls between. */
+/* A wake-up costs four times what a record costs: one in this time is enough, the reader polls between. Who asks what
+ * becomes of a new program waits less: until the answer is there, all that it does comes up. */
 #define WAKE_UP_EVERY 20000000ull /* ns */
+#define ASK_EVERY 2000000ull
 #define MUCH_WAITS (1 << 20)      /* bytes of a ring */
 u64 last_wake_up;
 
@@ -45,12 +47,13 @@ INLINE bool pushed_down(u32 family, u32 tgid)
 	return true;
 }
 
-INLINE u64 wake_up_flag(void *ring, u64 now)
+INLINE u64 wake_up_flag(void *ring, u64 now, u32 mark)
 {
-	if (now - last_wake_up < WAKE_UP_EVERY)
+	bool ask = mark & ASKS_NOW;
+	if (now - last_wake_up < (ask ? ASK_EVERY : WAKE_UP_EVERY))
 		return BPF_RB_NO_WAKEUP;
 	struct settings *s = get_settings();
-	if (s && s->patient && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < MUCH_WAITS)
+	if (!ask && s && s->patient && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < MUCH_WAITS)
 		return BPF_RB_NO_WAKEUP;
 	last_wake_up = now;
 	return BPF_RB_FORCE_WAKEUP;
@@ -99,15 +102,15 @@ INLINE bool may_go(u32 family) { return family != FAMILY_PROCESS && family != FA
  * it does, or no slot is free. `send` gives it back. */
 INLINE struct scratch *claim(u32 family, u32 *slot)
 {
-	bool refused = may_go(family) && actor_refused(family);
-	if (refused && pushed_down(family, bpf_get_current_pid_tgid() >> 32))
+	u32 mark = may_go(family) ? mark_of_current(family) : 0;
+	if (mark & PUSHDOWN_MARK && pushed_down(family, bpf_get_current_pid_tgid() >> 32))
 		return NULL;
 	u32 first = bpf_get_smp_processor_id() * SLOTS_PER_CPU;
 	for (u32 i = 0; i < SLOTS_PER_CPU; i++) {
 		*slot = first + i;
 		struct scratch *s = bpf_map_lookup_elem(&scratches, slot);
 		if (s && __sync_val_compare_and_swap(&s->taken, 0, 1) == 0) {
-			s->mark = refused ? PUSHDOWN_MARK : 0;
+			s->mark = mark;
 			return s;
 		}
 	}
@@ -122,7 +125,7 @@ INLINE int send(void *ring, u32 family, struct scratch *s, u32 end, u64 now)
 	if (end > SCRATCH_SIZE)
 		end = SCRATCH_SIZE;
 	((struct exit_record *)s->bytes)->cpu |= s->mark;
-	tally(family, bpf_ringbuf_output(ring, s->bytes, end, wake_up_flag(ring, now)) != 0);
+	tally(family, bpf_ringbuf_output(ring, s->bytes, end, wake_up_flag(ring, now, s->mark)) != 0);
 	s->taken = 0;
 	return 0;
 }
@@ -300,7 +303,7 @@ INLINE int send_file(void *ring, u32 family, u32 slot, struct scratch *s, u32 pa
 			s->taken = 0;
 			return 0;
 		}
-		s->mark = PUSHDOWN_MARK;
+		s->mark |= PUSHDOWN_MARK;
 	}
 	return send(ring, family, s, end, now);
 }

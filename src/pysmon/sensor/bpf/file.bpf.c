@@ -15,12 +15,9 @@
 	(r)->directory_len = (r)->name_len = 0; \
 } while (0)
 
-INLINE int created(struct inode *inode, u16 how, struct dentry *dentry, struct vfsmount *mount)
+/* Puts the record together in a slot that was claimed, and sends it. */
+INLINE int put_created(struct scratch *s, u32 slot, struct inode *inode, u16 how, struct dentry *dentry, struct vfsmount *mount)
 {
-	u32 slot;
-	struct scratch *s = claim(FAMILY_FILE_CREATE, &slot);
-	if (!s)
-		return 0;
 	struct file_create_record *r = (void *)s->bytes;
 	FILL_FILE(r, KIND_FILE_CREATE_RECORD, inode);
 	r->how = how;
@@ -30,11 +27,22 @@ INLINE int created(struct inode *inode, u16 how, struct dentry *dentry, struct v
 	return send_file(&event_ring, FAMILY_FILE_CREATE, slot, s, sizeof *r, at, r->time);
 }
 
+INLINE int created(struct inode *inode, u16 how, struct dentry *dentry, struct vfsmount *mount)
+{
+	u32 slot;
+	struct scratch *s = claim(FAMILY_FILE_CREATE, &slot);
+	return s ? put_created(s, slot, inode, how, dentry, mount) : 0;
+}
+
 INLINE int opened(struct file *file)
 {
 	if (!file || !(READ(file, f_mode) & FMODE_CREATED) || !watched(FAMILY_FILE_CREATE))
 		return 0;
-	return created(READ(file, f_inode), HOW_OPENED, READ(file, f_path.dentry), READ(file, f_path.mnt));
+	u32 slot;
+	struct scratch *s = claim(FAMILY_FILE_CREATE, &slot);
+	if (!s)
+		return 0;
+	return put_created(s, slot, READ(file, f_inode), HOW_OPENED, READ(file, f_path.dentry), READ(file, f_path.mnt));
 }
 
 /* ---- inside the kernel: a path hook knows the mount, the vfs function knows whether it was done */

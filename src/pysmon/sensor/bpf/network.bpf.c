@@ -59,29 +59,44 @@ INLINE bool port_passes(u32 set, u16 port)
 	return !ports || ports->bits[at & (sizeof ports->bits - 1)] & 1 << (port & 7);
 }
 
-/* Is nothing kept of such a connection, for who made it or for its ports? */
-INLINE bool flow_refused(const struct owner *owner, u16 source, u16 destination, u16 protocol, bool initiated)
+/* The mark of a record of a connection for who made it. To be asked before anything is read for the record. */
+INLINE u32 mark_of_owner(const struct owner *owner)
 {
 	struct settings *s = get_settings();
 	struct approval *approval = s ? approval_of(s, FAMILY_NETWORK) : NULL;
-	if (!approval)
-		return false;
-	if (approval->by_actor && image_refused(s, FAMILY_NETWORK, owner->image, owner->uid))
-		return true;
-	u32 set = (s->generation & 1) * 8 + initiated * 2 + (protocol == IPPROTO_UDP);
-	return approval->by_port && !(port_passes(set, destination) && port_passes(set + 4, source));
+	return approval && approval->by_actor ? mark_of(s, FAMILY_NETWORK, owner->image, owner->uid) : 0;
 }
 
-INLINE int send_flow(const struct owner *owner, const struct flow *flow, u16 protocol, bool initiated)
+/* Is nothing kept of such a connection for its ports? */
+INLINE bool ports_refused(u16 source, u16 destination, u16 protocol, bool initiated)
+{
+	struct settings *s = get_settings();
+	struct approval *approval = s ? approval_of(s, FAMILY_NETWORK) : NULL;
+	if (!approval || !approval->by_port)
+		return false;
+	u32 set = (s->generation & 1) * 8 + initiated * 2 + (protocol == IPPROTO_UDP);
+	return !(port_passes(set, destination) && port_passes(set + 4, source));
+}
+
+/* Does a record with that mark end here? */
+INLINE bool flow_ends(const struct owner *owner, u32 mark)
+{
+	return mark & PUSHDOWN_MARK && pushed_down(FAMILY_NETWORK, owner->tgid);
+}
+
+/* `mark`: for who made it, with which the record does not end. */
+INLINE int send_flow(const struct owner *owner, const struct flow *flow, u16 protocol, bool initiated, u32 mark)
 {
 	u16 source = initiated ? flow->local_port : flow->remote_port;
 	u16 destination = initiated ? flow->remote_port : flow->local_port;
-	bool refused = flow_refused(owner, source, destination, protocol, initiated);
-	if (refused && pushed_down(FAMILY_NETWORK, owner->tgid))
-		return 0;
+	if (!(mark & PUSHDOWN_MARK) && ports_refused(source, destination, protocol, initiated)) {
+		mark |= PUSHDOWN_MARK;
+		if (flow_ends(owner, mark))
+			return 0;
+	}
 	RESERVE(flow_record, r, event_ring, FAMILY_NETWORK);
 	r->kind = KIND_FLOW_RECORD;
-	r->cpu = bpf_get_smp_processor_id() | (refused ? PUSHDOWN_MARK : 0);
+	r->cpu = bpf_get_smp_processor_id() | mark;
 	r->size = sizeof *r;
 	r->time = bpf_ktime_get_boot_ns();
 	r->start = owner->start;
@@ -96,7 +111,7 @@ INLINE int send_flow(const struct owner *owner, const struct flow *flow, u16 pro
 	__builtin_memcpy(r->destination, initiated ? flow->remote : flow->local, 16);
 	r->source_port = source;
 	r->destination_port = destination;
-	bpf_ringbuf_submit(r, wake_up_flag(&event_ring, r->time));
+	bpf_ringbuf_submit(r, wake_up_flag(&event_ring, r->time, mark));
 	return 0;
 }
 
@@ -116,10 +131,11 @@ int on_tcp_state(u64 *context)
 		struct owner *owner = bpf_map_lookup_elem(&connecting, &key);
 		if (!owner || now == TCP_SYN_RECV) /* that: both ends connect at once, the last answer is yet to come */
 			return 0;
-		if (now == TCP_ESTABLISHED) {
+		u32 mark = now == TCP_ESTABLISHED ? mark_of_owner(owner) : 0;
+		if (now == TCP_ESTABLISHED && !flow_ends(owner, mark)) {
 			struct flow flow = {};
 			fill_ends(&flow, sk);
-			send_flow(owner, &flow, IPPROTO_TCP, true);
+			send_flow(owner, &flow, IPPROTO_TCP, true, mark);
 		}
 		bpf_map_delete_elem(&connecting, &key);
 	}
@@ -133,13 +149,17 @@ INLINE int accepted(struct sock *sk)
 	u16 protocol = READ(sk, sk_protocol);
 	if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
 		return 0;
-	struct flow flow = {};
-	fill_ends(&flow, sk);
-	if (flow.family != AF_INET && flow.family != AF_INET6)
+	u16 family = READ(sk, __sk_common.skc_family);
+	if (family != AF_INET && family != AF_INET6)
 		return 0;
 	struct owner owner;
 	fill_owner(&owner);
-	return send_flow(&owner, &flow, IPPROTO_TCP, false);
+	u32 mark = mark_of_owner(&owner);
+	if (flow_ends(&owner, mark))
+		return 0;
+	struct flow flow = {};
+	fill_ends(&flow, sk);
+	return send_flow(&owner, &flow, IPPROTO_TCP, false, mark);
 }
 
 /* Since 6.10 inet_csk_accept takes two arguments instead of four. */
@@ -191,7 +211,8 @@ INLINE int first_of_flow(struct sock *sk, const struct flow *flow, bool initiate
 		return 0;
 	struct owner owner;
 	fill_owner(&owner);
-	return send_flow(&owner, flow, IPPROTO_UDP, initiated);
+	u32 mark = mark_of_owner(&owner);
+	return flow_ends(&owner, mark) ? 0 : send_flow(&owner, flow, IPPROTO_UDP, initiated, mark);
 }
 
 /* Reads both ends of a UDP packet from its headers; false if it is none. */

@@ -63,14 +63,15 @@ int on_fork(u64 *context)
 		.start = parent->group_leader->start_boottime, .exec_id = parent->self_exec_id, .tgid = parent->tgid,
 	};
 	bpf_map_update_elem(&creators, &tgid, &creator, BPF_ANY);
-	forked_image(s, parent, child);
+	u32 mark = forked_image(s, parent, child);
 	RESERVE(fork_record, r, process_ring, FAMILY_FORK);
 	FILL_HEAD(r, KIND_FORK_RECORD, sizeof *r, child);
 	r->parent_start = creator.start;
 	r->parent_exec_id = creator.exec_id;
 	r->parent_tgid = creator.tgid;
 	r->uid = child->cred->uid.val;
-	bpf_ringbuf_submit(r, wake_up_flag(&process_ring, r->time));
+	r->cpu |= mark;
+	bpf_ringbuf_submit(r, wake_up_flag(&process_ring, r->time, mark));
 	return 0;
 }
 
@@ -157,7 +158,7 @@ int on_exec(u64 *context)
 		__builtin_memset(s->bytes + sizeof *r, 0, IMAGE_SIZE);
 	TAIL(image, put_path_of(slot, at, &exe->f_path));
 	if (numbered)
-		executed_image(task, s->bytes + sizeof *r, r->image_len);
+		s->mark = executed_image(settings_now, task, s->bytes + sizeof *r, r->image_len, r->links, r->uid);
 	TAIL(filename, put_string(s, at, 4096, binprm->filename));
 	TAIL(directory, put_path_of(slot, at, &task->fs->pwd));
 	TAIL(root, put_path_of(slot, at, &task->fs->root));
@@ -200,6 +201,6 @@ int on_exit(u64 *context)
 	FILL_HEAD(r, KIND_EXIT_RECORD, sizeof *r, task);
 	r->code = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : task->group_leader->exit_code;
 	r->uid = task->cred->uid.val;
-	bpf_ringbuf_submit(r, wake_up_flag(&process_ring, r->time));
+	bpf_ringbuf_submit(r, wake_up_flag(&process_ring, r->time, 0));
 	return 0;
 }

@@ -42,7 +42,7 @@ struct {
 	MAP_TYPE(value, struct port_set);
 } port_sets SEC(".maps");
 
-/* Programs that were seen to be refused, by their paths as exec records them; numbered by the user side. */
+/* Programs by their paths as exec records them; numbered by the user side when they are first told of. */
 #define IMAGE_SIZE 256
 struct image_path { char bytes[IMAGE_SIZE]; };
 struct {
@@ -62,15 +62,16 @@ struct {
 	MAP_TYPE(value, struct running);
 } running SEC(".maps");
 
-/* Of which families nothing is kept of that program and that user, learned when it came up and was dropped. */
-struct actor { u32 image, uid; };
-struct refusal { u32 generation, families; };
+/* Of which families nothing is kept of what that program does for that user, as bits, and that it is ANSWERED. Without that
+ * bit it was asked for: by a record with the mark PUSHDOWN_ASKS, which the user side answers for all families at once. */
+struct actor { u32 image, uid, generation; };
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
 	MAP_NUMBER(max_entries, 8192);
 	MAP_TYPE(key, struct actor);
-	MAP_TYPE(value, struct refusal);
-} refusals SEC(".maps");
+	MAP_TYPE(value, u32);
+} answers SEC(".maps");
+#define ASKS_NOW (1u << 16) /* beyond what is sent of a mark: the reader is to be woken for the answer */
 
 /* What is in force for the family; NULL if everything goes up. */
 INLINE struct approval *approval_of(const struct settings *s, u32 family)
@@ -88,21 +89,31 @@ INLINE u32 image_of(struct task_struct *task)
 		? found->image : 0;
 }
 
-INLINE bool image_refused(const struct settings *s, u32 family, u32 image, u32 uid)
+/* The mark of a record of what nobody has a number for, while numbers are given. */
+INLINE u32 mark_of_unknown(const struct settings *s) { return s->pushdown & PUSHDOWN_ASKING ? PUSHDOWN_ASKS : 0; }
+
+/* The mark of a record of what that program does for that user: PUSHDOWN_MARK if nothing of the family is kept of it. */
+INLINE u32 mark_of(const struct settings *s, u32 family, u32 image, u32 uid)
 {
-	struct actor actor = { .image = image, .uid = uid };
-	struct refusal *found = image ? bpf_map_lookup_elem(&refusals, &actor) : NULL;
-	return found && found->generation == s->generation && found->families & 1u << family;
+	if (!image)
+		return mark_of_unknown(s);
+	struct actor actor = { .image = image, .uid = uid, .generation = s->generation };
+	u32 *answer = bpf_map_lookup_elem(&answers, &actor);
+	if (answer)
+		return *answer & 1u << family ? PUSHDOWN_MARK : *answer & PUSHDOWN_ANSWERED ? 0 : PUSHDOWN_ASKS;
+	u32 asked = 0;
+	bpf_map_update_elem(&answers, &actor, &asked, BPF_NOEXIST); /* an answer may have come meanwhile */
+	return PUSHDOWN_ASKS | ASKS_NOW;
 }
 
-/* Is nothing kept of this family of what the current process does? */
-INLINE bool actor_refused(u32 family)
+/* The same of the current process. */
+INLINE u32 mark_of_current(u32 family)
 {
 	struct settings *s = get_settings();
 	struct approval *approval = s ? approval_of(s, family) : NULL;
 	if (!approval || !approval->by_actor)
-		return false;
-	return image_refused(s, family, image_of(bpf_get_current_task_btf()), bpf_get_current_uid_gid());
+		return 0;
+	return mark_of(s, family, image_of(bpf_get_current_task_btf()), bpf_get_current_uid_gid());
 }
 
 /* ---- lifecycle: programs keep their numbers while processes fork, and get them by their paths when they run another */
@@ -118,19 +129,29 @@ INLINE void runs_image(struct task_struct *task, u32 image)
 	bpf_map_update_elem(&running, &tgid, &now, BPF_ANY);
 }
 
-INLINE void forked_image(const struct settings *s, struct task_struct *parent, struct task_struct *child)
+/* The mark of the record. The parent was asked for when it ran its program, so that the reader knows by now. */
+INLINE u32 forked_image(const struct settings *s, struct task_struct *parent, struct task_struct *child)
 {
-	u32 image = numbers_images(s) ? image_of(parent) : 0;
-	if (image)
-		runs_image(child, image);
+	if (!numbers_images(s))
+		return 0;
+	u32 image = image_of(parent);
+	if (!image)
+		return mark_of_unknown(s);
+	runs_image(child, image);
+	return 0;
 }
 
-/* `path`: IMAGE_SIZE bytes, those behind the path 0. */
-INLINE void executed_image(struct task_struct *task, const void *path, u32 length)
+/* The mark of the record. `path`: IMAGE_SIZE bytes, those behind the path 0; one that has no name any more (`links`) is
+ * another program to the rules, and a longer one has no number. */
+INLINE u32 executed_image(const struct settings *s, struct task_struct *task, const void *path, u32 length, u32 links, u32 uid)
 {
-	u32 *image = length <= IMAGE_SIZE ? bpf_map_lookup_elem(&images, path) : NULL;
-	if (image)
-		runs_image(task, *image);
+	if (length > IMAGE_SIZE)
+		return 0;
+	u32 *image = links ? bpf_map_lookup_elem(&images, path) : NULL;
+	if (!image)
+		return mark_of_unknown(s) ? PUSHDOWN_ASKS | ASKS_NOW : 0;
+	runs_image(task, *image);
+	return mark_of(s, FAMILY_PROCESS, *image, uid);
 }
 
 INLINE void ended_image(const struct settings *s, u32 tgid)
