@@ -80,15 +80,15 @@ class Run:
         self._builder = Builder(this_machine(), users, clock_offset=clock_offset())
         self._enricher = Enricher(self._builder.processes, users, Hashes(("SHA256",)))
         none = Policy.of(configuration())
-        self._flow = Flow(none.ruleset, self._builder, self._enricher, none.approvers)
+        self.flow = Flow(none.ruleset, self._builder, self._enricher, none.approvers)
         sensor.watch(Scope.of_tree(doer.pid))
         for task in with_texts(sensor.snapshot()):
-            self._flow.learn(task)
+            self.flow.learn(task)
 
     def use(self, policy: Policy) -> None:
         """As a session does it."""
         self.sensor.pushdown.suspend()
-        self._flow.use(policy.ruleset, self._enricher, policy.approvers)
+        self.flow.use(policy.ruleset, self._enricher, policy.approvers)
         self.sensor.pushdown.renew(policy.approvals)
 
     def do(self, deeds: Sequence[str]) -> None:
@@ -97,12 +97,12 @@ class Run:
         time.sleep(SETTLE)
         while data := self.sensor.read():
             for record in map(decode, data):
-                kept = self._flow.take(record)
+                kept = self.flow.take(record)
                 self.kept += len(kept)
                 if record.cpu & MARK:
                     self.marked += 1
                     assert not kept, (record, kept)
-        for answer in self._flow.answers():
+        for answer in self.flow.answers():
             self.sensor.pushdown.answer(*answer)
 
 
@@ -266,6 +266,38 @@ def test_a_reload_lets_up_what_the_new_rules_want_and_drops_what_they_do_not(sen
     count = session.outcome.families["file create"]
     assert (count.kept, count.exact) == (2, True)
     assert count.pushed_down >= 40
+
+
+def test_what_a_program_does_is_dropped_from_the_first_deed_on(sensor: Sensor, tmp_path: Path) -> None:
+    """Its start asks, the answer is for all families, and what it makes and runs is known as well."""
+    rules = "".join(
+        f'<RuleGroup><{name} onmatch="exclude"><Image condition="begin with">/</Image></{name}></RuleGroup>'
+        for name in ("FileCreate", "FileDelete", "FileDeleteDetected")
+    )
+    wait = 'while [ ! -e "$1/on" ]; do sleep 0.02; done; '
+    load = 'for i in 1 2 3 4 5 6 7 8; do : >"$1/a/$i"; (: >"$1/b/$i"); done; rm "$1"/a/*'
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    session = Session(read(rules), command=["/bin/sh", "-c", wait + load, "load", str(tmp_path)])
+    for _ in session.batches(threading.Event()):
+        if session.books.families["process"].done >= 4:  # the shell has run, and some sleeps
+            (tmp_path / "on").touch()
+    assert session.outcome
+    created, deleted = (session.outcome.families[f] for f in ("file create", "file delete"))
+    assert (created.pushed_down, created.filtered) == (16, 0)
+    assert deleted.pushed_down + deleted.filtered == 8
+    assert all(count.exact for count in session.outcome.families.values())
+
+
+def test_a_reload_answers_for_who_runs_already(sensor: Sensor, doer: Doer, base: str) -> None:
+    run = Run(sensor, doer)
+    run.do([f"create:{base}/c", f"delete:{base}/c"])
+    run.use(Policy.of(configuration(element("exclude", filter_of("Image", "begin with", "/"), event_id=11))))
+    for answer in run.flow.answers_to_all():
+        sensor.pushdown.answer(*answer)
+    run.do([f"create:{base}/c", f"delete:{base}/c"])
+    assert run.marked == 1
+    sensor.watch(Scope("nobody"))
 
 
 def test_who_is_known_to_be_refused_is_told_by_its_program_not_by_its_number(sensor: Sensor, doer: Doer) -> None:

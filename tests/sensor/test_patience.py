@@ -11,6 +11,8 @@ import pytest
 from tests.sensor.provoke import apart
 
 from pysmon.sensor.kernel import Sensor
+from pysmon.sensor.pushdown import Approval
+from pysmon.sensor.records import ASKS, ExecRecord, decode
 from pysmon.sensor.scope import Scope
 
 pytestmark = pytest.mark.vm
@@ -49,3 +51,28 @@ def test_a_reader_that_is_not_patient_is_woken_for_one_record(kernel: Sensor, tm
             return sensor.wait(5.0)
 
     assert apart(act)
+
+
+def test_a_patient_reader_is_woken_once_for_a_program_that_nobody_has_answered_for(kernel: Sensor) -> None:
+    def run() -> None:
+        subprocess.run(["/bin/true"], check=True)
+
+    def act() -> list[bool]:
+        with Sensor({"file create"}) as sensor:
+            sensor.patient = True
+            sensor.pushdown.renew({"file create": Approval(by_actor=True)})
+            sensor.watch(Scope.of_tree(os.getpid()))
+            run()
+            woken = [sensor.wait(5.0)]
+            asked = next(r for r in map(decode, sensor.read()) if isinstance(r, ExecRecord) and r.cpu & ASKS)
+            process = (asked.tgid, asked.start, asked.exec_id)
+            sensor.pushdown.answer(os.path.realpath("/bin/true"), asked.uid, ["file create"], process)
+            sensor.wait(0.0)  # it is told again of a ring that was not empty when it was told last
+            run()
+            woken.append(sensor.wait(0.5))
+            marks = [r.cpu & ASKS for r in map(decode, sensor.read()) if isinstance(r, ExecRecord)]
+            sensor.pushdown.renew({"file create": Approval(by_actor=True)})  # of other rules nothing is known
+            run()
+            return [*woken, any(marks), sensor.wait(5.0)]
+
+    assert apart(act) == [True, False, False, True]
