@@ -19,8 +19,9 @@ from hypothesis import settings
 
 settings.register_profile("pysmon", deadline=None)  # how long an example takes depends on the machine
 settings.load_profile("pysmon")
-# In the background of a script it is ignored, and what tests start would inherit that.
+# In the background of a script both are ignored, and what tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 if os.environ.get("TERM") == "dumb":  # no bar is drawn there, and tests look at bars
     del os.environ["TERM"]
 
