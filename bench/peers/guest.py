@@ -78,7 +78,7 @@ def main() -> int:
     """Carry out the plan; a sensor that fails is told of, and the others go on."""
     plan = json.loads(Path(sys.argv[1]).read_text())
     planned = works(plan["sizes"])
-    prepare(planned)
+    prepare(plan["sizes"])
     failed = 0
     for sensor in sensors(plan):
         try:

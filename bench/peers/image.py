@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from pathlib import Path
 
-from tools.programs import run
+from tools.programs import ToolError, run
 from tools.vm_image import SUITE, cache, pack
 
 SENSORS = ("auditd", "laurel", "bpftrace")
@@ -28,6 +29,8 @@ def peers_image() -> Path:
     recipe = hashlib.sha256(repr((SUITE, _PACKAGES, _PROJECT, _SIZE)).encode()).hexdigest()[:12]
     ready = cache() / f"peers-{recipe}.img"
     if not ready.exists():
+        if os.geteuid() != 0:
+            raise ToolError(f"there is no {ready} yet, and making a disk needs root: sudo make bench-peers")
         cache().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache()) as name:
             tree, made = Path(name) / "tree", Path(name) / "root.img"

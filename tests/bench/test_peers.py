@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from bench.parts.workload import Workshop
+from bench.peers.image import peers_image
 from bench.peers.machine import _sysmon, known
 from bench.peers.processes import busy, clock, end, family, memory
 from bench.peers.report import BEGIN, END, NOBODY, cells, report, write_into
@@ -248,3 +249,10 @@ def test_lines_that_go_to_a_system_log_are_counted_by_their_event(tmp_path: Path
     heard.close()
     assert heard.counts() == {"exec": 2, "connect": 1, "other": 1}
     assert not place.exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may make disks")
+def test_who_may_not_make_the_disk_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(ToolError, match="needs root"):
+        peers_image()
