@@ -21,8 +21,8 @@ def run(cpu: float, workload: int = 100, lost: int = 0, **logged: int) -> Run:
 
 
 def test_a_price_is_the_median_of_sensor_and_programs_for_one() -> None:
-    measured = Measured(EXECS, ALL_LOGGED, [], [run(30e-6), run(900e-6), run(20e-6)])
-    assert measured.price(10, 2) == ("2 execs, all logged", "15.00", "5.00", "20.00", "10", "x 2.00")
+    measured = Measured(EXECS, ALL_LOGGED, [Alone(9, 97, 0)], [run(30e-6), run(900e-6), run(20e-6)])
+    assert measured.price(10, 2) == ("2 execs, all logged", "15.00", "5.00", "20.00", "10", "x 2.00", "+1.50")
 
 
 def test_a_share_is_what_the_workload_and_what_the_machine_pays() -> None:
