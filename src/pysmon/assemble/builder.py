@@ -105,6 +105,7 @@ class Builder:
         that hold the settings of desktops; without it nothing is told of them.
         """
         self.processes = processes if processes is not None else Processes(machine)
+        self.users = users
         self._scene = Scene(machine, users, self.processes, clock_offset)
         self._triggers, self._tells_triggers = Triggers(reader), True
         self._desktop, self._tells_desktop = Desktop(databases), True
@@ -143,6 +144,11 @@ class Builder:
         if self._tells_desktop and isinstance(record, FileCreateRecord):
             events += self._desktop.of(record, scene)
         return events
+
+    @property
+    def due(self) -> int:
+        """When there is something to be done whatever record comes, in ns since boot."""
+        return min(self._look_at_users, self._scene.questions.due)
 
     @property
     def unanswered_at(self) -> int:

@@ -138,10 +138,10 @@ def _of_exec(record: ExecRecord, processes: Processes, users: Users) -> Facts:
 
 def _of_creator(record: ExecRecord, processes: Processes) -> Facts:
     creator = creator_of(record)
-    if creator is None or (creator.tgid, creator.start) == (record.parent_tgid, record.parent_start):
+    if creator is None or creator[:2] == (record.parent_tgid, record.parent_start):
         return {}
     known = processes.get(*creator)
-    facts: Facts = {"CreatorProcessGuid": processes.guid(creator), "CreatorProcessId": creator.tgid}
+    facts: Facts = {"CreatorProcessGuid": processes.guid(creator), "CreatorProcessId": creator[0]}
     return facts | {"CreatorImage": known.image} if known else facts
 
 

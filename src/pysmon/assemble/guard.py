@@ -94,7 +94,7 @@ def _is_managers(record: GuardRecord, scene: Scene) -> bool:
     if record.tgid == _MANAGER:
         return True
     known = scene.processes.get(record.tgid, record.start, record.exec_id)
-    made_by = known.parent.key.tgid if known and known.parent else 0
+    made_by = known.parent.key[0] if known and known.parent else 0
     return made_by == _MANAGER and record.number == Signals.SIGHUP
 
 
@@ -121,7 +121,7 @@ def _culprit(record: GuardRecord, scene: Scene) -> tuple[str, dict[str, object]]
     known = processes.get(*key)
     maker = known.parent if known else None
     if maker:
-        relation, parent, parent_image = "started by", maker.key, maker.image
+        relation, parent, parent_image = "started by", Key(*maker.key), maker.image
     else:  # the parent now: somebody else, if he was adopted
         parent = Key(record.parent_tgid, record.parent_start, record.parent_exec_id)
         relation, parent_image = "child of", known_path(record.parent_image)

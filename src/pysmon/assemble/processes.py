@@ -7,9 +7,9 @@ is found by process id alone, except to learn what a process runs *now*, and the
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from pysmon.assemble.paths import command_line
 from pysmon.host.guid import NO_GUID, Machine
 
 UNKNOWN_IMAGE = "<unknown process>"  # Sysmon's words for an acting process that it knows nothing of
@@ -26,25 +26,54 @@ class Key(NamedTuple):
     exec_id: int
 
 
-@dataclass(slots=True, eq=False)
+Numbers = tuple[int, int, int]  # a Key without names for its parts, which is the same key and made in less time
+
+
 class ProcessImage:
     """A process while it runs one program. `parent` is the image that made it, as long as it may be asked for."""
 
-    key: Key
-    machine: Machine = field(repr=False)
-    image: str = _NONE
-    command_line: str = _NONE
-    uid: int | None = None
-    cgroup_path: bytes = field(default=b"", repr=False)
-    parent: ProcessImage | None = field(default=None, repr=False)
-    _guid: str = field(default="", repr=False)
+    __slots__ = ("_command_line", "_guid", "cgroup_path", "image", "key", "machine", "parent", "uid")
+
+    def __init__(
+        self,
+        key: Numbers,
+        machine: Machine,
+        image: str = _NONE,
+        args: bytes = b"",
+        uid: int | None = None,
+        cgroup_path: bytes = b"",
+        parent: ProcessImage | None = None,
+    ) -> None:
+        """`args` as records have them: they become a text if somebody asks for it."""
+        self.key = key
+        self.machine = machine
+        self.image = image
+        self.uid = uid
+        self.cgroup_path = cgroup_path
+        self.parent = parent
+        self._command_line: bytes | str = args
+        self._guid = ""
 
     @property
     def guid(self) -> str:
         """Its ProcessGuid; made when it is asked for, which for most forks is never."""
         if not self._guid:
-            self._guid = self.machine.process_guid(*self.key) if self.key.tgid else NO_GUID
+            self._guid = self.machine.process_guid(*self.key) if self.key[0] else NO_GUID
         return self._guid
+
+    @property
+    def command_line(self) -> str:
+        """Its arguments as Sysmon shows them."""
+        line = self._command_line
+        if isinstance(line, bytes):
+            line = self._command_line = command_line(line)
+        return line
+
+    def take_over(self, other: ProcessImage) -> None:
+        """Run what another one runs."""
+        self.image = other.image
+        self.cgroup_path = other.cgroup_path
+        self._command_line = other._command_line
 
 
 class Processes:
@@ -59,10 +88,10 @@ class Processes:
         self.machine = machine
         self._limit = limit
         self._grace = grace
-        self._images: dict[tuple[int, int, int], ProcessImage] = {}
+        self._images: dict[Numbers, ProcessImage] = {}
         self._current: dict[int, ProcessImage] = {}  # by tgid
         self._last: dict[int, ProcessImage] = {}  # by tgid: of processes that have ended
-        self._ended: deque[tuple[int, ProcessImage]] = deque()
+        self._ended: deque[tuple[int, ProcessImage]] = deque()  # with the time until which they stay
         self.evicted = 0  # images of live processes that were dropped because there were too many
 
     def __len__(self) -> int:
@@ -76,7 +105,7 @@ class Processes:
     def actor(self, tgid: int, start: int, exec_id: int) -> ProcessImage:
         """The image of these numbers, or a stranger that has their guid and nothing else."""
         known = self._images.get((tgid, start, exec_id))
-        return known if known is not None else self._stranger(Key(tgid, start, exec_id))
+        return known if known is not None else self._stranger((tgid, start, exec_id))
 
     def live(self) -> tuple[ProcessImage, ...]:
         """What every process runs that has not ended."""
@@ -85,24 +114,24 @@ class Processes:
     def current(self, tgid: int, start: int) -> ProcessImage | None:
         """What the process runs now."""
         found = self._current.get(tgid)
-        return found if found is not None and found.key.start == start else None
+        return found if found is not None and found.key[1] == start else None
 
     def lately(self, tgid: int) -> ProcessImage | None:
         """What runs under this process id, or did until a moment ago: for what names a process by nothing else."""
         return self._current.get(tgid) or self._last.get(tgid)
 
-    def guid(self, key: Key) -> str:
+    def guid(self, key: Numbers) -> str:
         """The ProcessGuid of these numbers, whether the image is known or not; that of process 0 is all zeros."""
-        return self.machine.process_guid(*key) if key.tgid else NO_GUID
+        return self.machine.process_guid(*key) if key[0] else NO_GUID
 
-    def parent_of(self, child: ProcessImage | None, named: Key, creator: Key | None) -> ProcessImage | None:
+    def parent_of(self, child: ProcessImage | None, named: Numbers, creator: Numbers | None) -> ProcessImage | None:
         """The image of a parent that the kernel names to a record.
 
         `named` is the real parent's process with the program that *made* the child. Once the maker has ended, another
         process is the parent (init, a subreaper), and the number of the maker's program says nothing about it: then it
         is what the new parent runs now. `creator` tells, where the fork was seen.
         """
-        adopted = creator is not None and (creator.tgid, creator.start) != (named.tgid, named.start)
+        adopted = creator is not None and creator[:2] != named[:2]  # another process, whatever it runs
         if not adopted:
             made_by = child.parent if child else None
             if made_by is not None and made_by.key == named:
@@ -110,16 +139,14 @@ class Processes:
             found = self._images.get(named)
             if found is not None or creator is not None:
                 return found
-        return self.current(named.tgid, named.start)
+        return self.current(named[0], named[1])
 
-    def forked(self, key: Key, parent: Key, uid: int, time: int) -> ProcessImage:
+    def forked(self, key: Numbers, parent: Numbers, uid: int, time: int) -> ProcessImage:
         """A process was made: it runs what its parent runs."""
         before = self._images.get(parent)
-        made = ProcessImage(key, self.machine, uid=uid, parent=before)
+        made = ProcessImage(key, self.machine, _NONE, b"", uid, b"", before)
         if before is not None:
-            made.image = before.image
-            made.command_line = before.command_line
-            made.cgroup_path = before.cgroup_path
+            made.take_over(before)
         self._enter(made, time)
         return made
 
@@ -133,58 +160,60 @@ class Processes:
         if known is None:
             self._enter(made, time)
         elif known.image == _NONE:
-            known.image, known.command_line, known.uid = made.image, made.command_line, made.uid
-            known.cgroup_path = made.cgroup_path
+            known.take_over(made)
+            known.uid = made.uid
 
-    def ended(self, key: Key, time: int) -> ProcessImage | None:
+    def ended(self, key: Numbers, time: int) -> ProcessImage | None:
         """A process has ended; its image, or a stranger. None if that is known already.
 
         The kernel may tell it twice: of two threads that end at the same time both can be the last one.
         """
-        image = self._images.get(key)
+        image, tgid = self._images.get(key), key[0]
         if image is None:
             image = self._images[key] = self._stranger(key)
-        elif self._current.get(key.tgid) is image:
-            del self._current[key.tgid]
-            self._last[key.tgid] = image
+        elif self._current.get(tgid) is image:
+            del self._current[tgid]
+            self._last[tgid] = image
         else:
             return None
         self._retire(image, time)
         return image
 
     def _enter(self, made: ProcessImage, time: int) -> None:
-        tgid, start, exec_id = made.key
-        before = self._current.get(tgid)
+        key, current = made.key, self._current
+        tgid = key[0]
+        before = current.get(tgid)
         if before is None:
-            self._current[tgid] = made
-        elif (before.key.start, before.key.exec_id) <= (start, exec_id):
+            current[tgid] = made
+        elif before.key <= key:  # the process id is the same, so the start tells, and then the number of the program
             # Same start: its earlier program. Another start: its end was lost, and the process id is used again.
-            self._current[tgid] = made
-            if before.key != made.key:
+            current[tgid] = made
+            if before.key != key:
                 self._retire(before, time)
         else:
             self._retire(made, time)
-        self._images[made.key] = made
+        self._images[key] = made
         self._forget(time)
 
-    def _stranger(self, key: Key) -> ProcessImage:
+    def _stranger(self, key: Numbers) -> ProcessImage:
         return ProcessImage(key, self.machine, UNKNOWN_IMAGE)
 
     def _retire(self, image: ProcessImage, time: int) -> None:
         image.parent = None
-        self._ended.append((time, image))
+        self._ended.append((time + self._grace, image))
 
     def _forget(self, time: int) -> None:
-        ended = self._ended
-        while ended and (ended[0][0] + self._grace < time or len(self._images) > self._limit):
+        ended, images, limit = self._ended, self._images, self._limit
+        while ended and (ended[0][0] < time or len(images) > limit):
             image = ended.popleft()[1]
-            if self._images.get(image.key) is image:
-                del self._images[image.key]
-            if self._last.get(image.key.tgid) is image:
-                del self._last[image.key.tgid]
-        while len(self._images) > self._limit:
-            oldest = self._images.pop(next(iter(self._images)))
-            if self._current.get(oldest.key.tgid) is oldest:
-                del self._current[oldest.key.tgid]
+            key = image.key
+            if images.get(key) is image:
+                del images[key]
+            if self._last.get(key[0]) is image:
+                del self._last[key[0]]
+        while len(images) > limit:
+            oldest = images.pop(next(iter(images)))
+            if self._current.get(oldest.key[0]) is oldest:
+                del self._current[oldest.key[0]]
             oldest.parent = None
             self.evicted += 1

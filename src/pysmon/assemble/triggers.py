@@ -110,7 +110,7 @@ def lineage(image: ProcessImage | None) -> list[int]:
     """The process ids of it and of those that made it: it may have ended, and they see the same disk as a rule."""
     found: list[int] = []
     while image is not None and len(found) < _ANCESTORS:
-        found.append(image.key.tgid)
+        found.append(image.key[0])
         image = image.parent
     return found
 

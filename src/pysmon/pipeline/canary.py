@@ -86,7 +86,7 @@ class Canary:
         self._ended: float | None = None
         self._last_came = False  # the record of its end
         self._start = 0  # of its process, ns since boot; 0 until a record tells
-        self.pid = self._number = self._command.pid
+        self.pid = self.number = self._command.pid  # `number` is what records call it
 
     def release(self, now: float, number: int | None = None) -> None:
         """Let it fly; `now` is in seconds of a clock that only goes forward.
@@ -94,12 +94,12 @@ class Canary:
         `number` is what records call it, if that is not `pid`.
         """
         self._began = now
-        self._number = self.pid if number is None else number
+        self.number = self.pid if number is None else number
         self._command.release()
 
     def owns(self, record: Record) -> bool:
         """Is the record about the canary? Then it is noted, and is nobody else's business."""
-        if record.tgid != self._number or self._start not in (0, record.start):
+        if record.tgid != self.number or self._start not in (0, record.start):
             return False
         self._start = record.start
         name = _ability(record)

@@ -54,6 +54,11 @@ class Elsewhere:
         self._known = {(each.device, each.inode) for each in self._libraries_of(OURSELVES)}
         self._look_at = 0
 
+    @property
+    def heeds(self) -> bool:
+        """Must it notice which programs run?"""
+        return self._wanted()
+
     def notice(self, record: Record) -> None:
         """A record came: if a program runs where nobody has looked yet, look there."""
         if not isinstance(record, ExecRecord) or not self._wanted():

@@ -40,6 +40,11 @@ class Flights:
         self._flying.release(time.monotonic(), number)
         return ""
 
+    @property
+    def numbers(self) -> frozenset[int]:
+        """What records call the canaries whose records may come."""
+        return frozenset(canary.number for canary in (self._flying, self._flown) if canary)
+
     def own(self, record: Record) -> bool:
         """Is the record about a canary? Then it is noted, and is nobody else's business."""
         return bool((self._flying and self._flying.owns(record)) or (self._flown and self._flown.owns(record)))

@@ -6,6 +6,7 @@ from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
 from pysmon.layout.record import Record
 from pysmon.pipeline.accounting import Accounting
+from pysmon.pipeline.lives import Lives
 from pysmon.pipeline.pushdown import Answer, Approvers
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.event import EVENTS, Event
@@ -19,18 +20,27 @@ class Flow:
         self, ruleset: Ruleset, builder: Builder, enricher: Enricher, approvers: Approvers | None = None
     ) -> None:
         """Begin with empty counts. `approvers`: for `answers`."""
-        self.accounting = Accounting()
+        self._books = Accounting()
         self._answers: list[Answer] = []
         self._builder = builder
+        self.lives = Lives(builder)
         self.use(ruleset, enricher, approvers)
 
     def use(self, ruleset: Ruleset, enricher: Enricher, approvers: Approvers | None = None) -> None:
         """Judge by these rules from the next record on. Counts and the process table go on."""
+        self.lives.count(self._books)
         self._decide = ruleset.decide
         self._enricher = enricher
         self._approvers = {f: own for f, own in (approvers or {}).items() if all(each.minds_actor for each in own)}
         self._answers.clear()
+        self.lives.use(ruleset)
         self._builder.want(i for i in EVENTS if ruleset.wants(i))
+
+    @property
+    def accounting(self) -> Accounting:
+        """What became of all records so far."""
+        self.lives.count(self._books)
+        return self._books
 
     def prepare(self) -> None:
         """What takes a while, before the first record under these rules; it may begin threads."""
@@ -49,7 +59,7 @@ class Flow:
         late = self.overdue(record.time) if record.time >= self._builder.unanswered_at else ()
         events = self._builder.take(record)
         kept = tuple([event for event in events if self._judge(event, record)]) if events else events
-        books = self.accounting.records_kept if kept else self.accounting.records_filtered
+        books = self._books.records_kept if kept else self._books.records_filtered
         family = record.layout.family
         books[family] += 1
         if record.cpu & ASKS:
@@ -62,8 +72,8 @@ class Flow:
         for event, record in self._builder.unanswered(now, last=last):
             if self._judge(event, record):
                 kept.append(event)
-                self.accounting.records_filtered[record.layout.family] -= 1  # where it was as long as it waited
-                self.accounting.records_kept[record.layout.family] += 1
+                self._books.records_filtered[record.layout.family] -= 1  # where it was as long as it waited
+                self._books.records_kept[record.layout.family] += 1
         return tuple(kept)
 
     def knows(self, tgid: int) -> bool:
@@ -72,7 +82,7 @@ class Flow:
 
     def skip(self, record: Record) -> None:
         """A record that is nobody's business: it is counted as filtered."""
-        self.accounting.records_filtered[record.layout.family] += 1
+        self._books.records_filtered[record.layout.family] += 1
 
     def answers(self) -> list[Answer]:
         """What is dropped of whoever the records since the last call have asked for."""
@@ -97,9 +107,9 @@ class Flow:
         self._enricher.early(event, record)
         verdict = self._decide(event)
         if not verdict.keep:
-            self.accounting.filtered[event.type.id] += 1
+            self._books.filtered[event.type.id] += 1
             return False
-        self.accounting.kept[event.type.id] += 1
+        self._books.kept[event.type.id] += 1
         if event.type.tag:
             event.RuleName = verdict.rule_name  # type: ignore[attr-defined]  # all that rules speak of have one
         self._enricher.late(event, record)

@@ -252,10 +252,13 @@ class Session:
 
     def _take(self, data: list[bytes]) -> list[Entry[Event]]:
         entries, offset = [], self._builder.clock_offset
+        ways = self._flow.lives.ways(apart=self._canaries.numbers, programs=not self._elsewhere.heeds)
         for raw in data:
             if self._tape:
                 self._tape.record(raw)
             try:
+                if (way := ways.get(raw[0])) and way(raw):
+                    continue
                 record = decode(raw)
                 if self._canaries.own(record):
                     self._flow.skip(record)

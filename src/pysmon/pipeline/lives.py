@@ -1,0 +1,169 @@
+"""Lives of processes that the rules keep nothing of: from the bytes into the process table; no event is made."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Collection, Mapping
+
+from pysmon.assemble.builder import Builder
+from pysmon.assemble.paths import known_path
+from pysmon.assemble.processes import ProcessImage
+from pysmon.layout.selection import head_of
+from pysmon.pipeline.accounting import Accounting
+from pysmon.rules.approve import Approver
+from pysmon.rules.ruleset import Ruleset
+from pysmon.sensor.records import ASKS, ExecRecord, ExitRecord, ForkRecord
+
+_CREATE, _END = 1, 5  # ids of the events
+_WHO = frozenset({"Image", "User"})  # what a verdict can be learned for
+_REMEMBERED = 4096  # programs and users, of each event
+_HEAD, _PARENT = ("cpu", "time", "start", "exec_id", "tgid"), ("parent_start", "parent_exec_id", "parent_tgid", "uid")
+_MAKER = ("creator_start", "creator_exec_id", "creator_tgid")
+_TEXTS = ("image", "filename", "directory", "root", "cgroup_path", "tty", "args")
+_FORK = head_of(ForkRecord, *_HEAD, *_PARENT).unpack_from
+_EXEC = head_of(ExecRecord, *_HEAD, *_PARENT, *_MAKER, "links", *_TEXTS).unpack_from
+_EXIT = head_of(ExitRecord, *_HEAD, "uid").unpack_from
+_PROGRAM, _TAILS = ExecRecord.layout.kind, ExecRecord.layout.head.size
+
+
+class Lives:
+    """Takes records of processes as bytes, as far as nothing but the process table has to know of them.
+
+    What the rules say of a program and a user, whatever else an event holds, is learned once and holds until there are
+    other rules or other users. All that is not plainly dropped by that goes the long way, with the same outcome.
+    """
+
+    def __init__(self, builder: Builder) -> None:
+        """Nothing is taken before `use`."""
+        self._builder, self._processes, self._users = builder, builder.processes, builder.users
+        self._apart: Collection[int] = ()
+        self._creates: Approver | None = None
+        self._ends: Approver | None = None
+        self._programs: dict[tuple[bytes, int], str] = {}  # with the path; empty: an event may be kept
+        self._gone: dict[tuple[str, int], bool] = {}  # whether an event is dropped for certain
+        self._edition = self._users.edition
+        self._until = 0  # the time of records from which the builder has more to do
+        self._forks = self._execs = self._exits = self._exits_again = 0  # since they were counted
+        self._ways: dict[int, Callable[[bytes], bool]] = {}
+
+    def use(self, ruleset: Ruleset) -> None:
+        """Judge by these rules from the next record on."""
+        self._creates, self._ends = (Approver(ruleset, n) if ruleset.wants(n) else None for n in (_CREATE, _END))
+        self._forget()
+        self._ways = {ForkRecord.layout.kind: self._fork}
+        if self._creates is None or self._creates.reads & _WHO:
+            self._ways[_PROGRAM] = self._exec
+        if self._ends is None or self._ends.reads & _WHO:
+            self._ways[ExitRecord.layout.kind] = self._exit
+
+    def ways(self, *, apart: Collection[int] = (), programs: bool = True) -> Mapping[int, Callable[[bytes], bool]]:
+        """By the first byte of a record, who may take it, and tells whether he has; if not, it is untouched.
+
+        Of the processes `apart`, and of `programs` that begin to run, somebody else wants to hear.
+        """
+        self._apart = apart
+        return self._ways if programs else {kind: way for kind, way in self._ways.items() if kind != _PROGRAM}
+
+    def count(self, accounting: Accounting) -> None:
+        """Enter what was taken since the last call, before there are other rules."""
+        for family, count in (("fork", self._forks), ("process", self._execs + self._exits + self._exits_again)):
+            if count:
+                accounting.records_filtered[family] += count
+        for number, wanted, count in ((_CREATE, self._creates, self._execs), (_END, self._ends, self._exits)):
+            if wanted and count:
+                accounting.filtered[number] += count
+        self._forks = self._execs = self._exits = self._exits_again = 0
+
+    def _fork(self, data: bytes) -> bool:
+        try:
+            cpu, time, start, exec_id, tgid, by_start, by_exec_id, by, uid = _FORK(data)
+        except struct.error:
+            return False
+        if self._is_others(cpu, time, tgid):
+            return False
+        self._processes.forked((tgid, start, exec_id), (by, by_start, by_exec_id), uid, time)
+        self._forks += 1
+        return True
+
+    def _exec(self, data: bytes) -> bool:
+        try:
+            cpu, time, start, exec_id, tgid, *more = _EXEC(data)
+        except struct.error:
+            return False
+        by_start, by_exec_id, maker_start, maker_exec_id, by, maker, uid, links, size, *sizes, tty, args = more
+        at = _TAILS + size
+        image = data[_TAILS:at]
+        at += sum(sizes)
+        end = at + tty + args
+        if not links or end > len(data) or self._is_others(cpu, time, tgid):
+            return False
+        path = self._programs.get((image, uid))
+        if path is None:
+            path = self._learn_program(image, uid)
+        if not path:
+            return False
+        processes, named = self._processes, (by, by_start, by_exec_id)
+        creator = (maker, maker_start, maker_exec_id) if maker_start else None
+        parent = processes.parent_of(processes.current(tgid, start), named, creator)
+        key, cgroup_path = (tgid, start, exec_id), data[at - sizes[-1] : at]
+        made = ProcessImage(key, processes.machine, path, data[end - args : end], uid, cgroup_path, parent)
+        processes.runs(made, time)
+        self._execs += 1
+        return True
+
+    def _exit(self, data: bytes) -> bool:
+        try:
+            cpu, time, start, exec_id, tgid, uid = _EXIT(data)
+        except struct.error:
+            return False
+        if self._is_others(cpu, time, tgid):
+            return False
+        if self._ends:
+            image = self._processes.get(tgid, start, exec_id)
+            if image is None:
+                return False
+            drops = self._gone.get((image.image, uid))
+            if not (self._learn_end(image.image, uid) if drops is None else drops):
+                return False
+        if self._processes.ended((tgid, start, exec_id), time):
+            self._exits += 1
+        else:
+            self._exits_again += 1
+        return True
+
+    def _is_others(self, cpu: int, time: int, tgid: int) -> bool:
+        """Does the kernel ask for an answer, has the builder more to do at that time, is it about a process apart?"""
+        if cpu & ASKS or tgid in self._apart:
+            return True
+        if time < self._until:
+            return False
+        self._until = self._builder.due
+        if self._users.edition != self._edition:  # what is learned holds until other users are
+            self._forget()
+        return time >= self._until
+
+    def _forget(self) -> None:
+        self._programs.clear()
+        self._gone.clear()
+        self._edition = self._users.edition
+
+    def _learn_program(self, image: bytes, uid: int) -> str:
+        path = known_path(image)
+        found = path if self._drops(self._creates, path, uid) else ""
+        if len(self._programs) >= _REMEMBERED:
+            self._programs.clear()
+        self._programs[image, uid] = found
+        return found
+
+    def _learn_end(self, path: str, uid: int) -> bool:
+        if len(self._gone) >= _REMEMBERED:
+            self._gone.clear()
+        self._gone[path, uid] = found = self._drops(self._ends, path, uid)
+        return found
+
+    def _drops(self, approver: Approver | None, path: str, uid: int) -> bool:
+        """Does nobody want it, or is it dropped whatever else it is? A user whom nobody knows may become known."""
+        if approver is None:
+            return True
+        name = self._users.name(uid)
+        return not approver.may_keep({"Image": path} | ({} if name == str(uid) else {"User": name}))

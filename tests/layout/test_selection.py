@@ -1,0 +1,34 @@
+"""Some members of a record: the same as of the whole one."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from tests.assemble.stage import CHILD, SHELL, execute, fork
+
+from pysmon.layout.selection import head_of, members_of
+from pysmon.sensor.records import ExecRecord, ForkRecord
+
+
+def test_the_head_gives_the_members_that_were_asked_for_in_the_order_of_the_layout() -> None:
+    record = execute(CHILD, "/usr/bin/ls", b"ls\0-l\0", uid=1000)
+    read = head_of(ExecRecord, "uid", "tgid", "args", "time").unpack_from
+    assert read(record.encode()) == (record.time, record.tgid, record.uid, len(record.args))
+
+
+def test_a_head_that_breaks_off_is_not_read() -> None:
+    with pytest.raises(struct.error):
+        head_of(ForkRecord, "time").unpack_from(fork(CHILD, SHELL).encode()[:-1])
+
+
+def test_members_come_in_the_order_in_which_they_were_asked_for() -> None:
+    record = fork(CHILD, SHELL, uid=7)
+    assert members_of(ForkRecord, "uid", "tgid")(record) == (7, CHILD[0])
+
+
+@pytest.mark.parametrize("made", [head_of, members_of])
+def test_a_member_that_there_is_not_is_refused(made: object) -> None:
+    assert callable(made)
+    with pytest.raises(ValueError, match="ForkRecord has no member args"):
+        made(ForkRecord, "uid", "args")

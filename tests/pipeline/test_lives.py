@@ -1,0 +1,217 @@
+"""Processes that nothing is kept of: taken from the bytes, and nobody can tell that they did not go the long way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.assemble.stage import (
+    BOOT,
+    CHILD,
+    MACHINE,
+    SECOND,
+    SHELL,
+    Key,
+    create,
+    execute,
+    fork,
+    leave,
+    task,
+)
+from tests.tapes.play import configured
+
+from pysmon.assemble.builder import Builder
+from pysmon.assemble.enrich import Enricher
+from pysmon.host.hashes import Hashes
+from pysmon.host.users import Users
+from pysmon.layout.record import Record
+from pysmon.pipeline.flow import Flow
+from pysmon.rules.ruleset import Ruleset
+from pysmon.schema.event import Event
+from pysmon.sensor.records import ASKS, ExecRecord, decode
+
+EVERY = '<Image condition="begin with">/</Image>'
+RUN: Key = (11, 6 * SECOND, 3)
+
+
+def rules(create: str = f"exclude:{EVERY}", end: str = f"exclude:{EVERY}") -> Ruleset:
+    """For begin and end of processes `onmatch:rules`; of files everything is kept."""
+    tags = {"ProcessCreate": create, "ProcessTerminate": end, "FileCreate": "exclude:", "ProcessTampering": "exclude:"}
+    inside = "".join('<{0} onmatch="{1}">{2}</{0}>'.format(tag, *what.split(":", 1)) for tag, what in tags.items())
+    text = f'<Sysmon schemaversion="4.90"><EventFiltering>{inside}</EventFiltering></Sysmon>'
+    return Ruleset.compile(configured(text))
+
+
+class Machinery:
+    """A flow whose users can be renamed, and what it kept."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self.names = {0: "root", 1000: "joe"}
+        self.users = Users(ask=self.names.__getitem__, database="/nonexistent")
+        self.builder = Builder(MACHINE, self.users, clock_offset=BOOT)
+        self.flow = Flow(ruleset, self.builder, self._enricher())
+        self.kept: list[Event] = []
+        self.builder.take(leave((4_000_000, 1, 1), time=1))  # users are looked at, for a second
+
+    def _enricher(self) -> Enricher:
+        return Enricher(self.builder.processes, self.users, Hashes(()))
+
+    def use(self, ruleset: Ruleset) -> None:
+        self.flow.use(ruleset, self._enricher())
+
+    def quick(self, record: Record | bytes, **more: Any) -> bool:
+        """Is it taken as bytes? If not, it is taken the long way."""
+        data = record if isinstance(record, bytes) else record.encode()
+        way = self.flow.lives.ways(**more).get(data[0])
+        if way is not None and way(data):
+            return True
+        self.kept += self.flow.take(decode(data))
+        return False
+
+    def table(self) -> set[tuple[object, ...]]:
+        """All that is known of every process."""
+        processes = self.builder.processes
+        known = {image.key for image in processes.live()} | {
+            (t, s, e) for t in range(8) for s in range(4) for e in range(4)
+        }
+        found = [image for key in known if (image := processes.get(*key))]
+        return {
+            (i.key, i.guid, i.image, i.command_line, i.uid, i.cgroup_path, i.parent and i.parent.key) for i in found
+        }
+
+
+KEYS = st.tuples(st.integers(1, 6), st.integers(1, 2), st.integers(1, 3))
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from("fffxxxxlllct"),
+        KEYS,
+        KEYS,
+        st.sampled_from(["/bin/a", "/bin/b", "/tmp/c"]),
+        st.sampled_from([0, 1000, 77]),
+        st.sampled_from([1, 1, 1000, SECOND, 5 * SECOND]),
+    ),
+    max_size=50,
+)
+RULES = (
+    rules(),
+    rules("include:", "include:"),
+    rules("exclude:", f"exclude:{EVERY}"),
+    rules('exclude:<Image condition="is">/bin/a</Image>', 'include:<User condition="is">joe</User>'),
+    rules('include:<User condition="is">77</User>', 'include:<Image condition="end with">b</Image>'),
+    rules('include:<ParentImage condition="is">/bin/a</ParentImage>', "include:"),
+)
+
+
+def record_of(step: tuple[str, Key, Key, str, int, int], time: int) -> Record:
+    what, key, other, image, uid, _ = step
+    match what:
+        case "f":
+            return fork(key, other, time=time, uid=uid)
+        case "x":
+            links = uid != 77 or key[0] != 3
+            maker = None if uid == 1000 else (other[0], other[1], 1)
+            args = f"{image}\0{time}\0".encode()
+            where = {"cgroup_path": b"x.service\0system.slice\0"} if uid else {}
+            return execute(key, image, args, by=other, made_by=maker, time=time, uid=uid, links=int(links), **where)
+        case "l":
+            return leave(key, time=time, uid=uid)
+        case "t":
+            return task(key, image, b"old\0", by=other, time=time, uid=uid)
+        case _:
+            return create(key, f"/tmp/{time}", time=time, uid=uid)
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS, st.sampled_from(RULES))
+def test_it_comes_to_the_same_as_the_long_way(steps: Sequence[Any], ruleset: Ruleset) -> None:
+    quick, plain, time = Machinery(ruleset), Machinery(ruleset), 10 * SECOND
+    for step in steps:
+        time += step[-1]
+        record = record_of(step, time)
+        if step[0] == "t":
+            quick.flow.learn(record)
+            plain.flow.learn(record)
+            continue
+        quick.quick(record)
+        plain.kept += plain.flow.take(record)
+    assert quick.kept == plain.kept
+    assert quick.table() == plain.table()
+    assert quick.flow.accounting == plain.flow.accounting
+
+
+def test_a_life_of_which_nothing_is_kept_is_taken_whole() -> None:
+    made = Machinery(rules())
+    lived = fork(CHILD, SHELL, time=5), execute(RUN, "/bin/ls", time=6), leave(RUN, time=7), leave(RUN, time=8)
+    assert [made.quick(record) for record in lived] == [True] * 4
+    books = made.flow.accounting
+    assert books.records_filtered == {"fork": 1, "process": 3}
+    assert books.filtered == {1: 1, 5: 1}
+
+
+def test_what_is_wanted_by_nobody_is_no_event_that_was_dropped() -> None:
+    made = Machinery(rules("include:", "include:"))
+    assert all(made.quick(record) for record in (execute(RUN, "/bin/ls", time=6), leave(RUN, time=7)))
+    assert made.flow.accounting.records_filtered == {"process": 2}
+    assert not made.flow.accounting.filtered
+
+
+def test_a_program_that_may_be_kept_goes_the_long_way() -> None:
+    made = Machinery(rules('exclude:<Image condition="is">/bin/ls</Image>'))
+    assert made.quick(execute(RUN, "/bin/ls", time=6))
+    assert not made.quick(execute(CHILD, "/bin/sh", time=6))
+    assert [event.type.id for event in made.kept] == [1]
+
+
+def test_a_program_without_a_name_goes_the_long_way() -> None:
+    made = Machinery(rules())
+    assert not made.quick(execute(RUN, "/memfd:x", time=6, links=0))
+    assert [event.type.id for event in made.kept] == [25]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [fork(RUN, SHELL, time=5), execute(RUN, "/bin/ls", time=5), leave(RUN, time=5)],
+    ids=lambda r: type(r).__name__,
+)
+def test_whom_others_want_to_hear_of_is_left_to_them(record: Record) -> None:
+    made = Machinery(rules("include:", "include:"))
+    assert made.quick(record)
+    assert not made.quick(record, apart={RUN[0]})
+    assert not made.quick(record.make(**dict(zip(record.layout.names, record, strict=True)) | {"cpu": ASKS}))
+    assert made.quick(record, programs=False) is not isinstance(record, ExecRecord)
+
+
+@pytest.mark.parametrize("record", [fork(RUN, SHELL), execute(RUN, "/bin/ls", b"ls\0"), leave(RUN)])
+def test_a_record_that_breaks_off_is_left_alone(record: Record) -> None:
+    made, data = Machinery(rules("include:", "include:")), record.encode()
+    way = made.flow.lives.ways()[data[0]]
+    assert not any(way(data[:size]) for size in range(len(data)))
+    assert not len(made.builder.processes) - 1
+
+
+def test_once_a_second_a_record_goes_the_long_way_so_that_users_are_looked_at() -> None:
+    made = Machinery(rules("include:", "include:"))
+    assert [made.quick(leave(RUN, time=t * SECOND // 2)) for t in range(3, 8)] == [False, True, False, True, False]
+
+
+def test_what_was_learned_of_a_user_is_forgotten_when_there_are_others() -> None:
+    made = Machinery(rules('include:<User condition="is">ann</User>'))
+    assert made.quick(execute(RUN, "/bin/ls", time=5, uid=1000))
+    made.names[1000] = "ann"
+    made.users.edition += 1
+    made.users._names.clear()
+    made.flow.take(leave(SHELL, time=2 * SECOND))
+    assert not made.quick(execute(CHILD, "/bin/ls", time=2 * SECOND + 1, uid=1000))
+    assert [event.type.id for event in made.kept] == [1]
+
+
+def test_other_rules_hold_from_the_next_record_on() -> None:
+    made = Machinery(rules())
+    assert made.quick(execute(CHILD, "/bin/ls", time=5))
+    made.use(rules("exclude:"))
+    assert not made.quick(execute(RUN, "/bin/ls", time=6))
+    assert made.quick(leave(RUN, time=7))
+    assert (made.flow.accounting.filtered, made.flow.accounting.kept) == ({1: 1, 5: 1}, {1: 1})
