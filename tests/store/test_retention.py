@@ -140,7 +140,7 @@ def test_a_class_alone_may_use_all_the_room(tmp_path: Path) -> None:
 
 def test_space_is_given_back_to_the_file_system(tmp_path: Path) -> None:
     path = tmp_path / "log"
-    fill(path, Limits(total=64 * MEGABYTE), 20_000, lambda n: made(n, 11, TargetFilename=f"/tmp/{n}-{'x' * 150}"))
+    fill(path, Limits(total=64 * MEGABYTE), 20_000, lambda n: made(n, 11, TargetFilename=f"/tmp/{n}-{'x' * 250}"))
     large = path.stat().st_size
     writer = Writer(path, SMALL)
     writer.write([made(20_000, 11)])

@@ -140,7 +140,7 @@ def test_a_reader_that_rests_does_not_let_the_journal_grow(tmp_path: Path) -> No
         answer = log.select(Query())
         next(answer)
         for first in range(1000, 60_000, 1000):
-            writer.write([created(n, CommandLine=f"{n} " * 20) for n in range(first, first + 1000)])
+            writer.write([created(n, CommandLine=f"{n} " * 30) for n in range(first, first + 1000)])
         assert (tmp_path / "log-wal").stat().st_size < 12 << 20
         assert next(answer).record_id == 1
     writer.close()

@@ -2,84 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from operator import attrgetter
+from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
-from pysmon.schema.entry import Entry
-from pysmon.schema.event import EVENTS, Event
 from pysmon.store.classes import EventClass
+from pysmon.store.columns import Found, plan_of
 from pysmon.store.dictionary import Dictionary
-from pysmon.store.extra import extra_to_text
 from pysmon.store.segments import Segment
-from pysmon.store.tables import ENVELOPE, EXTRA, table_of
-from pysmon.store.values import INTERNED, to_column
+from pysmon.store.tables import actors_of, packs_of
 
 _SECOND = 1_000_000_000
-_ROW = 26  # bytes of a row's envelope
-_SIZES = {"guid": 17, "time": 7}  # bytes of a column; others take about 4
-_INDEX = 24  # bytes of an index entry for a guid
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """How entries of one type are written."""
-
-    insert: str
-    values: Callable[[Event], tuple[Any, ...]]
-    texts: tuple[tuple[int, str], ...]  # where texts stand, and the field's name
-    others: tuple[tuple[int, Callable[[Any], Any]], ...]
-    bytes: int  # of a row, about
+_FEW = 16  # entries of a type that came together are rows if they are fewer, else a pack
+_MANY = 1024  # entries at most between two looks whether the segment is full
+_ENTRY = 4096  # bytes that so many may take each without making a segment much larger than asked for
+_PACK, _ACTOR = 40, 24  # bytes that a pack takes beside its columns, and an index entry for a guid
 
 
 class Book:
-    """Takes the entries of one class; what it holds back is written by `take_rows` and `take_texts`."""
+    """Takes the entries of one class; what it holds back is written by `take_rows` and the dictionary's blocks."""
 
     def __init__(
-        self, event_class: EventClass, fields: dict[str, int], last: Segment | None, size: int, age: int
+        self,
+        event_class: EventClass,
+        fields: dict[str, int],
+        shapes: dict[tuple[int, str], int],
+        last: Segment | None,
+        size: int,
+        age: int,
     ) -> None:
         """Go on after the last segment of the class, which reaches over `size` bytes and `age` seconds (0: any)."""
         self.event_class = event_class
         self._size, self._age = size, age * _SECOND
+        self._together = min(max(size // _ENTRY, 1), _MANY)
         self._bytes = 0
         next_text = last.last_text + 1 if last else 1
         self.dictionary = Dictionary(fields, next_text)
+        self._shapes = shapes
         self._number = last.number if last else 0
         self._open = last if last and not last.dropped else None
-        self._rows: dict[str, list[list[Any]]] = {}
+        self._into_packs = f"INSERT INTO {packs_of(event_class)} VALUES (?, ?, ?, ?, ?)"
+        self._into_actors = f"INSERT INTO {actors_of(event_class)} VALUES (?, ?)"
+        self._rows: dict[str, list[Sequence[Any]]] = {}
         self.changed: dict[int, Segment] = {}
 
-    def add(self, position: int, entry: Entry[Event], origin: int) -> None:
-        """Take an entry; it goes to the open segment, or to a new one if that is full."""
-        event = entry.event
-        plan = _plan(event.type.id)
+    def add(self, found: Sequence[Found]) -> None:
+        """Take entries of the class in order; they go to the open segment, and to new ones when that is full."""
+        rest = iter(found)
+        while part := list(islice(rest, self._together)):
+            times = [time for _, _, time, _, _ in part]
+            if self._age and len(part) > 1 and max(times) - min(times) > self._age // 2:
+                for one, time in zip(part, times, strict=True):
+                    self._add([one], [time])
+            else:
+                self._add(part, times)
+
+    def _add(self, part: list[Found], times: list[int]) -> None:
+        oldest, newest = min(times), max(times)
         segment = self._open
-        if segment is None or segment.bytes >= self._size or (self._age and entry.time - segment.oldest > self._age):
-            segment = self._begin(position, entry.time)
-        dictionary = self.dictionary
-        before, number = dictionary.bytes, dictionary.number
-        extra = number(EXTRA, extra_to_text(event.extra)) if event.extra else 0
-        row = [position, entry.record_id, entry.time, origin, extra, *plan.values(event)]
-        for i, name in plan.texts:
-            row[i] = number(name, row[i])
-        for i, become in plan.others:
-            row[i] = become(row[i])
-        rows = self._rows.get(plan.insert)
-        if rows is None:
-            rows = self._rows[plan.insert] = []
-        rows.append(row)
-        segment.last = position
-        segment.last_text = dictionary.next_id - 1
-        segment.entries += 1
-        segment.bytes += plan.bytes + dictionary.bytes - before
-        self._bytes += plan.bytes + dictionary.bytes - before
-        if entry.time < segment.oldest:
-            segment.oldest = entry.time
-        if entry.time > segment.newest:
-            segment.newest = entry.time
+        if segment is None or segment.bytes >= self._size or (self._age and newest - segment.oldest > self._age):
+            segment = self._begin(part[0][0], times[0])
+        before = self.dictionary.bytes
+        by_type: dict[type, list[Found]] = {}
+        for found in part:
+            made = found[4].__class__
+            if made in by_type:
+                by_type[made].append(found)
+            else:
+                by_type[made] = [found]
+        size = sum(self._add_type(made, of_type) for made, of_type in by_type.items())
+        size += self.dictionary.bytes - before
+        self._bytes += size
+        segment.bytes += size
+        segment.last = part[-1][0]
+        segment.last_text = self.dictionary.next_id - 1
+        segment.entries += len(part)
+        segment.oldest, segment.newest = min(segment.oldest, oldest), max(segment.newest, newest)
         self.changed[segment.number] = segment
+
+    def _add_type(self, made: type, found: list[Found]) -> int:
+        plan = plan_of(made)
+        if len(found) < _FEW:
+            rows = self._rows.setdefault(plan.insert, [])
+            rows += [plan.row(one, self.dictionary) for one in found]
+            return plan.size * len(found)
+        columns, actors = plan.pack(found, self.dictionary)
+        first = found[0][0]
+        pack = (first, found[-1][0], self._shapes[plan.shape], len(found), columns)
+        self._rows.setdefault(self._into_packs, []).append(pack)
+        self._rows.setdefault(self._into_actors, []).extend((actor, first) for actor in sorted(actors))
+        return _PACK + len(columns) + _ACTOR * len(actors)
 
     def _begin(self, position: int, time: int) -> Segment:
         self._number += 1
@@ -108,7 +120,7 @@ class Book:
         """The segment that is being written, if one is."""
         return self._open
 
-    def take_rows(self) -> dict[str, list[list[Any]]]:
+    def take_rows(self) -> dict[str, list[Sequence[Any]]]:
         """The rows that are to be written by their INSERT statement, once."""
         rows, self._rows = self._rows, {}
         return rows
@@ -122,18 +134,3 @@ class Book:
         """The segments that are to be written, once."""
         changed, self.changed = list(self.changed.values()), {}
         return changed
-
-
-@cache
-def _plan(event_id: int) -> _Plan:
-    table, fields = table_of(event_id), EVENTS[event_id].fields
-    start = len(ENVELOPE)
-    columns = ", ".join([*ENVELOPE, *(f'"{f.name}"' for f in fields)])
-    places = ", ".join("?" * (start + len(fields)))
-    return _Plan(
-        insert=f"INSERT INTO {table.name} ({columns}) VALUES ({places})",
-        values=attrgetter(*(f.name for f in fields)),
-        texts=tuple((start + i, f.name) for i, f in enumerate(fields) if f.kind.name in INTERNED),
-        others=tuple((start + i, to_column(f.kind)) for i, f in enumerate(fields) if f.kind.name not in INTERNED),
-        bytes=_ROW + sum(_SIZES.get(f.kind.name, 4) for f in fields) + _INDEX * len(table.guids),
-    )

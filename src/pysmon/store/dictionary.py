@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
 
 from pysmon.store.blocks import SEPARATOR, TAG, tag_of
-from pysmon.store.values import NONE, encoded
+from pysmon.store.values import NONE, all_encoded, encoded
 
 _REMEMBERED = 1024  # texts of a field in one generation; a text that comes again within one is not written again
 _LONGEST = 256  # characters of a text that is remembered as it is; a longer one by its digest
 _ENOUGH = 4096  # bytes of a block that the next batch does not add to: about the page that would be written anyway
 _LARGEST = 32768  # bytes of a block before its last text
+_NOTHING: dict[str | bytes, int] = {}
 
 
 class Dictionary:
@@ -39,33 +41,73 @@ class Dictionary:
         """The number of a text; 0 for `-`."""
         if text == NONE:
             return 0
-        young = self._young.get(field)
-        if young is None:
-            young = self._young[field] = {}
         key = text if len(text) <= _LONGEST else blake2b(encoded(text), digest_size=16).digest()
+        young = self._young_of(field)
         known = young.get(key)
         if known is not None:
             return known
-        old = self._old.get(field)
-        known = old.get(key) if old else None
+        known = self._old.get(field, _NOTHING).get(key)
         if known is None:
-            known = self._add(field, text)
-        if len(young) >= _REMEMBERED:
-            self._old[field] = young
-            young = self._young[field] = {}
+            known = self._add(field, [encoded(text)])
         young[key] = known
+        self._age(field)
         return known
 
-    def _add(self, field: str, text: str) -> int:
+    def numbers(self, field: str, texts: Iterable[str]) -> dict[str, int]:
+        """The numbers of several texts, each given once, by text."""
+        young, old = self._young_of(field), self._old.get(field, _NOTHING)
+        found: dict[str, int] = {}
+        new: list[str] = []
+        odd: list[str] = []
+        for text in texts:
+            known = young.get(text)
+            if known is not None:
+                found[text] = known
+            elif text in old:
+                young[text] = found[text] = old[text]
+            elif len(text) > _LONGEST or text == NONE:
+                odd.append(text)
+            else:
+                new.append(text)
+        if new:
+            first = self._add(field, all_encoded(new))
+            numbered = dict(zip(new, range(first, first + len(new)), strict=True))
+            young.update(numbered)
+            found.update(numbered)
+        self._age(field)
+        for text in odd:
+            found[text] = self.number(field, text)
+        return found
+
+    def _young_of(self, field: str) -> dict[str | bytes, int]:
+        young = self._young.get(field)
+        if young is None:
+            young = self._young[field] = {}
+        return young
+
+    def _age(self, field: str) -> None:
+        if len(self._young[field]) >= _REMEMBERED:
+            self._old[field], self._young[field] = self._young[field], {}
+
+    def _add(self, field: str, parts: list[bytes]) -> int:
+        """Write texts that are new, and number them from what is returned."""
+        first = self.next_id
+        self._write(self._tags[field], parts)
+        return first
+
+    def _write(self, tag: bytes, parts: list[bytes]) -> None:
+        size = sum(map(len, parts)) + len(parts) * (TAG + len(SEPARATOR))
+        if len(parts) > 1 and len(self._block) + size > _LARGEST:
+            half = len(parts) // 2
+            self._write(tag, parts[:half])
+            self._write(tag, parts[half:])
+            return
         if len(self._block) >= _LARGEST:
             self._end_block()
-        part = encoded(text)
-        self._block += self._tags[field] + part + SEPARATOR
+        self._block += tag + (SEPARATOR + tag).join(parts) + SEPARATOR
         self._has_new = True
-        self.bytes += TAG + len(part) + len(SEPARATOR)
-        known = self.next_id
-        self.next_id = known + 1
-        return known
+        self.bytes += size
+        self.next_id += len(parts)
 
     def take_blocks(self) -> list[tuple[int, bytes]]:
         """The blocks that are to be written, once, by the number of their first text; some replace a shorter one."""

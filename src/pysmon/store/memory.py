@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Sequence
 
 from pysmon.schema.entry import Entry, Origin
-from pysmon.schema.event import Event
+from pysmon.schema.event import EVENTS, Event
 from pysmon.store.book import Book
 from pysmon.store.classes import BY_ID, CLASSES, EventClass, Limits
+from pysmon.store.columns import Found
 from pysmon.store.retention import remove_some
 from pysmon.store.segments import Segment, all_segments, remove_segment, write_segments
 from pysmon.store.state import END, read_state
@@ -17,6 +18,8 @@ from pysmon.store.values import decoded, encoded
 
 _PARTS = 16  # segments that the share of a class is cut into
 _SMALLEST = 64 << 10  # bytes of a segment
+
+Shapes = dict[tuple[int, str], int]
 
 
 class Memory:
@@ -30,21 +33,30 @@ class Memory:
         self._origins = _origins(connection)
         self._last = {s.event_class: s for s in segments}
         fields: dict[str, int] = dict(connection.execute("SELECT name, number FROM fields"))
-        self._books = {c.name: self._book(c, fields, limits) for c in CLASSES}
-        self._by_id = {event_id: self._books[c.name] for event_id, c in BY_ID.items()}
+        shapes = {(of, columns): n for of, columns, n in connection.execute("SELECT type, columns, number FROM shapes")}
+        self._books = {c.name: self._book(c, fields, shapes, limits) for c in CLASSES}
 
-    def _book(self, event_class: EventClass, fields: dict[str, int], limits: Limits) -> Book:
+        self._found: dict[str, list[Found]] = {name: [] for name in self._books}
+        self._of_type = {EVENTS[event_id].cls: self._found[c.name] for event_id, c in BY_ID.items()}
+
+    def _book(self, event_class: EventClass, fields: dict[str, int], shapes: Shapes, limits: Limits) -> Book:
         size = max(limits.guaranteed(event_class) // _PARTS, _SMALLEST)
         age = limits.ages.get(event_class.name, 0)
-        return Book(event_class, fields, self._last.get(event_class.name), size, age // _PARTS)
+        return Book(event_class, fields, shapes, self._last.get(event_class.name), size, age // _PARTS)
 
     def take(self, connection: sqlite3.Connection, entries: Sequence[Entry[Event]]) -> int:
         """Write the entries, inside the caller's transaction; how many bytes they take, about."""
-        at, books = self.end, self._by_id
-        for entry in entries:
+        at, last, origin = self.end, None, 0
+        of_type = self._of_type
+        for record_id, time, event, made_by in entries:
             at += 1
-            origin = self._origins.get(entry.origin) or self._add_origin(connection, entry.origin)
-            books[entry.event.type.id].add(at, entry, origin)
+            if made_by is not last:
+                last, origin = made_by, self._origins.get(made_by) or self._add_origin(connection, made_by)
+            of_type[event.__class__].append((at, record_id, time, origin, event))
+        for name, found in self._found.items():
+            if found:
+                self._books[name].add(found)
+                found.clear()
         self.end = at
         return sum(self._write(connection, book) for book in self._books.values() if book.changed)
 

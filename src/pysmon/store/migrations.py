@@ -9,9 +9,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from pysmon.schema.event import EVENTS
 from pysmon.store.failure import StoreError
 from pysmon.store.state import VERSION, read_state, write_state
-from pysmon.store.tables import all_tables, column_type, field_names, statements
+from pysmon.store.tables import all_tables, column_type, field_names, pack_statements, shape_of, statements
 
 APPLICATION = int.from_bytes(b"psmn")  # in the file's header, as SQLite's `application_id`
 
@@ -25,7 +26,14 @@ def make_all_tables(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (make_all_tables,)
+def make_tables_of_packs(connection: sqlite3.Connection) -> None:
+    """Room for entries that are kept many together; those that are there stay as they are."""
+    for statement in pack_statements():
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (make_all_tables, make_tables_of_packs)
+_READABLE = 1  # the first version that can be read as it is
 
 
 def bring_up(connection: sqlite3.Connection, name: str, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
@@ -45,7 +53,7 @@ def bring_up(connection: sqlite3.Connection, name: str, migrations: tuple[Migrat
 
 def check(connection: sqlite3.Connection, name: str) -> None:
     """See that the file of that name can be read as it is; StoreError."""
-    if _version(connection, name, len(MIGRATIONS)) < len(MIGRATIONS):
+    if _version(connection, name, len(MIGRATIONS)) < _READABLE:
         raise StoreError(
             f"cannot read {name}: it is empty, or was written by an older pysmon",
             hint="it is brought up to date when pysmon next writes it",
@@ -69,6 +77,8 @@ def _version(connection: sqlite3.Connection, name: str, newest: int) -> int:
 def catch_up(connection: sqlite3.Connection) -> None:
     """Add the tables and columns of event types and fields that are younger than the file, and number the new names."""
     connection.executemany("INSERT OR IGNORE INTO fields (name) VALUES (?)", [(name,) for name in field_names()])
+    shapes = [(event_id, shape_of(event_id)) for event_id in EVENTS]
+    connection.executemany("INSERT OR IGNORE INTO shapes (type, columns) VALUES (?, ?)", shapes)
     for table in all_tables():
         columns = {row[1] for row in connection.execute(f"PRAGMA table_info({table.name})")}
         if not columns:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from pysmon.store.classes import BY_NAME, CLASSES, Limits
+from pysmon.store.pack_removal import end_of_packs, nth_packed, remove_packs
 from pysmon.store.segments import Segment, remove_segment, write_segments
 from pysmon.store.tables import table_of, texts_of
 
@@ -72,9 +73,11 @@ def remove_some(connection: sqlite3.Connection, segment: Segment, budget: int, *
 
 
 def _remove_rows(connection: sqlite3.Connection, segment: Segment, rows: int) -> int:
-    names = [table_of(event_id).name for event_id in BY_NAME[segment.event_class].ids]
+    made = BY_NAME[segment.event_class]
+    names = [table_of(event_id).name for event_id in made.ids]
     cut = min(_nth(connection, name, segment, rows) for name in names)
-    removed = 0
+    cut = end_of_packs(connection, made, segment.first, min(cut, nth_packed(connection, made, segment, rows)))
+    removed = remove_packs(connection, made, segment.first, cut)
     for name in names:
         sql = f"DELETE FROM {name} WHERE position BETWEEN ? AND ?"
         removed += connection.execute(sql, [segment.first, cut]).rowcount

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from pysmon.schema.entry import Entry, Origin
@@ -15,8 +17,9 @@ from pysmon.store.extra import extra_of_text
 from pysmon.store.failure import DamagedError
 from pysmon.store.query import Query
 from pysmon.store.segments import Segment, all_segments
-from pysmon.store.select import Dictionaries, Where, teach, where
+from pysmon.store.select import Dictionaries, teach, where
 from pysmon.store.tables import ENVELOPE, EXTRA, Table, table_of
+from pysmon.store.unpacking import Shapes, Stretch, shapes, unpackings
 from pysmon.store.values import INTERNED, NONE, decoded, of_column
 
 Row = tuple[int, Entry[Event]]
@@ -24,6 +27,7 @@ Row = tuple[int, Entry[Event]]
 _FIRST_PAGE, _LARGEST_PAGE = 64, 4096  # rows; the first answers come soon, the later ones cost little
 _REMEMBERED = 32 << 20  # bytes of texts
 _ALL = (1 << 63) - 1
+_position = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,13 @@ class Rows:
         self._origins: dict[int, Origin] = {}
         self._texts: dict[str, dict[int, str]] = {}
         self._remembered = 0
+        self._shapes: dict[int, Shapes] = {}
 
     def of_all(self, query: Query) -> list[Iterator[Row]]:
         """For each event type that the query asks for, its entries in the order of the query, but for its limit."""
         dictionaries = Dictionaries(self._connection, query, self._numbers)
         segments = self._segments(query)
+        self._shapes = shapes(self._connection)
         wanted = [plan for i, plan in self._plans.items() if plan.columns and (not query.ids or i in query.ids)]
         return [self._of_type(p, query, dictionaries, segments.get(p.table.event_class.name, [])) for p in wanted]
 
@@ -64,7 +70,11 @@ class Rows:
             look = partial(dictionaries.hits, plan.table.texts, segment)
             asked = where(query, plan.table, plan.columns, self._numbers, look)
             if not asked.never:
-                yield from self._pages(plan, segment, asked, query, backward)
+                low = max(segment.first, -1 if query.after is None else query.after + 1)
+                high = min(segment.last, _ALL if query.upto is None else query.upto)
+                stretch = Stretch(plan.table, (*ENVELOPE, *plan.names), asked, low, high, backward)
+                both = self._pages(plan, stretch, query), self._packs(plan, stretch, query)
+                yield from heapq.merge(*both, key=_position, reverse=backward)
 
     def _segments(self, query: Query) -> dict[str, list[Segment]]:
         after = -1 if query.after is None else query.after
@@ -77,32 +87,44 @@ class Rows:
                 found.setdefault(s.event_class, []).append(s)
         return {name: s[::-1] for name, s in found.items()} if query.order == "newest first" else found
 
-    def _pages(self, plan: _Plan, segment: Segment, asked: Where, query: Query, backward: bool) -> Iterator[Row]:
-        low = max(segment.first, -1 if query.after is None else query.after + 1)
-        high = min(segment.last, _ALL if query.upto is None else query.upto)
+    def _packs(self, plan: _Plan, stretch: Stretch, query: Query) -> Iterator[Row]:
+        of = self._shapes.get(plan.table.type.id)
+        if not of:
+            return
+        size = min(_FIRST_PAGE, query.limit or _FIRST_PAGE)
+        for unpacking in unpackings(self._connection, of, stretch, query):
+            while page := self._page(plan, partial(unpacking.next, size)):
+                yield from page
+                size = min(size * 4, _LARGEST_PAGE)
+
+    def _pages(self, plan: _Plan, stretch: Stretch, query: Query) -> Iterator[Row]:
+        asked, low, high = stretch.asked, stretch.low, stretch.high
         size = min(_FIRST_PAGE, query.limit or _FIRST_PAGE)
         # a plus keeps SQLite from walking all positions where it has an index for the processes
         position = "+position" if query.processes or query.parents else "position"
         tests = " AND ".join([*asked.tests, f"{position} BETWEEN ? AND ?"])
         sql = (
             f"SELECT {plan.listed} FROM {plan.table.name} WHERE {tests}"
-            f" ORDER BY position {'DESC' if backward else 'ASC'} LIMIT ?"
+            f" ORDER BY position {'DESC' if stretch.backward else 'ASC'} LIMIT ?"
         )
         while low <= high:
-            page = self._page(plan, sql, [*asked.given, low, high, size])
+            page = self._page(plan, partial(self._selected, sql, [*asked.given, low, high, size]))
             yield from page
             if len(page) < size:
                 return
-            if backward:
+            if stretch.backward:
                 high = page[-1][0] - 1
             else:
                 low = page[-1][0] + 1
             size = min(size * 4, _LARGEST_PAGE)
 
-    def _page(self, plan: _Plan, sql: str, given: list[object]) -> list[Row]:
+    def _selected(self, sql: str, given: list[object]) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, given).fetchall()
+
+    def _page(self, plan: _Plan, fetch: Callable[[], list[tuple[Any, ...]]]) -> list[Row]:
         self._connection.execute("BEGIN")  # rows and their texts, as of one moment
         try:
-            found = self._connection.execute(sql, given).fetchall()
+            found = fetch()
             texts = self._texts_of(plan, found) if found else {}
             return [self._row(plan, row, texts) for row in found]
         except (LookupError, TypeError, ValueError, OverflowError) as error:

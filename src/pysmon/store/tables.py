@@ -1,6 +1,9 @@
 """The tables of the log, derived from the schema: one for each event type, named as its class, and a few beside them.
 
     ProcessCreate(position, record_id, time, origin, extra, RuleName, UtcTime, ...)   one row for each entry
+    packs_process(first, last, ...)    entries of the class that came together, many rows as one value (`packs.py`)
+    actors_process(guid, first)        which packs speak of a process
+    shapes(number, type, columns)      the columns of the packs, by event type
     texts_process(first, texts)        the dictionary of a class, in blocks: texts whose numbers begin with `first`
     segments(class, number, ...)       which rows and texts stand and fall together
     origins, fields, state             who wrote; the numbers of field names; where the log ends, and how it was closed
@@ -68,6 +71,28 @@ class Table:
         return made + [f'CREATE INDEX {self.name}_{g} ON {self.name} ("{g}")' for g in self.guids]
 
 
+def pack_statements() -> list[str]:
+    """What makes the tables of packs."""
+    made = [
+        "CREATE TABLE shapes (number INTEGER PRIMARY KEY, type INTEGER NOT NULL, columns TEXT NOT NULL,"
+        " UNIQUE (type, columns))"
+    ]
+    for c in CLASSES:
+        made += [
+            f"CREATE TABLE {packs_of(c)} (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, shape INTEGER NOT NULL,"
+            f" rows INTEGER NOT NULL, columns BLOB NOT NULL)",
+            f"CREATE INDEX {packs_of(c)}_shape ON {packs_of(c)} (shape, first, last)",
+            f"CREATE TABLE {actors_of(c)} (guid BLOB NOT NULL, first INTEGER NOT NULL, PRIMARY KEY (guid, first))"
+            f" WITHOUT ROWID",
+        ]
+    return made
+
+
+def shape_of(event_id: int) -> str:
+    """The columns of a pack of that event type as they stand in `shapes`: their names, separated by spaces."""
+    return " ".join([*ENVELOPE, *(f.name for f in EVENTS[event_id].fields)])
+
+
 def column_type(field: Field) -> str:
     """The declared type of a field's column, and what rows have that are older than it."""
     return " INTEGER NOT NULL DEFAULT 0" if field.kind.name in INTERNED else ""
@@ -76,6 +101,16 @@ def column_type(field: Field) -> str:
 def texts_of(event_class: EventClass) -> str:
     """The name of the dictionary of a class."""
     return f"texts_{event_class.name}"
+
+
+def packs_of(event_class: EventClass) -> str:
+    """The name of the table of a class's packs."""
+    return f"packs_{event_class.name}"
+
+
+def actors_of(event_class: EventClass) -> str:
+    """The name of the table that tells which packs of a class speak of a process."""
+    return f"actors_{event_class.name}"
 
 
 @cache

@@ -25,7 +25,7 @@ NONE = "-"
 INTERNED = {"text", "hexint32", "hexint64"}  # kinds whose columns hold numbers of the dictionary
 
 _GUID = re.compile(r"\{[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}")
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.")  # to the second
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INT64 = range(-(1 << 63), 1 << 63)
 
@@ -33,6 +33,14 @@ _INT64 = range(-(1 << 63), 1 << 63)
 def encoded(text: str) -> bytes:
     """A text as bytes; they hold no byte 0xff."""
     return text.encode("utf-8", "surrogatepass")
+
+
+def all_encoded(texts: list[str]) -> list[bytes]:
+    """The same of several."""
+    try:
+        return [*map(str.encode, texts)]
+    except UnicodeEncodeError:
+        return [*map(encoded, texts)]
 
 
 def decoded(column: bytes) -> str:
@@ -65,8 +73,12 @@ def guid_of_column(column: bytes) -> str:
 
 def time_to_column(text: str) -> bytes | int:
     """A time as it lies in a column."""
-    seconds = _seconds(text[:19]) if _TIME.fullmatch(text) else None
-    return encoded(text) if seconds is None else seconds * 1000 + int(text[20:])
+    part = text[20:]
+    if len(part) == 3 and part.isdigit() and text.isascii():
+        seconds = _seconds(text[:20])
+        if seconds is not None:
+            return seconds * 1000 + int(part)
+    return encoded(text)
 
 
 def time_of_column(column: bytes | int) -> str:
@@ -91,8 +103,10 @@ def boolean_of_column(column: Column) -> bool | None:
 
 @lru_cache(256)
 def _seconds(text: str) -> int | None:
+    if not _TIME.fullmatch(text):
+        return None
     try:
-        return (datetime.fromisoformat(text).replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
+        return (datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
     except ValueError:
         return None
 
