@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tests.assemble.stage import (
     CHILD,
     SECOND,
@@ -31,7 +33,7 @@ PLACE = {"ContainerId": ID, "ContainerRuntime": "docker", "CgroupPath": f"/syste
 PLAIN = {"PidNamespace": 0, "MountNamespace": 0}
 
 
-def facts(record: Record, made: Builder | None = None) -> dict[str, object]:
+def facts(record: Record, made: Builder | None = None) -> Mapping[str, object]:
     made = made or builder()
     made.take(record)
     return facts_of(record, made.processes, users())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from tests.assemble.stage import CHILD, MACHINE, SECOND, builder, ended, execute, guid, head, users
 
@@ -59,7 +61,7 @@ def test_blanks_and_line_ends_around_a_value_are_not_told(value: bytes, details:
 
 
 def test_json_adds_the_value_before_and_how_the_write_was_odd() -> None:
-    def facts(**values: int | bytes) -> dict[str, object]:
+    def facts(**values: int | bytes) -> Mapping[str, object]:
         return facts_of(setting(**values), Processes(MACHINE), users())
 
     assert facts(previous=ended("core\n")) == {"PreviousDetails": "core"}

@@ -32,7 +32,7 @@ def test_a_record_is_read_where_it_stands_among_other_bytes(made: Record, before
 def test_a_record_says_its_own_size_and_kind(made: Record) -> None:
     data = made.encode()
     assert (made.size, RECORDS[made.kind]) == (len(data), type(made))
-    assert HEAD.unpack_from(data) == tuple(made[:8])
+    assert HEAD.unpack_from(data) == tuple(made)[:8]
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda c: c.__name__)

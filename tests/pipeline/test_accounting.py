@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from pysmon.pipeline.accounting import EVENT_FAMILIES, Accounting, Books, FamilyCount, losses
 from pysmon.sensor.kernel import Count
-from pysmon.sensor.records import FAMILIES
+from pysmon.sensor.records import FAMILIES, RECORDS
 
+KIND = {record.layout.family: kind for kind, record in RECORDS.items()}
 NOTHING = dict.fromkeys(FAMILIES, Count(0, 0))
 numbers = st.integers(0, 1000)
 
@@ -24,8 +25,8 @@ def test_what_is_due_is_kept_filtered_or_lost(
     family: str, kept: int, filtered: int, dropped: int, garbled: int
 ) -> None:
     books = Accounting()
-    books.records_kept[family] = kept
-    books.records_filtered[family] = filtered
+    books.records_kept[KIND[family]] = kept
+    books.records_filtered[KIND[family]] = filtered
     books.unreadable[family] = garbled
     due = kept + filtered + dropped + garbled
     count = books.families(NOTHING | {family: Count(due, dropped)})[family]

@@ -22,7 +22,7 @@ from pysmon.sensor.filewatch.held import HeldFiles, is_program
 from pysmon.sensor.records import FileDeleteRecord, FileOverwriteRecord, FileWrittenRecord
 
 # Of the same records events about persistence may come, which say nothing of content.
-_OF_CONTENT = (FileDelete, FileDeleteDetected, FileBlockExecutable, FileBlockShredding, FileExecutableDetected)
+OF_CONTENT = (FileDelete, FileDeleteDetected, FileBlockExecutable, FileBlockShredding, FileExecutableDetected)
 _Event = FileDelete | FileDeleteDetected | FileBlockExecutable | FileBlockShredding | FileExecutableDetected
 _RECORDS = (FileDeleteRecord, FileOverwriteRecord, FileWrittenRecord)
 _NOT_HELD = "false - it was not seen to be written or run"
@@ -49,14 +49,14 @@ class Contents:
 
     def early(self, event: Event, record: Record) -> None:
         """Before the verdict, if that hangs on it."""
-        if isinstance(event, _OF_CONTENT) and isinstance(record, _RECORDS):
+        if isinstance(event, OF_CONTENT) and isinstance(record, _RECORDS):
             reads = self._reads(event.type.id)
             if "Hashes" in reads or "IsExecutable" in reads:
                 self._add(event, record)
 
     def late(self, event: Event, record: Record) -> None:
         """Once the event is kept: what is missing, and the copy."""
-        if isinstance(event, _OF_CONTENT[2:]) and isinstance(record, (FileOverwriteRecord, FileWrittenRecord)):
+        if isinstance(event, OF_CONTENT[2:]) and isinstance(record, (FileOverwriteRecord, FileWrittenRecord)):
             self._add(event, record)
         elif isinstance(record, FileDeleteRecord) and isinstance(event, (FileDelete, FileDeleteDetected)):
             self._add(event, record)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from pysmon.assemble.attribute import file_of
 from pysmon.assemble.clipboard import Clips
-from pysmon.assemble.content import Contents
+from pysmon.assemble.content import OF_CONTENT, Contents
 from pysmon.assemble.extras import facts_of
 from pysmon.assemble.paths import known_path
 from pysmon.assemble.places import places
 from pysmon.assemble.placing import facts_of_container
 from pysmon.assemble.processes import Processes
-from pysmon.assemble.provenance import EVENTS, FIELDS, Provenance
+from pysmon.assemble.provenance import FIELDS, Provenance
 from pysmon.assemble.trim import Trimmer
 from pysmon.assemble.utc import utc_text
 from pysmon.host.birth import birth_time
@@ -22,11 +22,20 @@ from pysmon.host.runtime_files import Containers
 from pysmon.host.symbols import Symbol, Symbols
 from pysmon.host.users import Users
 from pysmon.layout.record import Record
-from pysmon.schema.catalogue import CreateRemoteThread, FileCreate, FileCreateStreamHash, ProcessCreate
+from pysmon.schema.catalogue import (
+    ClipboardChange,
+    CreateRemoteThread,
+    DriverLoad,
+    FileCreate,
+    FileCreateStreamHash,
+    ImageLoad,
+    ProcessCreate,
+)
 from pysmon.schema.event import Event
 from pysmon.sensor.memory_records import InjectionRecord
 from pysmon.sensor.records import OPENED, AttributeRecord, ExecRecord, FileCreateRecord
 
+_Step = Callable[[Event, Record], None]
 _UNKNOWN = "Unknown"  # Sysmon's word for a hash that was not made
 _NOTHING: frozenset[str] = frozenset()
 _LATE = Symbol(skipped="its file system did not answer in time")
@@ -73,14 +82,35 @@ class Enricher:
         self._trimmer = Trimmer(field_sizes or {})
         self._extras = extras
         self._birth, self._errands = birth, errands
-        self._provenance = provenance
-        self._provenance_early = frozenset(i for i in EVENTS if provenance and FIELDS & reads(i))
-        self._provenance_late = frozenset(i for i in EVENTS if provenance) - self._provenance_early
-        self._contents, self._clips = contents, clips
-        self._hashes_early = "Hashes" in reads(ProcessCreate.type.id) or "Hash" in reads(FileCreateStreamHash.type.id)
-        self._birth_early = any("CreationUtcTime" in reads(kind.type.id) for kind in (FileCreate, FileCreateStreamHash))
+        self._provenance, self._contents, self._clips = provenance, contents, clips
         self._symbols, self._containers = symbols, containers
-        self._function_early = "StartFunction" in reads(CreateRemoteThread.type.id)
+        self._early: dict[type[Event], list[_Step]] = {}
+        self._late: dict[type[Event], list[_Step]] = {}
+        self._plan(reads)
+
+    def _plan(self, reads: Callable[[int], frozenset[str]]) -> None:
+        """Note by event class what is to be done: before the verdict if the rules read what it fills, else after."""
+
+        def do(step: _Step, fills: Iterable[str], *kinds: type[Event]) -> None:
+            for kind in kinds:
+                steps = self._late if reads(kind.type.id).isdisjoint(fills) else self._early
+                steps.setdefault(kind, []).append(step)
+
+        do(self._add_hashes, ("Hashes", "Hash"), ProcessCreate, FileCreateStreamHash)
+        do(self._add_birth, ("CreationUtcTime",), FileCreate, FileCreateStreamHash)
+        do(self._add_function, ("StartFunction",), CreateRemoteThread)
+        if self._contents:
+            self._ask_twice(self._contents, *OF_CONTENT)
+        if self._clips:
+            self._ask_twice(self._clips, ClipboardChange)
+        if self._provenance:
+            do(self._add_provenance, FIELDS, DriverLoad, ImageLoad)
+
+    def _ask_twice(self, holder: Contents | Clips, *kinds: type[Event]) -> None:
+        """It decides by itself what it adds before the verdict, and what after."""
+        for kind in kinds:
+            self._early.setdefault(kind, []).append(holder.early)
+            self._late.setdefault(kind, []).append(holder.late)
 
     def prepare(self) -> None:
         """What takes a while, before there are events; it may begin threads."""
@@ -89,34 +119,14 @@ class Enricher:
 
     def early(self, event: Event, record: Record) -> None:
         """Before the verdict: what it hangs on, and nothing else."""
-        if self._hashes_early:
-            self._add_hashes(event, record)
-        if self._birth_early:
-            self._add_birth(event, record)
-        if self._function_early:
-            self._add_function(event, record)
-        if self._contents:
-            self._contents.early(event, record)
-        if self._clips:
-            self._clips.early(event, record)
-        if event.type.id in self._provenance_early:
-            self._add_provenance(event, record)
+        for step in self._early.get(type(event), ()):
+            step(event, record)
 
     def late(self, event: Event, record: Record) -> None:
         """Once the event is kept: everything else. Long texts are cut last, so that rules see them whole."""
-        if not self._hashes_early:
-            self._add_hashes(event, record)
-        if not self._birth_early:
-            self._add_birth(event, record)
-        if not self._function_early:
-            self._add_function(event, record)
-        if self._contents:
-            self._contents.late(event, record)
-        if self._clips:
-            self._clips.late(event, record)
-        if event.type.id in self._provenance_late:
-            self._add_provenance(event, record)
-        cut = self._trimmer.trim(event)
+        for step in self._late.get(type(event), ()):
+            step(event, record)
+        cut = self._trimmer.trim(event) if self._trimmer.sizes else None
         if not self._extras:
             return
         facts = facts_of(record, self._processes, self._users)
@@ -201,4 +211,4 @@ def hashes_of_image(record: ExecRecord, hashes: Hashes) -> Hashed:
 
 def _tell(event: Event, facts: Mapping[str, object]) -> None:
     if facts:
-        event.extra = {**(event.extra or {}), **facts}
+        event.extra = {**event.extra, **facts} if event.extra else facts

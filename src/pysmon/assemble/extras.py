@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from stat import S_ISBLK, S_ISCHR
+from typing import Any
 
 from pysmon.assemble.clipboard import facts_of_clipboard
 from pysmon.assemble.injection import facts_of_injection
@@ -73,50 +76,11 @@ _PIPES = {
 }
 _HOW_LOADED = {EXECUTED: "executed", INTERPRETER: "interpreter", MAPPED: "mmap", PROTECTED: "mprotect"}
 _TAINTS = "PFSRMBUDAWCIOELKXTN"  # one letter a bit, Documentation/admin-guide/tainted-kernels.rst
-Facts = dict[str, object]
-
-
-def facts_of(record: Record, processes: Processes, users: Users) -> Facts:
-    """All that the record tells and its events have no field for, by names in Sysmon's style."""
-    match record:
-        case ExecRecord():
-            return _of_exec(record, processes, users)
-        case ExitRecord():
-            return _of_exit(record) | _place_of_actor(record, processes)
-        case FileCreateRecord():
-            return _of_file_create(record) | _place_of_actor(record, processes)
-        case FileDeleteRecord():
-            return _of_file_delete(record) | _place_of_actor(record, processes)
-        case AccessRecord():
-            return _of_access(record) | _place_of_actor(record, processes)
-        case InjectionRecord():
-            return facts_of_injection(record) | _place_of_actor(record, processes)
-        case TamperRecord():
-            return facts_of_tampering(record) | _place_of_actor(record, processes)
-        case RawAccessRecord():
-            return _of_raw_access(record) | _place_of_actor(record, processes)
-        case ProgramRecord():
-            return _of_program(record) | _place_of_actor(record, processes)
-        case SettingRecord():
-            return _of_setting(record) | _place_of_actor(record, processes)
-        case PipeRecord():
-            return _of_pipe(record, processes) | _place_of_actor(record, processes)
-        case AttributeRecord():
-            return {"StreamSize": record.value_size} | _place_of_actor(record, processes)
-        case ClipboardRecord():
-            return facts_of_clipboard(record)
-        case ImageLoadRecord():
-            return _of_image_load(record) | _place_of_actor(record, processes)
-        case ModuleRecord():
-            return _of_module(record, processes, users) | _place_of_actor(record, processes)
-        case FlowRecord() | FileTimeRecord() | SettingTableRecord() | LookUpRecord() | DnsMessageRecord():
-            return _place_of_actor(record, processes)
-        case _:
-            return {}
+Facts = Mapping[str, object]  # records that tell the same of the same place share one: nobody may change it
 
 
 def _of_exec(record: ExecRecord, processes: Processes, users: Users) -> Facts:
-    facts: Facts = {"PidNamespace": record.pid_namespace, "MountNamespace": record.mount_namespace}
+    facts: dict[str, object] = {"PidNamespace": record.pid_namespace, "MountNamespace": record.mount_namespace}
     if record.namespace_pid != record.tgid:
         facts["NamespacePid"] = record.namespace_pid
     if record.euid != record.uid:
@@ -133,7 +97,7 @@ def _of_exec(record: ExecRecord, processes: Processes, users: Users) -> Facts:
         facts["Filename"] = given
     if record.args_size > len(record.args):
         facts["CommandLineTruncated"] = record.args_size
-    return facts | _of_creator(record, processes) | _place(record.cgroup_path)
+    return {**facts, **_of_creator(record, processes), **_place(record.cgroup_path)}
 
 
 def _of_creator(record: ExecRecord, processes: Processes) -> Facts:
@@ -141,7 +105,7 @@ def _of_creator(record: ExecRecord, processes: Processes) -> Facts:
     if creator is None or creator[:2] == (record.parent_tgid, record.parent_start):
         return {}
     known = processes.get(*creator)
-    facts: Facts = {"CreatorProcessGuid": processes.guid(creator), "CreatorProcessId": creator[0]}
+    facts: dict[str, object] = {"CreatorProcessGuid": processes.guid(creator), "CreatorProcessId": creator[0]}
     return facts | {"CreatorImage": known.image} if known else facts
 
 
@@ -150,15 +114,19 @@ def _of_exit(record: ExitRecord) -> Facts:
     return {"Signal": signal} if signal else {"ExitCode": record.code >> 8 & 0xFF}
 
 
-def _of_file_create(record: FileCreateRecord) -> Facts:
-    facts: Facts = {"How": _HOW.get(record.how, str(record.how))}
-    if record.mode:
-        facts["Mode"] = f"{record.mode & 0o7777:04o}"
-    return facts
+def _of_file_create(record: FileCreateRecord, cgroup_path: bytes) -> Facts:
+    return _of_new_file(record.how, record.mode, cgroup_path)
 
 
-def _of_file_delete(record: FileDeleteRecord) -> Facts:
-    return {"LinksLeft": record.links - 1} if record.links else {}
+@lru_cache(maxsize=1024)
+def _of_new_file(how: int, mode: int, cgroup_path: bytes) -> Facts:
+    told = {"How": _HOW.get(how, str(how))} | ({"Mode": f"{mode & 0o7777:04o}"} if mode else {})
+    return {**told, **_place(cgroup_path)}
+
+
+def _of_file_delete(record: FileDeleteRecord, cgroup_path: bytes) -> Facts:
+    place = _place(cgroup_path)
+    return {"LinksLeft": record.links - 1, **place} if record.links else place
 
 
 def _of_access(record: AccessRecord) -> Facts:
@@ -175,19 +143,19 @@ def _of_raw_access(record: RawAccessRecord) -> Facts:
 
 def _of_program(record: ProgramRecord) -> Facts:
     told = {"BpfFunction": text(record.function), "BpfTracepoint": text(record.tracepoint)}
-    facts: Facts = {"BpfProgramTag": record.tag.to_bytes(8, "little").hex(), "BpfAttachType": record.attach_type}
+    facts = {"BpfProgramTag": record.tag.to_bytes(8, "little").hex(), "BpfAttachType": record.attach_type}
     return facts | {name: value for name, value in told.items() if value}
 
 
 def _of_setting(record: SettingRecord) -> Facts:
-    facts: Facts = {"PreviousDetails": value_text(record.previous) or _NONE}
+    facts: dict[str, object] = {"PreviousDetails": value_text(record.previous) or _NONE}
     if record.position:
         facts["Position"] = record.position
     return facts | ({"DetailsCut": True} if record.cut else {})
 
 
-def _of_pipe(record: PipeRecord, processes: Processes) -> Facts:
-    facts: Facts = {"PipeType": _PIPES.get(record.sort, str(record.sort))}
+def _of_pipe(record: PipeRecord, processes: Processes, _: Users) -> Facts:
+    facts: dict[str, object] = {"PipeType": _PIPES.get(record.sort, str(record.sort))}
     if record.peer_tgid:
         peer = Key(record.peer_tgid, record.peer_start, record.peer_exec_id)
         known = processes.get(*peer)
@@ -215,11 +183,7 @@ def _of_module(record: ModuleRecord, processes: Processes, users: Users) -> Fact
     } | {name: value for name, value in told.items() if value}
 
 
-def _place_of_actor(record: Record, processes: Processes) -> Facts:
-    actor = processes.get(record.tgid, record.start, record.exec_id)
-    return _place(actor.cgroup_path) if actor else {}
-
-
+@lru_cache(maxsize=1024)
 def _place(cgroup_path: bytes) -> Facts:
     if not cgroup_path:
         return {}
@@ -233,3 +197,54 @@ def _place(cgroup_path: bytes) -> Facts:
         "CgroupPath": path,
     }
     return {name: value for name, value in told.items() if value}
+
+
+def _placed(told: Callable[[Any], Facts]) -> Callable[[Any, bytes], Facts]:
+    """What the record alone tells, and the place."""
+    return lambda record, cgroup_path: {**told(record), **_place(cgroup_path)}
+
+
+def _of_nothing_else(_: Record, cgroup_path: bytes) -> Facts:
+    return _place(cgroup_path)
+
+
+# Of these the process table knows the place, which is that of who acts.
+_PLACED: dict[type[Record], Callable[[Any, bytes], Facts]] = {
+    AccessRecord: _placed(_of_access),
+    AttributeRecord: _placed(lambda record: {"StreamSize": record.value_size}),
+    DnsMessageRecord: _of_nothing_else,
+    ExitRecord: _placed(_of_exit),
+    FileCreateRecord: _of_file_create,
+    FileDeleteRecord: _of_file_delete,
+    FileTimeRecord: _of_nothing_else,
+    FlowRecord: _of_nothing_else,
+    ImageLoadRecord: _placed(_of_image_load),
+    InjectionRecord: _placed(facts_of_injection),
+    LookUpRecord: _of_nothing_else,
+    ModuleRecord: _of_nothing_else,
+    PipeRecord: _of_nothing_else,
+    ProgramRecord: _placed(_of_program),
+    RawAccessRecord: _placed(_of_raw_access),
+    SettingRecord: _placed(_of_setting),
+    SettingTableRecord: _of_nothing_else,
+    TamperRecord: _placed(facts_of_tampering),
+}
+# Of these it knows others, too.
+_RELATED: dict[type[Record], Callable[[Any, Processes, Users], Facts]] = {
+    ExecRecord: _of_exec,
+    ModuleRecord: _of_module,
+    PipeRecord: _of_pipe,
+}
+
+
+def facts_of(record: Record, processes: Processes, users: Users) -> Facts:
+    """All that the record tells and its events have no field for, by names in Sysmon's style."""
+    if isinstance(record, ClipboardRecord):
+        return facts_of_clipboard(record)
+    kind = type(record)
+    facts: Facts = {}
+    if placed := _PLACED.get(kind):
+        actor = processes.get(record.tgid, record.start, record.exec_id)
+        facts = placed(record, actor.cgroup_path if actor else b"")
+    related = _RELATED.get(kind)
+    return {**related(record, processes, users), **facts} if related else facts

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pysmon.assemble.paths import target
 from pysmon.assemble.scene import Scene
 from pysmon.schema.catalogue import FileCreate, FileDelete, FileDeleteDetected
-from pysmon.schema.event import Event
+from pysmon.schema.event import Event, maker
 from pysmon.sensor.records import FileCreateRecord, FileDeleteRecord
+
+_file_create, _file_delete, _file_delete_detected = maker(FileCreate), maker(FileDelete), maker(FileDeleteDetected)
 
 
 def take_file_create(record: FileCreateRecord, scene: Scene) -> tuple[Event, ...]:
@@ -16,7 +18,7 @@ def take_file_create(record: FileCreateRecord, scene: Scene) -> tuple[Event, ...
     image = scene.processes.actor(record.tgid, record.start, record.exec_id)
     now = scene.utc(record.time)
     return (
-        FileCreate(
+        _file_create(
             UtcTime=now,
             ProcessGuid=image.guid,
             ProcessId=record.tgid,
@@ -44,7 +46,7 @@ def take_file_delete(record: FileDeleteRecord, scene: Scene) -> tuple[Event, ...
     made: tuple[Event, ...] = ()
     if archived:
         made = (
-            FileDelete(
+            _file_delete(
                 UtcTime=now,
                 ProcessGuid=image.guid,
                 ProcessId=tgid,
@@ -56,7 +58,7 @@ def take_file_delete(record: FileDeleteRecord, scene: Scene) -> tuple[Event, ...
         )
     if detected:
         made += (
-            FileDeleteDetected(
+            _file_delete_detected(
                 UtcTime=now,
                 ProcessGuid=image.guid,
                 ProcessId=tgid,

@@ -6,9 +6,10 @@ from functools import lru_cache
 
 from pysmon.assemble.scene import Scene
 from pysmon.schema.catalogue import NetworkConnect
-from pysmon.schema.event import Event
+from pysmon.schema.event import Event, maker
 from pysmon.sensor.records import FlowRecord
 
+_network_connect = maker(NetworkConnect)
 _IPV4 = 2
 _MAPPED = bytes(10) + b"\xff\xff"  # how an IPv6 socket sees an IPv4 address
 _PROTOCOLS = {6: "tcp", 17: "udp"}
@@ -23,7 +24,7 @@ def take_flow(record: FlowRecord, scene: Scene) -> tuple[Event, ...]:
     source, source_is_ipv6 = address(family, record.source)
     destination, destination_is_ipv6 = address(family, record.destination)
     return (
-        NetworkConnect(
+        _network_connect(
             UtcTime=scene.utc(record.time),
             ProcessGuid=image.guid,
             ProcessId=record.tgid,

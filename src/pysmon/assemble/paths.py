@@ -30,13 +30,20 @@ def directory_path(components: bytes) -> str:
     return kernel_path(components)
 
 
+@lru_cache(maxsize=1024)
+def _folder_path(components: bytes) -> str:
+    """What stands before the name of a file: its folder with a slash behind it."""
+    return f"{kernel_path(components)}/" if components else "/"
+
+
 def target(path: bytes, directory: bytes, name: bytes) -> str:
     """The file that a record names: its whole path, or a name as a process gave it with the directory it starts from.
 
     Names are made absolute by their text alone (`.`, `..`, `//`): the file may be gone, so no link can be asked.
     """
-    if path:
-        return kernel_path(path)
+    if path:  # names come once, their directories again and again
+        leaf, _, folder = path.partition(b"\0")
+        return f"{_folder_path(folder)}{leaf.decode('utf-8', 'surrogateescape')}"
     given = text(name)
     if not given:
         return _NONE

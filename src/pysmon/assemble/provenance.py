@@ -26,7 +26,6 @@ FIELDS = frozenset(
         *("Hashes", "Signed", "Signature", "SignatureStatus"),
     }
 )
-EVENTS = (DriverLoad.type.id, ImageLoad.type.id)
 _NO_NAME = Origin("false", status="Unavailable")
 _NONE = "-"
 _LATE = "its file system does not answer in time"

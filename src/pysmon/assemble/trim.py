@@ -16,12 +16,12 @@ class Trimmer:
 
     def __init__(self, sizes: Mapping[str, int]) -> None:
         """`sizes` by field name, in characters; they hold for every event that has such a field."""
-        self._sizes = dict(sizes)
+        self.sizes = dict(sizes)
         self._fields: dict[int, tuple[tuple[str, int], ...]] = {}
 
     def trim(self, event: Event) -> list[str]:
         """Cut in place; the names of the fields that were too long."""
-        if not self._sizes:
+        if not self.sizes:
             return []
         cut = []
         for name, size in self._of(event):
@@ -34,8 +34,8 @@ class Trimmer:
     def _of(self, event: Event) -> tuple[tuple[str, int], ...]:
         found = self._fields.get(event.type.id)
         if found is None:
-            named = (f for f in event.type.fields if f.kind is TEXT and f.name in self._sizes)
-            found = tuple((f.name, self._sizes[f.name]) for f in named)
+            named = (f for f in event.type.fields if f.kind is TEXT and f.name in self.sizes)
+            found = tuple((f.name, self.sizes[f.name]) for f in named)
             self._fields[event.type.id] = found
         return found
 

@@ -3,17 +3,16 @@
 A record is a fixed head, filled up to 8 bytes, followed by its tails, end to end. Fixed members keep their written
 order and must be naturally aligned (the class refuses holes); a Tail is a u16 length in the head and that many bytes
 after it.
-Records are tuples underneath: decoding is one `struct` call and one tuple.
+Decoding is one `struct` call into the slots of an object: each record of the kernel goes through here.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from inspect import get_annotations
-from operator import itemgetter
-from typing import Annotated, Any, ClassVar, Self, TypeVar, get_type_hints
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, get_type_hints
 
 from pysmon.errors import RecordError
 
@@ -49,10 +48,10 @@ class Layout:
     tails: tuple[int, ...]  # positions of the tails among the members
 
 
-class Record(tuple[Any, ...]):
+class Record:
     """Base of all records; its own members open every record."""
 
-    __slots__ = ()
+    __slots__ = ("cpu", "exec_id", "kind", "size", "start", "tgid", "tid", "time")
     layout: ClassVar[Layout]
 
     kind: U16  # which class this is
@@ -66,23 +65,8 @@ class Record(tuple[Any, ...]):
 
     @classmethod
     def decode(cls, data: bytes, offset: int = 0) -> Self:
-        """Read one record of this class; RecordError if there are not enough bytes."""
-        layout = cls.layout
-        try:
-            values = layout.head.unpack_from(data, offset)
-        except struct.error:
-            raise _short(cls, len(data) - offset, layout.head.size) from None
-        if not layout.tails:
-            return tuple.__new__(cls, values)
-        made = list(values)
-        at = offset + layout.head.size
-        for i in layout.tails:
-            size = made[i]
-            made[i] = data[at : at + size] if size else b""
-            at += size
-        if at > len(data):
-            raise _short(cls, len(data) - offset, at - offset)
-        return tuple.__new__(cls, made)
+        """Read one record of this class; RecordError if there are not enough bytes. Every class has one of its own."""
+        raise NotImplementedError
 
     @classmethod
     def make(cls, **values: int | bytes) -> Self:
@@ -95,12 +79,28 @@ class Record(tuple[Any, ...]):
         made = dict(zip(layout.names, empty, strict=True)) | values
         made["kind"] = layout.kind
         made["size"] = layout.head.size + sum(len(_bytes(made[layout.names[i]])) for i in layout.tails)
-        return tuple.__new__(cls, tuple(made.values()))
+        record = cls.__new__(cls)
+        for name, value in made.items():
+            setattr(record, name, value)
+        return record
 
     def encode(self) -> bytes:
         """The bytes of this record, as the kernel program would send them."""
-        head = [len(v) if m.tail else v for v, m in zip(self, self.layout.members, strict=True)]
-        return self.layout.head.pack(*head) + b"".join(self[i] for i in self.layout.tails)
+        layout, values = self.layout, tuple(self)
+        head = [len(v) if m.tail else v for v, m in zip(values, layout.members, strict=True)]
+        return layout.head.pack(*head) + b"".join(values[i] for i in layout.tails)
+
+    def __iter__(self) -> Iterator[Any]:
+        """All values, in the order of the members."""
+        return (getattr(self, name) for name in self.layout.names)
+
+    def __eq__(self, other: object) -> bool:
+        """The same class with the same values."""
+        return type(other) is type(self) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        """By all values, which nobody changes."""
+        return hash(tuple(self))
 
     def __repr__(self) -> str:
         """Name the members."""
@@ -111,12 +111,13 @@ class Record(tuple[Any, ...]):
 def record(kind: int, family: str, registry: dict[int, type[Record]]) -> Callable[[type[R]], type[R]]:
     """Make a class body the one definition of a record, and enter it under its kind in `registry`."""
 
-    def build(cls: type[R]) -> type[R]:
-        hints = get_type_hints(cls, include_extras=True)
-        own = [n for n in get_annotations(cls) if n != "layout"]
+    def build(body: type[R]) -> type[R]:
+        hints = get_type_hints(body, include_extras=True)
+        own = [n for n in get_annotations(body) if n != "layout"]
         names = tuple([n for n in Record.__annotations__ if n != "layout"] + own)
         members = tuple(hints[n].__metadata__[0] for n in names)
-        fill = -_end_of_members(cls.__name__, names, members) % 8
+        fill = -_end_of_members(body.__name__, names, members) % 8
+        cls = _with_slots(body, own)
         cls.layout = Layout(
             kind=kind,
             family=family,
@@ -125,14 +126,45 @@ def record(kind: int, family: str, registry: dict[int, type[Record]]) -> Callabl
             head=struct.Struct("<" + "".join(m.code for m in members) + "x" * fill),
             tails=tuple(i for i, m in enumerate(members) if m.tail),
         )
-        for i, name in enumerate(names):
-            setattr(cls, name, property(itemgetter(i)))
+        setattr(cls, "decode", staticmethod(_decoder(cls)))  # noqa: B010 - mypy would not have it otherwise
         if kind in registry:
             raise ValueError(f"record kind {kind} is {registry[kind].__name__} already")
         registry[kind] = cls
         return cls
 
     return build
+
+
+def _with_slots(body: type[R], own: list[str]) -> type[R]:
+    """The same class, whose members have their fixed places in memory."""
+    left = {n: v for n, v in vars(body).items() if n not in ("__dict__", "__weakref__")}
+    return cast("type[R]", type(body.__name__, body.__bases__, {**left, "__slots__": tuple(own)}))
+
+
+def _decoder(cls: type[R]) -> Callable[..., R]:
+    """The function that reads a record of that class, written out as dataclasses do it: each record comes here."""
+    layout = cls.layout
+    tails = [layout.names[i] for i in layout.tails]
+    places = ", ".join(n if n in tails else f"made.{n}" for n in layout.names)
+    lines = [
+        "def decode(data, offset=0):",
+        "    made = new(cls)",
+        "    try:",
+        f"        {places} = unpack(data, offset)",
+        "    except error:",
+        f"        raise short(cls, len(data) - offset, {layout.head.size}) from None",
+    ]
+    if tails:
+        lines += [
+            f"    at = offset + {layout.head.size}",
+            *(f"    made.{n} = data[at : (at := at + {n})] if {n} else b''" for n in tails),
+            "    if at > len(data):",
+            "        raise short(cls, len(data) - offset, at - offset)",
+        ]
+    known: dict[str, Any] = {"cls": cls, "new": cls.__new__, "short": _short}
+    known |= {"unpack": layout.head.unpack_from, "error": struct.error}
+    exec("\n".join([*lines, "    return made"]), known)  # noqa: S102 - of names of our own classes alone
+    return cast("Callable[..., R]", known["decode"])
 
 
 def _end_of_members(owner: str, names: tuple[str, ...], members: tuple[Member, ...]) -> int:

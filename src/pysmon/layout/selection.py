@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 from pysmon.layout.record import Record
@@ -24,10 +24,10 @@ def head_of(cls: type[Record], *names: str) -> struct.Struct:
     return struct.Struct(f"{found.format}{layout.head.size - found.size}x")
 
 
-def members_of(cls: type[Record], *names: str) -> itemgetter[Any]:
+def members_of(cls: type[Record], *names: str) -> attrgetter[Any]:
     """What gets these members, in this order, from a record that was decoded; ValueError as above."""
     _check(cls, names)
-    return itemgetter(*map(cls.layout.names.index, names))
+    return attrgetter(*names)
 
 
 def _check(cls: type[Record], names: tuple[str, ...]) -> None:

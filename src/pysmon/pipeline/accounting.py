@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pysmon.schema.event import EVENTS
 from pysmon.sensor.kernel import Count
-from pysmon.sensor.records import FAMILIES
+from pysmon.sensor.records import FAMILIES, RECORDS
 
 EVENT_FAMILIES = tuple(f for f in FAMILIES if f != "fork")  # a fork makes no event: it only informs the process table
 
@@ -41,26 +42,46 @@ class FamilyCount:
 
 @dataclass(slots=True)
 class Accounting:
-    """Running counts of one flow."""
+    """Running counts of one flow. Who counts adds to the lists, by number: an event's id, a record's kind."""
 
-    kept: Counter[int] = field(default_factory=Counter)  # events, by id
-    filtered: Counter[int] = field(default_factory=Counter)  # events, by id
-    records_kept: Counter[str] = field(default_factory=Counter)  # by family: at least one event of them was kept
-    records_filtered: Counter[str] = field(default_factory=Counter)
-    unreadable: Counter[str] = field(default_factory=Counter)  # by family: records that could not be decoded or built
+    events_kept: list[int] = field(default_factory=lambda: [0] * (max(EVENTS) + 1))
+    events_filtered: list[int] = field(default_factory=lambda: [0] * (max(EVENTS) + 1))
+    records_kept: list[int] = field(default_factory=lambda: [0] * (max(RECORDS) + 1))  # an event of them was kept
+    records_filtered: list[int] = field(default_factory=lambda: [0] * (max(RECORDS) + 1))
+    unreadable: Counter[str] = field(default_factory=Counter)  # by family: could not be decoded or built
+
+    @property
+    def kept(self) -> dict[int, int]:
+        """Events that were kept, by id."""
+        return {number: count for number, count in enumerate(self.events_kept) if count}
+
+    @property
+    def filtered(self) -> dict[int, int]:
+        """Events that were not, by id."""
+        return {number: count for number, count in enumerate(self.events_filtered) if count}
 
     def families(self, kernel: Mapping[str, Count]) -> dict[str, FamilyCount]:
         """The fate of all records, by family, once the rings are empty: seen = kept + filtered + pushed down + lost."""
+        kept, filtered = by_family(self.records_kept), by_family(self.records_filtered)
         return {
             family: FamilyCount(
                 seen=kernel[family].due,
-                kept=self.records_kept[family],
-                filtered=self.records_filtered[family],
+                kept=kept[family],
+                filtered=filtered[family],
                 lost=kernel[family].lost + self.unreadable[family],
                 pushed_down=kernel[family].pushed_down,
             )
             for family in EVENT_FAMILIES
         }
+
+
+def by_family(counts: Sequence[int]) -> Counter[str]:
+    """The records of each family, out of counts by kind."""
+    found: Counter[str] = Counter()
+    for kind, count in enumerate(counts):
+        if count:
+            found[RECORDS[kind].layout.family] += count
+    return found
 
 
 @dataclass(frozen=True, slots=True)

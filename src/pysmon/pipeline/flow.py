@@ -59,12 +59,13 @@ class Flow:
         late = self.overdue(record.time) if record.time >= self._builder.unanswered_at else ()
         events = self._builder.take(record)
         kept = tuple([event for event in events if self._judge(event, record)]) if events else events
-        books = self._books.records_kept if kept else self._books.records_filtered
-        family = record.layout.family
-        books[family] += 1
+        if kept:
+            self._books.records_kept[record.kind] += 1
+        else:
+            self._books.records_filtered[record.kind] += 1
         if record.cpu & ASKS:
             self._answer((record.tgid, record.start, record.exec_id), getattr(record, "uid", None))
-        return late + kept
+        return late + kept if late else kept
 
     def overdue(self, now: int, *, last: bool = False) -> tuple[Event, ...]:
         """The kept events that wait for something that has not come by `now` (ns since boot), or never will."""
@@ -72,8 +73,8 @@ class Flow:
         for event, record in self._builder.unanswered(now, last=last):
             if self._judge(event, record):
                 kept.append(event)
-                self._books.records_filtered[record.layout.family] -= 1  # where it was as long as it waited
-                self._books.records_kept[record.layout.family] += 1
+                self._books.records_filtered[record.kind] -= 1  # where it was as long as it waited
+                self._books.records_kept[record.kind] += 1
         return tuple(kept)
 
     def knows(self, tgid: int) -> bool:
@@ -82,7 +83,7 @@ class Flow:
 
     def skip(self, record: Record) -> None:
         """A record that is nobody's business: it is counted as filtered."""
-        self._books.records_filtered[record.layout.family] += 1
+        self._books.records_filtered[record.kind] += 1
 
     def answers(self) -> list[Answer]:
         """What is dropped of whoever the records since the last call have asked for."""
@@ -107,9 +108,9 @@ class Flow:
         self._enricher.early(event, record)
         verdict = self._decide(event)
         if not verdict.keep:
-            self._books.filtered[event.type.id] += 1
+            self._books.events_filtered[event.type.id] += 1
             return False
-        self._books.kept[event.type.id] += 1
+        self._books.events_kept[event.type.id] += 1
         if event.type.tag:
             event.RuleName = verdict.rule_name  # type: ignore[attr-defined]  # all that rules speak of have one
         self._enricher.late(event, record)

@@ -251,7 +251,7 @@ class Session:
         )
 
     def _take(self, data: list[bytes]) -> list[Entry[Event]]:
-        entries, offset = [], self._builder.clock_offset
+        entries, entry, offset = [], self._journal.entry, self._builder.clock_offset
         ways = self._flow.lives.ways(apart=self._canaries.numbers, programs=not self._elsewhere.heeds)
         for raw in data:
             if self._tape:
@@ -271,7 +271,8 @@ class Session:
             except Exception as defect:
                 self._survive(defect, family_of(raw))
                 continue
-            entries += [self._journal.entry(event, offset + record.time) for event in kept]
+            if kept:
+                entries += [entry(event, offset + record.time) for event in kept]
         for answer in self._flow.answers():
             self.sensor.pushdown.answer(*answer)
         return entries

@@ -66,12 +66,12 @@ class Lives:
 
     def count(self, accounting: Accounting) -> None:
         """Enter what was taken since the last call, before there are other rules."""
-        for family, count in (("fork", self._forks), ("process", self._execs + self._exits + self._exits_again)):
-            if count:
-                accounting.records_filtered[family] += count
+        accounting.records_filtered[ForkRecord.layout.kind] += self._forks
+        accounting.records_filtered[_PROGRAM] += self._execs
+        accounting.records_filtered[ExitRecord.layout.kind] += self._exits + self._exits_again
         for number, wanted, count in ((_CREATE, self._creates, self._execs), (_END, self._ends, self._exits)):
-            if wanted and count:
-                accounting.filtered[number] += count
+            if wanted:
+                accounting.events_filtered[number] += count
         self._forks = self._execs = self._exits = self._exits_again = 0
 
     def _fork(self, data: bytes) -> bool:

@@ -6,16 +6,17 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar, cast, dataclass_transform, get_type_hints
+from typing import Any, ClassVar, ParamSpec, TypeVar, cast, dataclass_transform, get_type_hints
 
 from pysmon.schema.kinds import Kind
 from pysmon.schema.shape import HIDDEN, Before, Default, Field, Level, Platform, Shape, Target
 from pysmon.schema.version import SchemaVersion
 from pysmon.schema.words import SHARED
 
-__all__ = ["EVENTS", "Default", "Event", "EventType", "Field", "Platform", "event", "field"]
+__all__ = ["EVENTS", "Default", "Event", "EventType", "Field", "Platform", "event", "field", "maker"]
 
 E = TypeVar("E", bound="Event")
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,23 @@ def event(
         return made
 
     return build
+
+
+def maker(cls: Callable[P, E]) -> Callable[P, E]:
+    """The same as calling the class, at half the cost: for events of which there are thousands a second."""
+    kind = cast("type[E]", cls)
+    given = dataclasses.fields(kind)
+    known: dict[str, Any] = {"cls": kind, "new": kind.__new__}
+    known |= {f"default_{f.name}": f.default for f in given if f.default is not dataclasses.MISSING}
+    names = (f"{f.name}=default_{f.name}" if f"default_{f.name}" in known else f.name for f in given)
+    lines = [
+        f"def make(*, {', '.join(names)}):",
+        "    made = new(cls)",
+        *(f"    made.{f.name} = {f.name}" for f in given),
+        "    return made",
+    ]
+    exec("\n".join(lines), known)  # noqa: S102 - of names of our own classes alone
+    return cast("Callable[P, E]", known["make"])
 
 
 def _register(made: EventType) -> None:
