@@ -24,7 +24,7 @@ from bench.parts.table import table
 from bench.parts.watched import Alone, NotMeasuredError, alone
 from bench.parts.workload import SOURCES, Workload, Workshop
 from bench.peers.processes import clock, memory, until_quiet
-from bench.peers.rulesets import ALIKE, KINDS, rulesets
+from bench.peers.rulesets import TABLES, rulesets
 from bench.peers.sensors import Pysmon
 
 from pysmon.service.paths import Paths
@@ -127,8 +127,7 @@ def service(folder: Path, rules: str) -> Iterator[Pysmon]:
     root = folder / "root"
     save(Paths.under(root), rulesets()[rules], f"{rules}.xml", when=0)
     (root / "run/pysmon").mkdir(parents=True)
-    tables = {name: KINDS.get(name, "other") for name in ALIKE}
-    resident = Pysmon(rules, root, tables, (sys.executable, "-m", "pysmon"), ("--tree", str(os.getpid())))
+    resident = Pysmon(rules, root, TABLES, (sys.executable, "-m", "pysmon"), ("--tree", str(os.getpid())))
     try:
         yield resident
     finally:

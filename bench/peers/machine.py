@@ -20,7 +20,7 @@ from bench.parts.workload import SOURCES
 from bench.peers.guest import MARK
 from bench.peers.image import peers_image
 from bench.peers.processes import family
-from bench.peers.rulesets import ALIKE, KINDS, of_sysmon, rulesets
+from bench.peers.rulesets import TABLES, of_sysmon, rulesets
 from tools.package import build_wheel, last_change, machine_here
 from tools.package_tree import Target, make_tree
 from tools.programs import ToolError, run
@@ -56,9 +56,8 @@ def lay_out(folder: Path, plan: Mapping[str, Any], sysmon: Path | None = None) -
     code.mkdir(parents=True)
     for name in ("__init__", "guest", "processes", "sensors", "sysmon", "works"):
         shutil.copy(ROOT / "bench" / "peers" / f"{name}.py", code)
-    tables = {table: KINDS.get(table, "other") for table in ALIKE}
     theirs = _sysmon(folder, sysmon) if sysmon else {}
-    (folder / "plan.json").write_text(json.dumps({"roots": roots, "sysmon": theirs, "tables": tables, **plan}))
+    (folder / "plan.json").write_text(json.dumps({"roots": roots, "sysmon": theirs, "tables": TABLES, **plan}))
 
 
 def _sysmon(folder: Path, build: Path) -> dict[str, str]:

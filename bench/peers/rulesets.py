@@ -17,7 +17,9 @@ KINDS = {
     "FileDeleteDetected": "delete",
     "NetworkConnect": "connect",
 }
-ALIKE = tuple(made.cls.__name__ for made in EVENTS.values())  # tables are named as classes
+_NAMES = {number: made.cls.__name__ for number, made in EVENTS.items()}  # tables are named as classes
+# By a table of the event log, and by the number of its type of event, what it tells of.
+TABLES = {key: KINDS.get(name, "other") for number, name in _NAMES.items() for key in (name, str(number))}
 _RULES = ("ProcessCreate", "ProcessTerminate", "NetworkConnect", "FileCreate", "FileDeleteDetected")
 _HEAD, _FOOT = (
     '<Sysmon schemaversion="4.90"><HashAlgorithms>SHA256</HashAlgorithms><EventFiltering>',

@@ -46,6 +46,7 @@ tracepoint:sock:inet_sock_set_state /args->newstate == 1/ {
 """
 _KEY = re.compile(rb'key="?(exec|exit|create|delete|connect)"?|"key":"?(exec|exit|create|delete|connect)"')
 _WORD = re.compile(rb"^(exec|exit|create|delete|connect) ", re.MULTILINE)
+_PACKED = "SELECT shapes.type, sum(rows) FROM {} JOIN shapes ON number = shape GROUP BY shapes.type"
 _LOST = re.compile(rb"Lost (\d+) events")
 
 
@@ -129,8 +130,8 @@ class Pysmon:
         program: Sequence[str] = ("/usr/bin/pysmon",),
         scope: Sequence[str] = (),
     ) -> None:
-        """`tables`: by a table of the event log, the kind of deed that it tells of. `scope`: options that limit whom it
-        watches.
+        """`tables`: by a table of the event log, and by the number of a type of event, the kind of deed told of.
+        `scope`: options that limit whom it watches.
         """
         self.name = name
         self._root, self._tables, self._pid = root, tables, 0
@@ -153,14 +154,15 @@ class Pysmon:
         return family(self._pid)
 
     def logged(self) -> dict[str, int]:
-        """Rows of the event log."""
+        """Entries of the event log: rows by themselves, and many of them as one value (pysmon's store/tables.py)."""
         log = self._root / "var/lib/pysmon/log"
-        found: dict[str, int] = {}
+        found = dict.fromkeys(self._tables.values(), 0)
         with contextlib.closing(sqlite3.connect(f"file:{log}?mode=ro", uri=True)) as opened:
             there = {name for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            for table in there & self._tables.keys():
-                ((rows,),) = opened.execute(f"SELECT count(*) FROM {table}")  # our own names
-                found[self._tables[table]] = found.get(self._tables[table], 0) + rows
+            asked = [f"SELECT '{table}', count(*) FROM {table}" for table in there & self._tables.keys()]
+            asked += [_PACKED.format(packs) for packs in there if packs.startswith("packs_")]
+            for kept, rows in (row for each in asked for row in opened.execute(each)):
+                found[self._tables[str(kept)]] += rows
         return found
 
     def lost(self) -> int:

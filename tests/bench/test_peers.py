@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +18,18 @@ from bench.peers.image import peers_image
 from bench.peers.machine import _sysmon, known
 from bench.peers.processes import busy, clock, end, family, memory
 from bench.peers.report import BEGIN, END, NOBODY, cells, report, write_into
-from bench.peers.rulesets import ALIKE, KINDS, of_sysmon, rulesets
-from bench.peers.sensors import _KEY, _LOST, _WORD, Counted
+from bench.peers.rulesets import KINDS, TABLES, of_sysmon, rulesets
+from bench.peers.sensors import _KEY, _LOST, _WORD, Counted, Pysmon
 from bench.peers.sysmon import Heard
 from bench.peers.works import works
+from tests.store.entries import made
 from tools.programs import ToolError
 
 from pysmon.config.read import read_configuration
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.event import EVENTS
+from pysmon.service.paths import Paths
+from pysmon.store.writer import Writer
 
 ABOUT = {"machine": "an emulator", "host": "a host", "when": "2026-01-01", "kernel": "Linux 6.1"}
 SIZES = {"exec": 10, "file": 20, "connect": 5, "compile": 1, "find": 1, "web": 3, "idle": 2}
@@ -146,7 +151,8 @@ def test_all_logged_keeps_all_five_kinds_and_all_excluded_none() -> None:
     five = {made.id for made in EVENTS.values() if made.cls.__name__ in KINDS} - {23}
     everything = Ruleset.compile(kept["all logged"].configuration)
     assert {i for i in EVENTS if everything.wants(i)} >= five
-    assert set(KINDS) <= set(ALIKE)
+    assert set(KINDS) <= set(TABLES)
+    assert (TABLES["ProcessCreate"], TABLES["1"], TABLES["2"]) == ("exec", "exec", "other")
     assert Ruleset.compile(kept["all excluded"].configuration).reads(1) == {"Image"}
 
 
@@ -256,3 +262,16 @@ def test_who_may_not_make_the_disk_is_told_so(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(ToolError, match="needs root"):
         peers_image()
+
+
+def test_entries_are_counted_whether_they_lie_alone_or_many_as_one_value(tmp_path: Path) -> None:
+    log = Paths.under(tmp_path).store
+    log.parent.mkdir(parents=True)
+    with closing(Writer(log)) as writer:
+        writer.write([made(number) for number in range(500)])
+        writer.write([made(500, event_id=11)])
+    found = Pysmon("ours", tmp_path, TABLES).logged()
+    assert {kind: count for kind, count in found.items() if count} == {"exec": 500, "create": 1}
+    with sqlite3.connect(log) as kept:
+        assert [rows for (rows,) in kept.execute("SELECT count(*) FROM packs_process")] != [0]
+    kept.close()
