@@ -91,7 +91,8 @@ class Pack:
         except (TypeError, ValueError, msgspec.MsgspecError) as error:
             raise DamagedError(f"a pack that cannot be read: {error}") from error
         self._position, self._record_id = names[:2]
-        self._known: dict[str, Values] = {}
+        self._numbers: dict[str, array[int]] = {}
+        self._positions: Values = ()
 
     def __len__(self) -> int:
         """How many rows it holds."""
@@ -99,43 +100,58 @@ class Pack:
 
     @property
     def positions(self) -> Values:
-        """Where in the log its rows stand."""
-        return self.column(self._position)
+        """Where in the log its rows stand; DamagedError."""
+        if not self._positions:
+            coded = self.names[self._position]
+            self._positions = coded if len(coded) == 1 else self.values(self._position, None)
+        return self._positions
 
     def distinct(self, name: str) -> Collection[Any]:
-        """The values of a column, each once."""
+        """The values of a column, each once; DamagedError."""
         coded = self.names[name]
-        if name == self._record_id or (len(coded) == 3 and not isinstance(coded[1], list)):
+        if name == self._record_id:
             return set(self.column(name))
-        return coded if len(coded) == 1 else coded[1]
+        if len(coded) == 1:
+            return coded
+        if isinstance(coded[1], list):
+            return coded[1]
+        numbers, least = set(self._numbers_of(name)), coded[1]
+        return {number + least for number in numbers} if least else numbers
 
     def column(self, name: str) -> Values:
-        """The values of a column; DamagedError."""
-        found = self._known.get(name)
-        if found is None:
-            found = self._column(name, 0 if name == self._position else len(self))
-            if name == self._record_id:
-                found = [*map(add, found, self.positions)]
-            self._known[name] = found
+        """All values of a column; DamagedError."""
+        found = self.values(name, None)
+        if len(found) != len(self):
+            raise DamagedError(f"{name} of a pack has {len(found)} values for {len(self)} rows")
         return found
 
-    def _column(self, name: str, rows: int) -> Values:
+    def values(self, name: str, places: Sequence[int] | None) -> Values:
+        """The values of a column at these places, or all; DamagedError."""
+        coded = self.names[name]
         try:
-            found = _unpacked(self.names[name], rows)
-        except (LookupError, TypeError, ValueError, OverflowError) as error:
+            if len(coded) == 1:
+                found = coded * len(self if places is None else places)
+            else:
+                numbers, said = self._numbers_of(name), coded[1]
+                chosen = numbers if places is None else [numbers[place] for place in places]
+                if isinstance(said, list):
+                    found = [said[number] for number in chosen]
+                else:
+                    found = [number + said for number in chosen]
+            if name == self._record_id:
+                found = [*map(add, found, self.values(self._position, places))]
+        except (LookupError, TypeError) as error:
             raise DamagedError(f"{name} of a pack cannot be read: {error}") from error
-        if rows and len(found) != rows:
-            raise DamagedError(f"{name} of a pack has {len(found)} values for {rows} rows")
         return found
 
-
-def _unpacked(coded: list[Any], rows: int) -> Values:
-    if len(coded) == 1:
-        return coded * max(rows, 1)
-    code, said, raw = coded
-    found = array(code)
-    found.frombytes(raw)
-    numbers = _in_order(found)
-    if isinstance(said, list):
-        return [said[place] for place in numbers]
-    return [number + said for number in numbers] if said else numbers
+    def _numbers_of(self, name: str) -> array[int]:
+        found = self._numbers.get(name)
+        if found is None:
+            try:
+                code, _, raw = self.names[name]
+                found = array(code)
+                found.frombytes(raw)
+            except (TypeError, ValueError) as error:
+                raise DamagedError(f"{name} of a pack cannot be read: {error}") from error
+            self._numbers[name] = _in_order(found)
+        return found

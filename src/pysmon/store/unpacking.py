@@ -116,8 +116,7 @@ class Unpacking:
         columns = []
         for name in self._stretch.names:
             if name in pack.names:
-                values = pack.column(name)
-                columns.append([values[place] for place in places])
+                columns.append(pack.values(name, places))
             else:
                 columns.append([self._stretch.without(name)] * len(places))
         return list(zip(*columns, strict=True))
