@@ -179,6 +179,7 @@ def test_a_program_without_a_name_goes_the_long_way() -> None:
 )
 def test_whom_others_want_to_hear_of_is_left_to_them(record: Record) -> None:
     made = Machinery(rules("include:", "include:"))
+    made.builder.take(execute(RUN, "/bin/ls", time=4))
     assert made.quick(record)
     assert not made.quick(record, apart={RUN[0]})
     assert not made.quick(record.make(**dict(zip(record.layout.names, record, strict=True)) | {"cpu": ASKS}))
@@ -195,7 +196,19 @@ def test_a_record_that_breaks_off_is_left_alone(record: Record) -> None:
 
 def test_once_a_second_a_record_goes_the_long_way_so_that_users_are_looked_at() -> None:
     made = Machinery(rules("include:", "include:"))
-    assert [made.quick(leave(RUN, time=t * SECOND // 2)) for t in range(3, 8)] == [False, True, False, True, False]
+    assert [made.quick(fork(RUN, SHELL, time=t * SECOND // 2)) for t in range(3, 8)] == [
+        False,
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_the_end_of_a_process_that_nobody_knows_goes_the_long_way() -> None:
+    made = Machinery(rules(end='exclude:<Image condition="begin with">/</Image>'))
+    assert not made.quick(leave(RUN, time=5))
+    assert [event.type.id for event in made.kept] == [5]
 
 
 def test_what_was_learned_of_a_user_is_forgotten_when_there_are_others() -> None:

@@ -15,6 +15,7 @@ from pysmon.host.guid import NO_GUID, Machine
 UNKNOWN_IMAGE = "<unknown process>"  # Sysmon's words for an acting process that it knows nothing of
 _NONE = "-"
 _GRACE = 2_000_000_000  # ns that an image stays after its end: records of another ring may still be on their way
+_LOOKS = 128  # within the grace, which images have ended long enough ago
 _LIMIT = 65_536
 
 
@@ -32,26 +33,26 @@ Numbers = tuple[int, int, int]  # a Key without names for its parts, which is th
 class ProcessImage:
     """A process while it runs one program. `parent` is the image that made it, as long as it may be asked for."""
 
-    __slots__ = ("_command_line", "_guid", "cgroup_path", "image", "key", "machine", "parent", "uid")
+    __slots__ = ("_guid", "args", "cgroup_path", "image", "key", "machine", "parent", "uid")
 
     def __init__(
         self,
         key: Numbers,
         machine: Machine,
         image: str = _NONE,
-        args: bytes = b"",
+        args: bytes | str = b"",
         uid: int | None = None,
         cgroup_path: bytes = b"",
         parent: ProcessImage | None = None,
     ) -> None:
-        """`args` as records have them: they become a text if somebody asks for it."""
+        """`args` as records have them: they become the text of `command_line` if somebody asks for it."""
         self.key = key
         self.machine = machine
         self.image = image
+        self.args = args
         self.uid = uid
         self.cgroup_path = cgroup_path
         self.parent = parent
-        self._command_line: bytes | str = args
         self._guid = ""
 
     @property
@@ -64,16 +65,9 @@ class ProcessImage:
     @property
     def command_line(self) -> str:
         """Its arguments as Sysmon shows them."""
-        line = self._command_line
-        if isinstance(line, bytes):
-            line = self._command_line = command_line(line)
-        return line
-
-    def take_over(self, other: ProcessImage) -> None:
-        """Run what another one runs."""
-        self.image = other.image
-        self.cgroup_path = other.cgroup_path
-        self._command_line = other._command_line
+        if isinstance(self.args, bytes):
+            self.args = command_line(self.args)
+        return self.args
 
 
 class Processes:
@@ -92,6 +86,7 @@ class Processes:
         self._current: dict[int, ProcessImage] = {}  # by tgid
         self._last: dict[int, ProcessImage] = {}  # by tgid: of processes that have ended
         self._ended: deque[tuple[int, ProcessImage]] = deque()  # with the time until which they stay
+        self._forget_at = 0
         self.evicted = 0  # images of live processes that were dropped because there were too many
 
     def __len__(self) -> int:
@@ -144,9 +139,10 @@ class Processes:
     def forked(self, key: Numbers, parent: Numbers, uid: int, time: int) -> ProcessImage:
         """A process was made: it runs what its parent runs."""
         before = self._images.get(parent)
-        made = ProcessImage(key, self.machine, _NONE, b"", uid, b"", before)
-        if before is not None:
-            made.take_over(before)
+        if before is None:
+            made = ProcessImage(key, self.machine, uid=uid)
+        else:
+            made = ProcessImage(key, self.machine, before.image, before.args, uid, before.cgroup_path, before)
         self._enter(made, time)
         return made
 
@@ -160,24 +156,30 @@ class Processes:
         if known is None:
             self._enter(made, time)
         elif known.image == _NONE:
-            known.take_over(made)
-            known.uid = made.uid
+            known.image, known.args, known.uid = made.image, made.args, made.uid
+            known.cgroup_path = made.cgroup_path
 
     def ended(self, key: Numbers, time: int) -> ProcessImage | None:
         """A process has ended; its image, or a stranger. None if that is known already.
 
         The kernel may tell it twice: of two threads that end at the same time both can be the last one.
         """
-        image, tgid = self._images.get(key), key[0]
+        image = self._images.get(key)
         if image is None:
             image = self._images[key] = self._stranger(key)
-        elif self._current.get(tgid) is image:
-            del self._current[tgid]
-            self._last[tgid] = image
-        else:
-            return None
+            self._retire(image, time)
+            return image
+        return image if self.ends(image, time) else None
+
+    def ends(self, image: ProcessImage, time: int) -> bool:
+        """The process of a known image has ended; False if that is known already."""
+        tgid = image.key[0]
+        if self._current.get(tgid) is not image:
+            return False
+        del self._current[tgid]
+        self._last[tgid] = image
         self._retire(image, time)
-        return image
+        return True
 
     def _enter(self, made: ProcessImage, time: int) -> None:
         key, current = made.key, self._current
@@ -193,7 +195,8 @@ class Processes:
         else:
             self._retire(made, time)
         self._images[key] = made
-        self._forget(time)
+        if time >= self._forget_at or len(self._images) > self._limit:
+            self._forget(time)
 
     def _stranger(self, key: Numbers) -> ProcessImage:
         return ProcessImage(key, self.machine, UNKNOWN_IMAGE)
@@ -203,6 +206,7 @@ class Processes:
         self._ended.append((time + self._grace, image))
 
     def _forget(self, time: int) -> None:
+        self._forget_at = time + self._grace // _LOOKS
         ended, images, limit = self._ended, self._images, self._limit
         while ended and (ended[0][0] < time or len(images) > limit):
             image = ended.popleft()[1]

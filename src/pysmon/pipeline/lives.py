@@ -79,7 +79,7 @@ class Lives:
             cpu, time, start, exec_id, tgid, by_start, by_exec_id, by, uid = _FORK(data)
         except struct.error:
             return False
-        if self._is_others(cpu, time, tgid):
+        if cpu & ASKS or tgid in self._apart or (time >= self._until and self._is_due(time)):
             return False
         self._processes.forked((tgid, start, exec_id), (by, by_start, by_exec_id), uid, time)
         self._forks += 1
@@ -87,15 +87,16 @@ class Lives:
 
     def _exec(self, data: bytes) -> bool:
         try:
-            cpu, time, start, exec_id, tgid, *more = _EXEC(data)
+            cpu, time, start, exec_id, tgid, *more, size, name, directory, root, cgroup, tty, args = _EXEC(data)
         except struct.error:
             return False
-        by_start, by_exec_id, maker_start, maker_exec_id, by, maker, uid, links, size, *sizes, tty, args = more
-        at = _TAILS + size
-        image = data[_TAILS:at]
-        at += sum(sizes)
-        end = at + tty + args
-        if not links or end > len(data) or self._is_others(cpu, time, tgid):
+        by_start, by_exec_id, maker_start, maker_exec_id, by, maker, uid, links = more
+        begin = _TAILS + size
+        image, at = data[_TAILS:begin], begin + name + directory + root
+        end = at + cgroup + tty + args
+        if not links or end > len(data) or cpu & ASKS or tgid in self._apart:
+            return False
+        if time >= self._until and self._is_due(time):
             return False
         path = self._programs.get((image, uid))
         if path is None:
@@ -105,8 +106,8 @@ class Lives:
         processes, named = self._processes, (by, by_start, by_exec_id)
         creator = (maker, maker_start, maker_exec_id) if maker_start else None
         parent = processes.parent_of(processes.current(tgid, start), named, creator)
-        key, cgroup_path = (tgid, start, exec_id), data[at - sizes[-1] : at]
-        made = ProcessImage(key, processes.machine, path, data[end - args : end], uid, cgroup_path, parent)
+        line, cgroup_path = data[end - args : end], data[at : at + cgroup] if cgroup else b""
+        made = ProcessImage((tgid, start, exec_id), processes.machine, path, line, uid, cgroup_path, parent)
         processes.runs(made, time)
         self._execs += 1
         return True
@@ -116,29 +117,25 @@ class Lives:
             cpu, time, start, exec_id, tgid, uid = _EXIT(data)
         except struct.error:
             return False
-        if self._is_others(cpu, time, tgid):
+        if cpu & ASKS or tgid in self._apart or (time >= self._until and self._is_due(time)):
+            return False
+        image = self._processes.get(tgid, start, exec_id)
+        if image is None:
             return False
         if self._ends:
-            image = self._processes.get(tgid, start, exec_id)
-            if image is None:
-                return False
             drops = self._gone.get((image.image, uid))
             if not (self._learn_end(image.image, uid) if drops is None else drops):
                 return False
-        if self._processes.ended((tgid, start, exec_id), time):
+        if self._processes.ends(image, time):
             self._exits += 1
         else:
             self._exits_again += 1
         return True
 
-    def _is_others(self, cpu: int, time: int, tgid: int) -> bool:
-        """Does the kernel ask for an answer, has the builder more to do at that time, is it about a process apart?"""
-        if cpu & ASKS or tgid in self._apart:
-            return True
-        if time < self._until:
-            return False
+    def _is_due(self, time: int) -> bool:
+        """Has the builder more to do at that time? What is learned holds until other users are."""
         self._until = self._builder.due
-        if self._users.edition != self._edition:  # what is learned holds until other users are
+        if self._users.edition != self._edition:
             self._forget()
         return time >= self._until
 
