@@ -7,7 +7,7 @@ import struct
 import pytest
 from tests.assemble.stage import CHILD, SHELL, execute, fork
 
-from pysmon.layout.selection import head_of, members_of
+from pysmon.layout.selection import head_of
 from pysmon.sensor.records import ExecRecord, ForkRecord
 
 
@@ -22,13 +22,6 @@ def test_a_head_that_breaks_off_is_not_read() -> None:
         head_of(ForkRecord, "time").unpack_from(fork(CHILD, SHELL).encode()[:-1])
 
 
-def test_members_come_in_the_order_in_which_they_were_asked_for() -> None:
-    record = fork(CHILD, SHELL, uid=7)
-    assert members_of(ForkRecord, "uid", "tgid")(record) == (7, CHILD[0])
-
-
-@pytest.mark.parametrize("made", [head_of, members_of])
-def test_a_member_that_there_is_not_is_refused(made: object) -> None:
-    assert callable(made)
+def test_a_member_that_there_is_not_is_refused() -> None:
     with pytest.raises(ValueError, match="ForkRecord has no member args"):
-        made(ForkRecord, "uid", "args")
+        head_of(ForkRecord, "uid", "args")

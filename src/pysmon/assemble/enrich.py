@@ -203,10 +203,12 @@ class Enricher:
 
 def hashes_of_image(record: ExecRecord, hashes: Hashes) -> Hashed:
     """The hashes of the program of that record, if it can still be had: from the process itself, else by its path."""
-    path = known_path(record.image)
-    paths = (f"/proc/{record.tgid}/exe", *places(record.tgid, path))
-    file = Expected(record.device, record.inode, record.image_size, record.image_change_time)
-    return hashes.of(*paths, expected=file)
+    file = (record.device, record.inode, record.image_size, record.image_change_time)
+    known = hashes.known(*file)
+    if known is not None:
+        return known
+    paths = (f"/proc/{record.tgid}/exe", *places(record.tgid, known_path(record.image)))
+    return hashes.of(*paths, expected=Expected(*file))
 
 
 def _tell(event: Event, facts: Mapping[str, object]) -> None:

@@ -92,12 +92,18 @@ def _of_exec(record: ExecRecord, processes: Processes, users: Users) -> Facts:
         facts["Terminal"] = text(record.tty)
     if record.root:
         facts["Root"] = known_path(record.root)
-    given = text(record.filename)
-    if given and given != known_path(record.image):
+    if given := _given(record.filename, record.image):
         facts["Filename"] = given
     if record.args_size > len(record.args):
         facts["CommandLineTruncated"] = record.args_size
     return {**facts, **_of_creator(record, processes), **_place(record.cgroup_path)}
+
+
+@lru_cache(maxsize=1024)
+def _given(filename: bytes, image: bytes) -> str:
+    """The name by which a program was called; empty if that is its path."""
+    given = text(filename)
+    return given if given != known_path(image) else ""
 
 
 def _of_creator(record: ExecRecord, processes: Processes) -> Facts:

@@ -22,7 +22,7 @@ class Machine:
     or the same process would get a second guid.
     """
 
-    __slots__ = ("_prefix", "_seed", "boot_id", "boot_time", "machine_id")
+    __slots__ = ("_begun", "_prefix", "_seed", "boot_id", "boot_time", "machine_id")
 
     def __init__(self, machine_id: int, boot_id: int, boot_time: int) -> None:
         """Keep the three numbers, and a hash that has read the boot id already."""
@@ -30,6 +30,7 @@ class Machine:
         self.boot_id = boot_id
         self.boot_time = boot_time
         self._prefix = f"{{{self.machine_id:08x}-"
+        self._begun = (-1, "")  # the last second of a start, and how guids begin whose process started then
         self._seed = hashlib.blake2b(boot_id.to_bytes(16, "little"), digest_size=8)
 
     def process_guid(self, tgid: int, start: int, exec_id: int) -> str:
@@ -39,10 +40,13 @@ class Machine:
         tells images apart, so a parent's guid can be made from the numbers in its child's record.
         """
         second = (self.boot_time + start) // _SECOND
+        begun = self._begun
+        if begun[0] != second:
+            begun = self._begun = (second, f"{self._prefix}{second & 0xFFFF:04x}-{second >> 16 & 0xFFFF:04x}-")
         key = self._seed.copy()
         key.update(_IDENTITY(start, exec_id, tgid))
         text = key.hexdigest()
-        return f"{self._prefix}{second & 0xFFFF:04x}-{second >> 16 & 0xFFFF:04x}-{text[:4]}-{text[4:]}}}"
+        return f"{begun[1]}{text[:4]}-{text[4:]}}}"
 
     def logon_guid(self, uid: int, tty: str) -> str:
         """The guid of a logon: user and terminal (`tty` as the kernel names it, `pts0`; empty if there is none)."""

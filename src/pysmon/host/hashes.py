@@ -74,12 +74,16 @@ class Hashes:
         """The hashes of the first path that leads to the `expected` file; `-` if none does or it cannot be read."""
         if not self._chosen:
             return Hashed()
-        if expected and expected.change_time and (known := self._recall(expected)):
-            return known  # without a look at the file: it is the same as it was then
+        if expected and (known := self.known(*expected)):
+            return known
         if self._errands is None:
             return self._look(paths, expected)
         made = self._errands.ask(file_system(expected.device if expected else 0), lambda: self._look(paths, expected))
         return made or Hashed(skipped="its file system does not answer in time")
+
+    def known(self, device: int, inode: int, size: int, change_time: int) -> Hashed | None:
+        """What `of` gives for such an expected file without a look at it: it is the same as it was then."""
+        return self._recall((device, inode, size, change_time)) if change_time and self._chosen else None
 
     def _look(self, paths: Sequence[str], expected: Expected | None) -> Hashed:
         there = find(*paths, expected=expected)
