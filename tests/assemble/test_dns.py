@@ -240,9 +240,9 @@ def test_a_question_that_is_sent_again_is_one_and_a_new_one_is_another() -> None
 def test_a_question_without_an_answer_is_told_in_time() -> None:
     made = stage()
     told(made, message(WWW, sent=True))
-    assert made.unanswered_at == 10 * SECOND + PATIENCE
-    assert made.unanswered(made.unanswered_at - 1) == []
-    ((event, record),) = made.unanswered(made.unanswered_at)
+    assert made.questions.due == 10 * SECOND + PATIENCE
+    assert made.unanswered(made.questions.due - 1) == []
+    ((event, record),) = made.unanswered(made.questions.due)
     assert isinstance(event, DnsQuery)
     assert (event.QueryStatus, event.QueryResults, event.UtcTime) == ("1460", "-", "2026-11-21 05:46:50.000")
     assert (event.Image, record.time) == ("/usr/bin/curl", 10 * SECOND)

@@ -21,6 +21,7 @@ from pysmon.assemble.pipe import take_pipe
 from pysmon.assemble.process import take_exec, take_exit, take_fork, take_task
 from pysmon.assemble.processes import Processes
 from pysmon.assemble.program import take_program
+from pysmon.assemble.questions import Questions
 from pysmon.assemble.scene import BUILT, Scene
 from pysmon.assemble.settings import take_setting, take_setting_table
 from pysmon.assemble.tampering import take_tamper
@@ -151,9 +152,9 @@ class Builder:
         return min(self._look_at_users, self._scene.questions.due)
 
     @property
-    def unanswered_at(self) -> int:
-        """When there may be something for `unanswered`, in ns since boot."""
-        return self._scene.questions.due
+    def questions(self) -> Questions:
+        """What waits for an answer: when its time `due` has come there may be something for `unanswered`."""
+        return self._scene.questions
 
     def unanswered(self, now: int, *, last: bool = False) -> list[tuple[Event, Record]]:
         """Events that wait for something that has not come by `now`, with their records; the rules judge them.

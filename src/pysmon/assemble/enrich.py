@@ -84,7 +84,7 @@ class Enricher:
         self._birth, self._errands = birth, errands
         self._provenance, self._contents, self._clips = provenance, contents, clips
         self._symbols, self._containers = symbols, containers
-        self._early: dict[type[Event], list[_Step]] = {}
+        self.first: dict[type[Event], list[_Step]] = {}  # what `early` does, for who asks often
         self._late: dict[type[Event], list[_Step]] = {}
         self._plan(reads)
 
@@ -93,11 +93,12 @@ class Enricher:
 
         def do(step: _Step, fills: Iterable[str], *kinds: type[Event]) -> None:
             for kind in kinds:
-                steps = self._late if reads(kind.type.id).isdisjoint(fills) else self._early
+                steps = self._late if reads(kind.type.id).isdisjoint(fills) else self.first
                 steps.setdefault(kind, []).append(step)
 
         do(self._add_hashes, ("Hashes", "Hash"), ProcessCreate, FileCreateStreamHash)
-        do(self._add_birth, ("CreationUtcTime",), FileCreate, FileCreateStreamHash)
+        do(self._add_birth, ("CreationUtcTime",), FileCreate)
+        do(self._add_birth_of_old, ("CreationUtcTime",), FileCreateStreamHash)
         do(self._add_function, ("StartFunction",), CreateRemoteThread)
         if self._contents:
             self._ask_twice(self._contents, *OF_CONTENT)
@@ -109,7 +110,7 @@ class Enricher:
     def _ask_twice(self, holder: Contents | Clips, *kinds: type[Event]) -> None:
         """It decides by itself what it adds before the verdict, and what after."""
         for kind in kinds:
-            self._early.setdefault(kind, []).append(holder.early)
+            self.first.setdefault(kind, []).append(holder.early)
             self._late.setdefault(kind, []).append(holder.late)
 
     def prepare(self) -> None:
@@ -119,7 +120,7 @@ class Enricher:
 
     def early(self, event: Event, record: Record) -> None:
         """Before the verdict: what it hangs on, and nothing else."""
-        for step in self._early.get(type(event), ()):
+        for step in self.first.get(type(event), ()):
             step(event, record)
 
     def late(self, event: Event, record: Record) -> None:
@@ -130,7 +131,10 @@ class Enricher:
         if not self._extras:
             return
         facts = facts_of(record, self._processes, self._users)
-        _tell(event, facts)
+        if event.extra is None:
+            event.extra = facts or None
+        else:
+            _tell(event, facts)
         if self._containers and "ContainerId" in facts:
             self._add_container(event, record, str(facts["CgroupPath"]), self._containers)
         if cut:
@@ -154,15 +158,14 @@ class Enricher:
             _tell(event, facts)
 
     def _add_birth(self, event: Event, record: Record) -> None:
-        """A file that was renamed or linked is older than its name, and one that gets an attribute than that."""
-        if isinstance(event, FileCreate) and isinstance(record, FileCreateRecord) and record.how != OPENED:
-            born = self._asked(event.TargetFilename, record)
-        elif isinstance(event, FileCreateStreamHash) and isinstance(record, AttributeRecord):
-            born = self._asked(file_of(record), record)
-        else:
-            return
-        if born is not None:
-            event.CreationUtcTime = utc_text(born)
+        """A file that was renamed or linked is older than its name."""
+        if isinstance(record, FileCreateRecord) and record.how != OPENED and isinstance(event, FileCreate):
+            _tell_birth(event, self._asked(event.TargetFilename, record))
+
+    def _add_birth_of_old(self, event: Event, record: Record) -> None:
+        """A file is older than an attribute that it gets."""
+        if isinstance(record, AttributeRecord) and isinstance(event, FileCreateStreamHash):
+            _tell_birth(event, self._asked(file_of(record), record))
 
     def _asked(self, path: str, record: FileCreateRecord | AttributeRecord) -> int | None:
         if self._errands is None:
@@ -214,3 +217,8 @@ def hashes_of_image(record: ExecRecord, hashes: Hashes) -> Hashed:
 def _tell(event: Event, facts: Mapping[str, object]) -> None:
     if facts:
         event.extra = {**event.extra, **facts} if event.extra else facts
+
+
+def _tell_birth(event: FileCreate | FileCreateStreamHash, born: int | None) -> None:
+    if born is not None:
+        event.CreationUtcTime = utc_text(born)

@@ -77,6 +77,7 @@ _PIPES = {
 _HOW_LOADED = {EXECUTED: "executed", INTERPRETER: "interpreter", MAPPED: "mmap", PROTECTED: "mprotect"}
 _TAINTS = "PFSRMBUDAWCIOELKXTN"  # one letter a bit, Documentation/admin-guide/tainted-kernels.rst
 Facts = Mapping[str, object]  # records that tell the same of the same place share one: nobody may change it
+_Told = Callable[[Any, Processes, Users], Facts]
 
 
 def _of_exec(record: ExecRecord, processes: Processes, users: Users) -> Facts:
@@ -120,8 +121,8 @@ def _of_exit(record: ExitRecord) -> Facts:
     return {"Signal": signal} if signal else {"ExitCode": record.code >> 8 & 0xFF}
 
 
-def _of_file_create(record: FileCreateRecord, cgroup_path: bytes) -> Facts:
-    return _of_new_file(record.how, record.mode, cgroup_path)
+def _of_file_create(record: FileCreateRecord, processes: Processes, _: Users) -> Facts:
+    return _of_new_file(record.how, record.mode, _cgroup_path(record, processes))
 
 
 @lru_cache(maxsize=1024)
@@ -130,8 +131,8 @@ def _of_new_file(how: int, mode: int, cgroup_path: bytes) -> Facts:
     return {**told, **_place(cgroup_path)}
 
 
-def _of_file_delete(record: FileDeleteRecord, cgroup_path: bytes) -> Facts:
-    place = _place(cgroup_path)
+def _of_file_delete(record: FileDeleteRecord, processes: Processes, _: Users) -> Facts:
+    place = _place(_cgroup_path(record, processes))
     return {"LinksLeft": record.links - 1, **place} if record.links else place
 
 
@@ -205,52 +206,54 @@ def _place(cgroup_path: bytes) -> Facts:
     return {name: value for name, value in told.items() if value}
 
 
-def _placed(told: Callable[[Any], Facts]) -> Callable[[Any, bytes], Facts]:
-    """What the record alone tells, and the place."""
-    return lambda record, cgroup_path: {**told(record), **_place(cgroup_path)}
+def _cgroup_path(record: Record, processes: Processes) -> bytes:
+    """Of who acts, as far as he is known."""
+    actor = processes.get(record.tgid, record.start, record.exec_id)
+    return actor.cgroup_path if actor else b""
 
 
-def _of_nothing_else(_: Record, cgroup_path: bytes) -> Facts:
-    return _place(cgroup_path)
+def _place_alone(record: Record, processes: Processes, _: Users) -> Facts:
+    return _place(_cgroup_path(record, processes))
 
 
-# Of these the process table knows the place, which is that of who acts.
-_PLACED: dict[type[Record], Callable[[Any, bytes], Facts]] = {
-    AccessRecord: _placed(_of_access),
-    AttributeRecord: _placed(lambda record: {"StreamSize": record.value_size}),
-    DnsMessageRecord: _of_nothing_else,
-    ExitRecord: _placed(_of_exit),
+def _placed(told: _Told) -> _Told:
+    """What that tells, and the place of who acts."""
+    return lambda record, processes, users: {
+        **told(record, processes, users),
+        **_place(_cgroup_path(record, processes)),
+    }
+
+
+def _simply(told: Callable[[Any], Facts]) -> _Told:
+    """What the record alone tells."""
+    return lambda record, _processes, _users: told(record)
+
+
+_TOLD: dict[type[Record], _Told] = {
+    AccessRecord: _placed(_simply(_of_access)),
+    AttributeRecord: _placed(_simply(lambda record: {"StreamSize": record.value_size})),
+    ClipboardRecord: _simply(facts_of_clipboard),
+    DnsMessageRecord: _place_alone,
+    ExecRecord: _of_exec,
+    ExitRecord: _placed(_simply(_of_exit)),
     FileCreateRecord: _of_file_create,
     FileDeleteRecord: _of_file_delete,
-    FileTimeRecord: _of_nothing_else,
-    FlowRecord: _of_nothing_else,
-    ImageLoadRecord: _placed(_of_image_load),
-    InjectionRecord: _placed(facts_of_injection),
-    LookUpRecord: _of_nothing_else,
-    ModuleRecord: _of_nothing_else,
-    PipeRecord: _of_nothing_else,
-    ProgramRecord: _placed(_of_program),
-    RawAccessRecord: _placed(_of_raw_access),
-    SettingRecord: _placed(_of_setting),
-    SettingTableRecord: _of_nothing_else,
-    TamperRecord: _placed(facts_of_tampering),
-}
-# Of these it knows others, too.
-_RELATED: dict[type[Record], Callable[[Any, Processes, Users], Facts]] = {
-    ExecRecord: _of_exec,
-    ModuleRecord: _of_module,
-    PipeRecord: _of_pipe,
+    FileTimeRecord: _place_alone,
+    FlowRecord: _place_alone,
+    ImageLoadRecord: _placed(_simply(_of_image_load)),
+    InjectionRecord: _placed(_simply(facts_of_injection)),
+    LookUpRecord: _place_alone,
+    ModuleRecord: _placed(_of_module),
+    PipeRecord: _placed(_of_pipe),
+    ProgramRecord: _placed(_simply(_of_program)),
+    RawAccessRecord: _placed(_simply(_of_raw_access)),
+    SettingRecord: _placed(_simply(_of_setting)),
+    SettingTableRecord: _place_alone,
+    TamperRecord: _placed(_simply(facts_of_tampering)),
 }
 
 
 def facts_of(record: Record, processes: Processes, users: Users) -> Facts:
     """All that the record tells and its events have no field for, by names in Sysmon's style."""
-    if isinstance(record, ClipboardRecord):
-        return facts_of_clipboard(record)
-    kind = type(record)
-    facts: Facts = {}
-    if placed := _PLACED.get(kind):
-        actor = processes.get(record.tgid, record.start, record.exec_id)
-        facts = placed(record, actor.cgroup_path if actor else b"")
-    related = _RELATED.get(kind)
-    return {**related(record, processes, users), **facts} if related else facts
+    told = _TOLD.get(type(record))
+    return told(record, processes, users) if told else {}

@@ -23,6 +23,7 @@ class Flow:
         self._books = Accounting()
         self._answers: list[Answer] = []
         self._builder = builder
+        self._questions = builder.questions
         self.lives = Lives(builder)
         self.use(ruleset, enricher, approvers)
 
@@ -30,7 +31,7 @@ class Flow:
         """Judge by these rules from the next record on. Counts and the process table go on."""
         self.lives.count(self._books)
         self._decide = ruleset.decide
-        self._enricher = enricher
+        self._enricher, self._first = enricher, enricher.first
         self._approvers = {f: own for f, own in (approvers or {}).items() if all(each.minds_actor for each in own)}
         self._answers.clear()
         self.lives.use(ruleset)
@@ -56,9 +57,13 @@ class Flow:
 
         Before them come those that have waited until its time for something that has not come.
         """
-        late = self.overdue(record.time) if record.time >= self._builder.unanswered_at else ()
-        events = self._builder.take(record)
-        kept = tuple([event for event in events if self._judge(event, record)]) if events else events
+        late = self.overdue(record.time) if record.time >= self._questions.due else ()
+        kept: tuple[Event, ...] = self._builder.take(record)
+        if len(kept) == 1:
+            if not self._judge(kept[0], record):
+                kept = ()
+        elif kept:
+            kept = tuple([event for event in kept if self._judge(event, record)])
         if kept:
             self._books.records_kept[record.kind] += 1
         else:
@@ -105,7 +110,8 @@ class Flow:
         self._answers.append(Answer(found[0], uid, tuple(refused), process))
 
     def _judge(self, event: Event, record: Record) -> bool:
-        self._enricher.early(event, record)
+        for step in self._first.get(type(event), ()):
+            step(event, record)
         verdict = self._decide(event)
         if not verdict.keep:
             self._books.events_filtered[event.type.id] += 1

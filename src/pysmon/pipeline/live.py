@@ -252,7 +252,8 @@ class Session:
 
     def _take(self, data: list[bytes]) -> list[Entry[Event]]:
         entries, entry, offset = [], self._journal.entry, self._builder.clock_offset
-        ways = self._flow.lives.ways(apart=self._canaries.numbers, programs=not self._elsewhere.heeds)
+        canaries, heeds = self._canaries.numbers, self._elsewhere.heeds
+        ways = self._flow.lives.ways(apart=canaries, programs=not heeds)
         for raw in data:
             if self._tape:
                 self._tape.record(raw)
@@ -260,10 +261,11 @@ class Session:
                 if (way := ways.get(raw[0])) and way(raw):
                     continue
                 record = decode(raw)
-                if self._canaries.own(record):
+                if record.tgid in canaries and self._canaries.own(record):
                     self._flow.skip(record)
                     continue
-                self._elsewhere.notice(record)
+                if heeds:
+                    self._elsewhere.notice(record)
                 kept = self._flow.take(record)
             except RecordError:
                 self._flow.accounting.unreadable[family_of(raw)] += 1
