@@ -22,7 +22,7 @@ from tests.store.entries import created, made
 
 from pysmon.errors import SinkError
 from pysmon.pipeline.fanout import Fanout, folder_name, weigh
-from pysmon.pipeline.lane import LaneState
+from pysmon.pipeline.lane import IDLE, LaneState
 from pysmon.pipeline.spill import Spill
 from pysmon.pipeline.waiting import LaneLimits
 from pysmon.schema.entry import Entry
@@ -214,6 +214,20 @@ def test_an_output_is_flushed_when_nothing_comes_and_what_fails_then_is_told() -
         assert reports(fanout) == ["list fails: no room; 0 entries wait"]
         sink.flushing = None
         until(lambda: not only(fanout).trouble)
+
+
+def test_an_output_that_has_nothing_to_flush_is_left_in_peace_until_it_is_written_to() -> None:
+    class Calm(ListSink):
+        calm = True
+
+    sink = Calm()
+    with fanned(sink) as fanout:
+        fanout.put(entries(1))
+        until(lambda: sink.calls == ["write", "flush"])
+        time.sleep(2.2 * IDLE)
+        assert sink.calls == ["write", "flush"]
+        fanout.put(entries(2))
+        until(lambda: sink.calls == ["write", "flush"] * 2)
 
 
 def test_one_entry_that_breaks_an_output_just_before_it_fails_is_told_all_the_same() -> None:

@@ -53,6 +53,38 @@ def test_a_reader_that_is_not_patient_is_woken_for_one_record(kernel: Sensor, tm
     assert apart(act)
 
 
+def test_a_reader_that_lies_down_is_woken_by_the_next_record_and_by_no_other(kernel: Sensor, tmp_path: Path) -> None:
+    def act() -> list[bool]:
+        with Sensor({"file create"}) as sensor:
+            sensor.patient = sensor.asleep = True
+            sensor.watch(Scope.of_tree(os.getpid()))
+            (tmp_path / "first").touch()
+            woken = [sensor.wait(5.0)]
+            sensor.read()
+            sensor.wait(0.0)
+            (tmp_path / "second").touch()
+            woken.append(sensor.wait(0.5))
+            sensor.asleep = False
+            sensor.read()
+            sensor.asleep = True
+            (tmp_path / "third").touch()
+            return [*woken, sensor.wait(5.0)]
+
+    assert apart(act) == [True, False, True]
+
+
+def test_whoever_waits_can_be_woken_by_hand_once_and_nothing_happens_later(kernel: Sensor) -> None:
+    def act() -> list[bool]:
+        with Sensor({"file create"}) as sensor:
+            sensor.wake()
+            sensor.wake()
+            woken = [sensor.wait(5.0), sensor.wait(0.1)]
+        sensor.wake()
+        return woken
+
+    assert apart(act) == [True, False]
+
+
 def test_a_patient_reader_is_woken_once_for_a_program_that_nobody_has_answered_for(kernel: Sensor) -> None:
     def run() -> None:
         subprocess.run(["/bin/true"], check=True)

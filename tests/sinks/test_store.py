@@ -64,6 +64,22 @@ def test_entries_are_in_the_log(tmp_path: Path) -> None:
     assert sink.name == str(tmp_path / "log")
 
 
+def test_it_is_calm_once_the_disk_has_all_and_nothing_is_to_be_tidied_up(tmp_path: Path) -> None:
+    clock = Clock()
+    sink = StoreSink(tmp_path / "log", clock=clock, sync_every=1.0)
+    sink.write([made(1)])
+    clock.now += 0.5
+    sink.write([made(2)])
+    assert not sink.calm
+    sink.flush()
+    assert not sink.calm  # it is not due yet
+    clock.now += 1.0
+    sink.flush()
+    assert sink.calm
+    sink.close()
+    assert not sink.calm
+
+
 def test_a_large_batch_is_written_in_several_transactions_and_what_went_out_is_told(tmp_path: Path) -> None:
     sink = StoreSink(tmp_path / "log")
     batch: list[Entry[Event]] = [made(n) for n in range(4500)]

@@ -18,7 +18,7 @@ PATIENCE = 10_000_000_000  # ns until a question without an answer is told; reso
 CALL_PATIENCE = 120_000_000_000  # ns until a look-up that does not come to its end is given up
 _LIMIT = 4096  # entries of each table
 _CALL_LIMIT = 32  # questions, and answers, within one look-up
-_NEVER = 1 << 63
+NEVER = 1 << 63
 
 
 class Asked(NamedTuple):
@@ -89,7 +89,7 @@ class Questions:
         self._truncated: dict[tuple[int, int, str, int], Waiting] = {}  # by process, name and type
         self._calls: dict[Thread, LookUp] = {}
         self._told: dict[Asked, Told] = {}
-        self.due = _NEVER  # before that time there is nothing for `overdue`
+        self.due = NEVER  # before that time there is nothing for `overdue`
 
     def ask(self, asked: Asked, waiting: Waiting) -> None:
         """A question was sent. The same again is no new one; a truncated answer is settled by asking anew."""
@@ -150,7 +150,7 @@ class Questions:
             late += call.asked.values()
         oldest = [*islice(self._waiting.values(), 1), *islice(self._truncated.values(), 1)]
         dues = [waiting.due for waiting in oldest] + [call.due for call in islice(self._calls.values(), 1)]
-        self.due = min(dues, default=_NEVER)
+        self.due = min(dues, default=NEVER)
         return late
 
     def _late(self, table: dict[Key, Entry], now: int, last: bool) -> Iterator[tuple[Key, Entry]]:

@@ -45,6 +45,11 @@ class Flights:
         """What records call the canaries whose records may come."""
         return frozenset(canary.number for canary in (self._flying, self._flown) if canary)
 
+    @property
+    def fly(self) -> bool:
+        """Is one on its way?"""
+        return self._flying is not None
+
     def own(self, record: Record) -> bool:
         """Is the record about a canary? Then it is noted, and is nobody else's business."""
         return bool((self._flying and self._flying.owns(record)) or (self._flown and self._flown.owns(record)))

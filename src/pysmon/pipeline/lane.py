@@ -12,10 +12,11 @@ from pysmon.formats.visible import visible
 from pysmon.pipeline.spill import Spill
 from pysmon.pipeline.waiting import Entries, LaneLimits, Waiting
 from pysmon.sinks.descriptor import cause
-from pysmon.sinks.sink import Remarks, Reopens, Sink, WriteError
+from pysmon.sinks.sink import Calms, Remarks, Reopens, Sink, WriteError
 
 BATCH = 2000  # entries that are written in one call, at most
-IDLE = 0.5  # s between the calls of `flush` when nothing comes
+IDLE = 0.5  # s between the calls of `flush` when nothing comes,
+CALM = 10.0  # and if there is nothing to flush: the output may have to follow a file, or to drop what is too old
 _MANY = 32  # failures after which the pause certainly grows no more
 
 
@@ -197,7 +198,7 @@ class Lane:
             waiting = self._books.spilled
             if not waiting:
                 if not self._books.end_spilling() and (self._books.queued or not self._closing):
-                    self._ready.wait(IDLE)
+                    self._ready.wait(CALM if isinstance(self.sink, Calms) and self.sink.calm else IDLE)
                 return (), False
         if self.spill is None:
             return (), False

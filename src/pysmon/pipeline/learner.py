@@ -49,6 +49,11 @@ class Learner:
         self.learn()
         return True
 
+    @property
+    def is_due(self) -> bool:
+        """Were processes missed that are not made up for yet?"""
+        return self._missed
+
     def reports(self) -> list[str]:
         """Which processes could not be looked at, since the last call."""
         return self._errands.reports()

@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Literal
 
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
+from pysmon.assemble.questions import NEVER
 from pysmon.assemble.service import error_report, service_state
 from pysmon.config.model import Configuration
 from pysmon.errors import RecordError
@@ -37,6 +37,8 @@ from pysmon.pipeline.needs import LACKING, Capability, lacking_here
 from pysmon.pipeline.outcome import Journal, Outcome
 from pysmon.pipeline.policy import Policy
 from pysmon.pipeline.replay import note_facts
+from pysmon.pipeline.rest import DEADLINE, Rest
+from pysmon.pipeline.teacher import Teacher
 from pysmon.pipeline.texts import noted
 from pysmon.release import VERSION
 from pysmon.schema.entry import Entry, Origin
@@ -49,8 +51,6 @@ from pysmon.sensor.scope import Scope
 from pysmon.sensor.tape import TapeWriter
 
 GATHER = 0.05  # s: records that come within it share one batch, which costs less than many small ones
-DEADLINE = 0.5  # s between looks at the stop signal when nothing happens, and at the rings for who is patient
-_LOOK_AFTER = 1.0  # s between looks at the counts of losses and at the clock
 _CLOCK_SET = 50_000_000  # ns: a larger change of the wall clock is somebody setting it
 _PATIENCE = 5.0  # s for the command to end after it was asked to
 
@@ -110,12 +110,16 @@ class Session:
         self._elsewhere = Elsewhere(self.sensor, lambda: "dns" in self.policy.families)
         self._flow = Flow(self.policy.ruleset, self._builder, self._enricher(), self.policy.approvers)
         self._learner = Learner(self.sensor, self._flow, self._elsewhere, self._tape)
+        # A tape is for other policies, too, and must have all.
+        self._teacher = Teacher(self.sensor.pushdown, self._flow, self._users, mute=self._tape is not None)
         self._journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()), first_record)
         self._counts = self._count()
         self._changes, self._defects = Changes(), Defects()
         self._reports: SimpleQueue[Event] = SimpleQueue()
         self._guarded, self._last_words = guarded, last_words
         self._closed, self._looked_at = False, since_boot()
+        self.rest = Rest(time.monotonic())  # between batches, while `patient` holds
+        self.wake = self.sensor.wake  # to have a batch soon, if an empty one; from any thread, or a signal handler
         self._canaries = Flights(self.sensor, canary if self.scope.kind in ("machine", "tree") else None)
         self.lacks: tuple[Capability, ...] = ()  # what the policy asks for and cannot be had here
         self.books = self._books()
@@ -128,11 +132,14 @@ class Session:
         What is given back is set once it holds, or the run is over.
         """
         self.sensor.prepare(policy.families)
-        return self._changes.ask(policy)
+        asked = self._changes.ask(policy)
+        self.wake()
+        return asked
 
     def put(self, event: Event) -> None:
         """Put an event of our own into the log."""
         self._reports.put(event)
+        self.wake()
 
     @property
     def patient(self) -> bool:
@@ -150,12 +157,12 @@ class Session:
     def batches(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
         """Entries as they come, until `stop` is set or the command ends. An empty batch says that nothing happens."""
         try:
-            self._push_down()
+            self._teacher.begin(self.policy.approvals)
             self.sensor.watch(self.scope)
             yield self._own(self.policy.told(time.time_ns()), self._state("Started"), *self._told_lacking())
             self._flow.prepare()
             self._learner.learn()
-            self._answer_all()
+            self._teacher.answer_all()
             self._beside.use(self.policy.configuration, self.policy.ruleset)
             self.sensor.wake_by(*self._beside.filenos)
             if self._guarded:
@@ -205,22 +212,38 @@ class Session:
             self._tape.close()
 
     def _run(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
-        look = time.monotonic() + _LOOK_AFTER
+        rest = self.rest
         while not stop.is_set():
             patient = self.sensor.patient
-            if self._beside.due or self.sensor.wait(GATHER if self._command else DEADLINE) or patient:
-                yield self._take(self.sensor.read()) + self._take_beside()
+            if self._beside.due or self._wait(patient=patient) or patient:
+                data = self.sensor.read()
+                entries = self._take(data) + self._take_beside()
+                rest.turned(happened=bool(data or entries))
+                yield entries
             else:
                 yield []
             if self._command and self._command.poll():
                 return
             if self._changes.waiting or not self._reports.empty():
+                rest.turned(happened=True)
                 yield self._heed()
-            if time.monotonic() >= look:
-                look = time.monotonic() + _LOOK_AFTER
+            if rest.is_time_to_look(time.monotonic(), expects=self._expects or not patient):
+                rest.looked(time.monotonic())
                 yield from self._look_after()
             if not (self.sensor.behind or patient):
                 time.sleep(GATHER)
+
+    def _wait(self, *, patient: bool) -> bool:
+        """Sleep until there may be records, or for as long as may be; True if there may be."""
+        if not patient or self._command:
+            return self.sensor.wait(GATHER if self._command else DEADLINE)
+        self.sensor.asleep = self.rest.may_lie_down
+        return self.sensor.wait(self.rest.patience(time.monotonic(), expects=self._expects))
+
+    @property
+    def _expects(self) -> bool:
+        """Is there something to come that no record tells of?"""
+        return self._canaries.fly or self._learner.is_due or self._builder.unanswered_at < NEVER
 
     def _end(self) -> Iterator[list[Entry[Event]]]:
         """Stop the command, drain what is left, and close the books."""
@@ -275,8 +298,7 @@ class Session:
                 continue
             if kept:
                 entries += [entry(event, offset + record.time) for event in kept]
-        for answer in self._flow.answers():
-            self.sensor.pushdown.answer(*answer)
+        self._teacher.answer()
         return entries
 
     def _take_beside(self, *, last: bool = False) -> list[Entry[Event]]:
@@ -294,9 +316,7 @@ class Session:
 
     def _heed(self) -> list[Entry[Event]]:
         """What other threads asked for: events of their own, and a new policy."""
-        events: list[Event] = []
-        while not self._reports.empty():
-            events.append(self._reports.get())
+        events = [self._reports.get() for _ in range(self._reports.qsize())]
         for policy in self._changes.take():
             self.policy = policy
             self.sensor.pushdown.suspend()
@@ -304,7 +324,7 @@ class Session:
             self._flow.prepare()
             self.sensor.want(policy.families)
             self._beside.use(policy.configuration, policy.ruleset)
-            self._push_down()
+            self._teacher.begin(policy.approvals)
             self._send_canary()
             events += [policy.told(time.time_ns()), *self._told_lacking()]
         return self._own(*events)
@@ -313,17 +333,6 @@ class Session:
         """What the policy asks for and cannot be had here, each as an event 255."""
         self.lacks = lacking_here(self.sensor.services, self._beside, self.policy)
         return [error_report(time.time_ns(), LACKING, str(each)) for each in self.lacks]
-
-    def _push_down(self) -> None:
-        """Let the kernel drop what the policy can never keep; a tape is for other policies, too, and must have all."""
-        self._user_edition = self._users.edition
-        self.sensor.pushdown.renew({} if self._tape else self.policy.approvals)
-        self._answer_all()
-
-    def _answer_all(self) -> None:
-        """Let the kernel know what is dropped of the processes that run already; it asks for others as they come."""
-        for answer in () if self._tape else self._flow.answers_to_all():
-            self.sensor.pushdown.answer(*answer)
 
     def _told_late(self) -> list[Entry[Event]]:
         """What was done to the run before this one, and it had no time to tell."""
@@ -345,7 +354,7 @@ class Session:
         if lost := losses(before, self._counts):
             yield self._own(error_report(time.time_ns(), "QUEUE", lost))
         if self._learner.make_up(missed=any(self._counts[f].lost > before[f].lost for f in ("process", "fork"))):
-            self._answer_all()
+            self._teacher.answer_all()
         if late := [*self._errands.reports(), *self._learner.reports()]:
             yield self._own(*(error_report(time.time_ns(), "HOST", words) for words in late))
         if unseen := self.sensor.reports():
@@ -362,10 +371,9 @@ class Session:
                 yield self._own(error_report(time.time_ns(), "CANARY", str(sight)))
             if not last:
                 self._send_canary()  # for what came to be wanted while it flew
-        if self._users.edition != self._user_edition:  # what was learned of a user may be true of another now
-            self._push_down()
-        if (name := host_name()) != self._journal.origin.computer:  # early in a boot it is not set yet
-            self._journal.origin = replace(self._journal.origin, computer=name)
+        if self._teacher.is_outdated:
+            self._teacher.begin(self.policy.approvals)
+        self._journal.is_on(host_name())  # early in a boot it is not set yet
         measured = clock_offset(tries=3)
         if abs(measured - self._builder.clock_offset) > _CLOCK_SET:
             self._builder.clock_offset = measured

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pysmon.pipeline.accounting import FamilyCount
 from pysmon.schema.entry import Entry, Origin
@@ -36,6 +36,11 @@ class Journal:
 
     origin: Origin
     number: int = field(default=0)
+
+    def is_on(self, computer: str) -> None:
+        """The machine is called so from now on."""
+        if computer != self.origin.computer:
+            self.origin = replace(self.origin, computer=computer)
 
     def entry(self, event: Event, when: int) -> Entry[Event]:
         """The next entry; `when` is in ns since 1970."""

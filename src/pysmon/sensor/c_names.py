@@ -29,6 +29,7 @@ _NUMBERS = {
     "SIGNATURE": ("UNKNOWN", "MISSED", "ACCEPTED"),
     "WAY": ("POKED", "POINTED", "WRITTEN", "MEMORY_WRITTEN"),
     "TAMPER": ("RELINKED", "UNLOCKED", "MAPPED_OVER"),
+    "READER": ("EAGER", "PATIENT", "ASLEEP"),
     "REGION": ("NOWHERE", "FILE", "ANONYMOUS", "HEAP", "STACK", "NAMELESS"),
 }
 _WHOLE = ("TABLE", "PIPE", "SIGNATURE")  # those that have the whole name in Python too

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 import struct
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from heapq import merge
 from typing import Protocol, Self
@@ -18,7 +20,7 @@ from pysmon.sensor.libbpf import Map, possible_cpus
 from pysmon.sensor.loader import Service, load
 from pysmon.sensor.providers import ABILITIES
 from pysmon.sensor.pushdown import Pushdown
-from pysmon.sensor.records import FAMILIES, SCOPES, SETTINGS, TaskRecord, decode
+from pysmon.sensor.records import ASLEEP, EAGER, FAMILIES, PATIENT, SCOPES, SETTINGS, TaskRecord, decode
 from pysmon.sensor.ring import Ring
 from pysmon.sensor.scope import Scope, in_pid_namespace
 
@@ -66,7 +68,10 @@ class Sensor:
         self._open = threading.Lock()  # held by who must not be overtaken by `close`
         self._scope, self._namespace = Scope("nobody"), -1  # what is watched, and a descriptor of it
         self._settings = self._object.map("settings")
-        self._pushing, self._spared, self._patient = (0, 0), 0, False  # generation and bits; process id
+        self._pushing, self._spared, self._reader = (0, 0), 0, EAGER  # generation and bits; process id
+        self._woken, self._waker = socket.socketpair()
+        self._woken.setblocking(False)
+        self._waker.setblocking(False)
         self.pushdown = Pushdown(self._object.map, self._push)
         self._tree = self._object.map("tree")
         self._counts: Map = self._object.map("counts")
@@ -76,6 +81,7 @@ class Sensor:
         self._poll = select.epoll()
         self._poll.register(self._events.fd, select.EPOLLIN)
         self._poll.register(self._processes.fd, select.EPOLLIN)
+        self._poll.register(self._woken, select.EPOLLIN)
 
     def watch(self, scope: Scope) -> None:
         """Watch this scope, and no other, from now on; nobody, if it is a PID namespace that has ended."""
@@ -164,19 +170,33 @@ class Sensor:
             sum(1 << FAMILIES.index(f) for f in self._families),
             *self._pushing,
             self._spared,
-            self._patient,
+            self._reader,
         )
         self._settings.update(struct.pack("<I", 0), settings)
 
     @property
     def patient(self) -> bool:
         """Whether records wait for the reader to come by itself; then the kernel wakes it only if many do."""
-        return self._patient
+        return self._reader != EAGER
 
     @patient.setter
     def patient(self, value: bool) -> None:
-        if value != self._patient:
-            self._patient = value
+        if value != self.patient:
+            self._reader = PATIENT if value else EAGER
+            self._set()
+
+    @property
+    def asleep(self) -> bool:
+        """Whether the kernel was asked to wake a patient reader by the next record."""
+        return self._reader == ASLEEP
+
+    @asleep.setter
+    def asleep(self, value: bool) -> None:
+        """Lie down only when the rings are empty. A record that is on its way at that moment may wake nobody: look once
+        more after a while, before sleeping long. Waking up needs no word: the kernel knows by the record.
+        """
+        before, self._reader = self._reader, ASLEEP if value else PATIENT
+        if value and before != ASLEEP:
             self._set()
 
     def snapshot(self) -> list[TaskRecord]:
@@ -234,7 +254,15 @@ class Sensor:
 
     def wait(self, seconds: float) -> bool:
         """Sleep until the kernel says that there are records, at most so long; True if it did."""
-        return bool(self._poll.poll(seconds))
+        ready = self._poll.poll(seconds)
+        if any(file == self._woken.fileno() for file, _ in ready):
+            self._woken.recv(_BATCH)
+        return bool(ready)
+
+    def wake(self) -> None:
+        """Let `wait` end, now or the next time. From any thread, or a signal handler; nothing once it is closed."""
+        with suppress(OSError):  # it is full, which wakes as well, or closed
+            self._waker.send(b"!")
 
     def wake_by(self, *files: int) -> None:
         """Let `wait` end also when one of these can be read; -1 stands for nothing."""
@@ -267,6 +295,8 @@ class Sensor:
         self._let_go()
         self._hooks.close()
         self._poll.close()
+        self._waker.close()
+        self._woken.close()
         self._events.close()
         self._processes.close()
         self._object.close()

@@ -25,8 +25,9 @@ FAMILIES = (
 
 SCOPES = ("nobody", "machine", "tree", "pid namespace", "cgroup")
 # The kernel programs' settings: scope, PID namespace, cgroup, its level, families (bits), generation of what is pushed
-# down (0: nothing is), how, process that is spared of it, whether the reader is patient.
+# down (0: nothing is), how, process that is spared of it, and how the reader waits.
 SETTINGS = struct.Struct("<IIQiIIIII")
+EAGER, PATIENT, ASLEEP = 0, 1, 2  # to be woken soon; comes by itself, wake it if much waits; wake it for anything, once
 # Bits: who acts may decide; for tests: what would be dropped goes up with the mark; programs are still given numbers.
 ACTORS, SHADOW, ASKING = 1, 2, 4
 # On the number of the CPU: it would be dropped; what becomes of what this program does for this user is not known yet.

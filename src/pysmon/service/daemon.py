@@ -36,6 +36,7 @@ from pysmon.sinks.follow import FollowSink
 from pysmon.sinks.sink import Sink
 
 _SECOND = 1.0
+_REST = 5.0  # s between two looks at itself while nothing happens
 _LOADING = 30  # s that a step of the start may take on a machine that is busy with its boot
 _RECONCILE = 3600.0  # s between two comparisons of the books in the log
 _DELIVER = 10.0  # s for the outputs at the end; what is left waits on the disk for the next run
@@ -96,6 +97,7 @@ class Daemon:
                 self._control = ControlServer(paths.control, self)
             undo.pop_all()
         self._closing = last
+        self.session.rest.longest = min(_REST, self._notifier.every or _REST)
 
     def _archive(self) -> Archive | None:
         """Where copies of removed files go, unless nobody wants them or there is no room."""
@@ -123,6 +125,7 @@ class Daemon:
             stack.callback(self._fanout.close, _DELIVER)
             if self._closing is not None:
                 stack.callback(os.close, self._closing)
+            threading.Thread(target=self._wake_by, args=(stop,), name="pysmon stop", daemon=True).start()
             self._loop(stop)
             self._numbering.end(self.session.last_record_id)
             self._notifier.stopping()
@@ -144,9 +147,15 @@ class Daemon:
             if now >= reconcile and self._reconcile():
                 reconcile = now + self._reconcile_every
 
+    def _wake_by(self, stop: threading.Event) -> None:
+        """Nobody else tells who sleeps that it is set."""
+        stop.wait()
+        self.session.wake()
+
     def reload(self) -> None:
         """Use what is stored now, and open outputs anew; from a signal handler."""
         self._reload.set()
+        self.session.wake()
 
     def status(self) -> Status:
         """How the service is."""
@@ -171,6 +180,7 @@ class Daemon:
     def refused(self, uid: int, pid: int) -> None:
         """Somebody without the right asked at the control socket."""
         self._report("TAMPER", f"process {pid} of user id {uid} was turned away from the control socket")
+        self.session.wake()
 
     def _report(self, error: str, description: str) -> None:
         """Event 255; before there is a session it waits."""
@@ -201,6 +211,7 @@ class Daemon:
             self._configurations.reload(self.session.reconfigure)
         except PysmonError as error:
             self._report(CONFIG, str(error))
+            self.session.wake()
 
     def _reconcile(self) -> bool:
         """Compare the books and put them into the log; False if that has to wait, since the sensor is behind."""

@@ -48,6 +48,11 @@ class JournalSink:
     def flush(self) -> None:
         """Do nothing: nothing is held back."""
 
+    @property
+    def calm(self) -> bool:
+        """Always: nothing is held back."""
+        return True
+
     def reopen(self) -> None:
         """Connect anew."""
         self._way.close()

@@ -45,6 +45,15 @@ class Remarks(Protocol):
         """What there is to tell since the last call, a sentence each."""
 
 
+@runtime_checkable
+class Calms(Protocol):
+    """A sink that knows when a flush would do nothing, so that nobody has to call it often."""
+
+    @property
+    def calm(self) -> bool:
+        """Is nothing held back, until the next `write`?"""
+
+
 Changing = Callable[[Path], AbstractContextManager[None]]  # wraps the making of a file, which somebody watches
 
 

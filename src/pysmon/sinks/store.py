@@ -107,6 +107,11 @@ class StoreSink:
             self._rest(error)
             raise SinkError(str(error), hint=error.hint) from error
 
+    @property
+    def calm(self) -> bool:
+        """Does the disk have all, and was nothing to be tidied up the last time?"""
+        return self._writer is not None and not self._is_resting() and self._writer.calm
+
     def close(self) -> None:
         """Close the log in good order; a second call does nothing."""
         writer, self._writer, self._closed = self._writer, None, True

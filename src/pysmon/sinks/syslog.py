@@ -129,6 +129,11 @@ class SyslogSink:
         if error is not None:
             raise WriteError(f"cannot send to {self.name}: {_words(error)}", written=0, hint=_hint(error))
 
+    @property
+    def calm(self) -> bool:
+        """Is nothing ever held back on this way?"""
+        return isinstance(self._way, Datagrams)
+
     def reopen(self) -> None:
         """Connect anew; the name of a host may mean another one by now."""
         self._way.close()

@@ -138,6 +138,11 @@ class Writer:
         self._tidy = False
         return True
 
+    @property
+    def calm(self) -> bool:
+        """Is nothing to be synced, and was nothing to be tidied up when that was last looked at?"""
+        return self._tidy and not self._unsynced
+
     def close(self) -> None:
         """Sync, note that it was closed in good order, and let go of it; a second call does nothing. StoreError."""
         if self._connection is None and not self._lock.held:

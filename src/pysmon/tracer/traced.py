@@ -83,7 +83,7 @@ class TracedCommand:
         self._counts: Counter[str] = Counter()
         self._poll = select.epoll()
         self.pushdown = NoPushdown()
-        self.patient = False  # it changes nothing here: the reader is never asked to wait
+        self.patient = self.asleep = False  # it changes nothing here: the reader is never asked to wait
         self._tracer, self.pid = self._begin()
         os.set_blocking(self._records, False)
         os.set_blocking(self._told, False)
@@ -144,6 +144,9 @@ class TracedCommand:
         elif not self.poll():
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
+
+    def wake(self) -> None:
+        """Nobody sleeps long."""
 
     def watch(self, scope: Scope) -> None:
         """It watches its command, and nothing else."""

@@ -49,12 +49,17 @@ INLINE bool pushed_down(u32 family, u32 tgid)
 
 INLINE u64 wake_up_flag(void *ring, u64 now, u32 mark)
 {
-	bool ask = mark & ASKS_NOW;
-	if (now - last_wake_up < (ask ? ASK_EVERY : WAKE_UP_EVERY))
-		return BPF_RB_NO_WAKEUP;
 	struct settings *s = get_settings();
-	if (!ask && s && s->patient && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < MUCH_WAITS)
-		return BPF_RB_NO_WAKEUP;
+	u32 reader = s ? s->reader : READER_EAGER;
+	bool ask = mark & ASKS_NOW;
+	if (reader == READER_ASLEEP) {
+		s->reader = READER_PATIENT; /* until it lies down again, it comes by itself */
+	} else {
+		if (now - last_wake_up < (ask ? ASK_EVERY : WAKE_UP_EVERY))
+			return BPF_RB_NO_WAKEUP;
+		if (!ask && reader == READER_PATIENT && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < MUCH_WAITS)
+			return BPF_RB_NO_WAKEUP;
+	}
 	last_wake_up = now;
 	return BPF_RB_FORCE_WAKEUP;
 }

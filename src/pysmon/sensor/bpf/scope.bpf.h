@@ -13,7 +13,7 @@ struct settings {
 	u32 generation;         /* of what is pushed down; 0: nothing is */
 	u32 pushdown;           /* bits PUSHDOWN_* of records.py */
 	u32 spared;             /* a process of which everything goes up, by its id */
-	u32 patient;            /* the reader comes by itself: wake it only if much waits */
+	u32 reader;             /* READER_*: EAGER is woken soon, PATIENT only if much waits, ASLEEP by the first record */
 };
 _Static_assert(sizeof(struct settings) == SETTINGS_SIZE, "settings: not the layout of records.py");
 
