@@ -73,6 +73,22 @@ def test_a_reader_that_lies_down_is_woken_by_the_next_record_and_by_no_other(ker
     assert apart(act) == [True, False, True]
 
 
+def test_a_new_program_wakes_a_reader_that_was_woken_a_moment_ago(kernel: Sensor, tmp_path: Path) -> None:
+    def act() -> list[bool]:
+        with Sensor({"file create"}) as sensor:
+            sensor.patient = sensor.asleep = True
+            sensor.pushdown.renew({"file create": Approval(by_actor=True)})
+            sensor.watch(Scope.of_tree(os.getpid()))
+            (tmp_path / "first").touch()
+            woken = [sensor.wait(5.0)]
+            sensor.read()
+            sensor.wait(0.0)
+            os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
+            return [*woken, sensor.wait(5.0)]
+
+    assert apart(act) == [True, True]
+
+
 def test_whoever_waits_can_be_woken_by_hand_once_and_nothing_happens_later(kernel: Sensor) -> None:
     def act() -> list[bool]:
         with Sensor({"file create"}) as sensor:

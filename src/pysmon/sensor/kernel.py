@@ -75,6 +75,7 @@ class Sensor:
         self.pushdown = Pushdown(self._object.map, self._push)
         self._tree = self._object.map("tree")
         self._counts: Map = self._object.map("counts")
+        self._counted: dict[str, tuple[bytes, Count]] = {}  # as they were read last
         self._events = Ring(self._object.map("event_ring").fd, EVENT_RING_SIZE)
         self._processes = Ring(self._object.map("process_ring").fd, PROCESS_RING_SIZE)
         self._held: list[bytes] = []  # process records newer than the events that were read so far
@@ -272,11 +273,12 @@ class Sensor:
 
     def counts(self) -> dict[str, Count]:
         """By family, what was due and lost so far, over all CPUs."""
-        cpus, made = possible_cpus(), {}
+        size, known = 24 * possible_cpus(), self._counted
         for i, family in enumerate(FAMILIES):
-            raw = self._counts.lookup(struct.pack("<I", i), 24 * cpus) or bytes(24 * cpus)
-            made[family] = Count(*map(sum, zip(*struct.iter_unpack("<QQQ", raw), strict=True)))
-        return made
+            raw = self._counts.lookup(_NUMBER.pack(i), size) or bytes(size)
+            if family not in known or known[family][0] != raw:
+                known[family] = (raw, Count(*map(sum, zip(*struct.iter_unpack("<QQQ", raw), strict=True))))
+        return {family: count for family, (_, count) in known.items()}
 
     def reports(self) -> list[str]:
         """What cannot be seen, in words, beside what `services` say: nothing."""

@@ -19,11 +19,13 @@ struct {
 } counts SEC(".maps");
 
 /* A wake-up costs four times what a record costs: one in this time is enough, the reader polls between. Who asks what
- * becomes of a new program waits less: until the answer is there, all that it does comes up. */
+ * becomes of a new program waits less: until the answer is there, all that it does comes up. So do those for whom nobody
+ * could be woken when they began. */
 #define WAKE_UP_EVERY 20000000ull /* ns */
 #define ASK_EVERY 2000000ull
+#define ASK_AGAIN 10000000ull
 #define MUCH_WAITS (1 << 20)      /* bytes of a ring */
-u64 last_wake_up;
+u64 last_wake_up, last_ask;
 
 INLINE void tally(u32 family, bool lost)
 {
@@ -51,13 +53,14 @@ INLINE u64 wake_up_flag(void *ring, u64 now, u32 mark)
 {
 	struct settings *s = get_settings();
 	u32 reader = s ? s->reader : READER_EAGER;
-	bool ask = mark & ASKS_NOW;
 	if (reader == READER_ASLEEP) {
 		s->reader = READER_PATIENT; /* until it lies down again, it comes by itself */
+	} else if (mark & PUSHDOWN_ASKS && now - last_ask >= (mark & ASKS_NOW ? ASK_EVERY : ASK_AGAIN)) {
+		last_ask = now;
 	} else {
-		if (now - last_wake_up < (ask ? ASK_EVERY : WAKE_UP_EVERY))
+		if (now - last_wake_up < WAKE_UP_EVERY)
 			return BPF_RB_NO_WAKEUP;
-		if (!ask && reader == READER_PATIENT && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < MUCH_WAITS)
+		if (reader == READER_PATIENT && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < MUCH_WAITS)
 			return BPF_RB_NO_WAKEUP;
 	}
 	last_wake_up = now;
