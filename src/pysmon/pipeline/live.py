@@ -228,8 +228,7 @@ class Session:
                 rest.turned(happened=True)
                 yield self._heed()
             if rest.is_time_to_look(time.monotonic(), expects=self._expects or not patient):
-                rest.looked(time.monotonic())
-                yield from self._look_after()
+                yield from self._look_after(idle=not rest.look(time.monotonic()))
             if not (self.sensor.behind or patient):
                 time.sleep(GATHER)
 
@@ -346,8 +345,8 @@ class Session:
             self.sensor.last_words.forget(self._looked_at if last else before)
         return self._own(*self._builder.overdue(self._looked_at, last=last))
 
-    def _look_after(self, *, last: bool = False) -> Iterator[list[Entry[Event]]]:
-        """Tell of losses and blindness, make up for losses in the process table, and follow the clock if it is set."""
+    def _look_after(self, *, idle: bool = False, last: bool = False) -> Iterator[list[Entry[Event]]]:
+        """Tell of losses and blindness, make up for missed processes, follow the clock. `idle`: nothing has come since."""
         for trouble in self._beside.look():
             yield self._own(error_report(time.time_ns(), *trouble))
         before, self._counts = self._counts, self._count()
@@ -359,7 +358,8 @@ class Session:
             yield self._own(*(error_report(time.time_ns(), "HOST", words) for words in late))
         if unseen := self.sensor.reports():
             yield self._own(*(error_report(time.time_ns(), "HOOK", words) for words in unseen))
-        self.books = self._books()
+        if not idle or self._counts != before:
+            self.books = self._books()
         if self._guarded:
             yield self._repeated(last=last)
         if (last or not self.sensor.behind) and (waited := self._flow.overdue(since_boot(), last=last)):

@@ -30,9 +30,10 @@ class Rest:
         self._quiet = 0 if happened else self._quiet + 1
         self._busy = self._busy or happened
 
-    def looked(self, now: float) -> None:
-        """The run has looked after itself."""
-        self._looked, self._busy = now, False
+    def look(self, now: float) -> bool:
+        """The run looks after itself now; has anything happened since the last time?"""
+        busy, self._looked, self._busy = self._busy, now, False
+        return busy
 
     def is_time_to_look(self, now: float, *, expects: bool) -> bool:
         """`expects`: something is to come that no record tells of. Who has just been busy looks once more."""

@@ -9,6 +9,7 @@ import struct
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
+from ctypes import create_string_buffer
 from dataclasses import dataclass
 from heapq import merge
 from typing import Protocol, Self
@@ -76,6 +77,8 @@ class Sensor:
         self._tree = self._object.map("tree")
         self._counts: Map = self._object.map("counts")
         self._counted: dict[str, tuple[bytes, Count]] = {}  # as they were read last
+        self._count = create_string_buffer(24 * possible_cpus())
+        self._count_keys = [(family, _NUMBER.pack(i)) for i, family in enumerate(FAMILIES)]
         self._events = Ring(self._object.map("event_ring").fd, EVENT_RING_SIZE)
         self._processes = Ring(self._object.map("process_ring").fd, PROCESS_RING_SIZE)
         self._held: list[bytes] = []  # process records newer than the events that were read so far
@@ -273,9 +276,9 @@ class Sensor:
 
     def counts(self) -> dict[str, Count]:
         """By family, what was due and lost so far, over all CPUs."""
-        size, known = 24 * possible_cpus(), self._counted
-        for i, family in enumerate(FAMILIES):
-            raw = self._counts.lookup(_NUMBER.pack(i), size) or bytes(size)
+        known, place = self._counted, self._count
+        for family, key in self._count_keys:
+            raw = place.raw if self._counts.lookup_into(key, place) else bytes(len(place))
             if family not in known or known[family][0] != raw:
                 known[family] = (raw, Count(*map(sum, zip(*struct.iter_unpack("<QQQ", raw), strict=True))))
         return {family: count for family, (_, count) in known.items()}

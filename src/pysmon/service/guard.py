@@ -74,10 +74,16 @@ class Watched:
         self._held: set[Path] = set()  # being changed by ourselves
         self._found: list[Report] = []  # just before we began to; to be told at the next look
         self._known = self._all({})
+        self._glances = [(str(place.path), place.kind) for place in self._places.values()]
+        self._glanced: list[object] = []  # what the last look has found, roughly
 
     def look(self) -> tuple[Report, ...]:
         """What has changed since the last look, one report for each path; each change is told once."""
         with self._lock:
+            glanced = [_glance(path, kind) for path, kind in self._glances]
+            if glanced == self._glanced and not self._found:
+                return ()
+            self._glanced = glanced
             before, now = self._known, self._all(self._known)
             self._known = now
             told, self._found = self._found, []
@@ -174,6 +180,30 @@ def _loose(path: Path, forbidden: int) -> list[Report]:
 def _entries(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _glance(path: str, kind: Kind) -> object:
+    """Something that is another one whenever `_state` of the path, or of what is in the folder, is another one."""
+    try:
+        entry = os.lstat(path)
+    except OSError:
+        return None
+    seen: tuple[int, ...] = (entry.st_dev, entry.st_ino, entry.st_mode, entry.st_uid)
+    if stat.S_ISLNK(entry.st_mode):
+        with suppress(OSError):
+            found = os.stat(path)
+            seen += (found.st_mode, found.st_uid, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    if kind == "place":
+        return (*seen, entry.st_size > 0)
+    inner = [(name, _glance(f"{path}/{name}", "content")) for name in _names(path)] if kind == "folder" else []
+    return (*seen, entry.st_size, entry.st_mtime_ns, entry.st_ctime_ns, inner)
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
     except OSError:
         return []
 

@@ -131,7 +131,7 @@ class FileWatch:
         now = time.monotonic()
         if self._pongs < self._pings and now - self._asked > self._silence and self.alive:
             self._end("the process that watches files does not answer: it was ended, and what it held up was allowed")
-        elif self._pongs == self._pings and self.alive:
+        elif self._pongs == self._pings and self.alive and self._wanted:  # else it can hold up nobody
             self._asked = now
             self._pings += 1
             self._say(Message(PING, token=self._pings))
