@@ -110,14 +110,12 @@ class Session:
         self._elsewhere = Elsewhere(self.sensor, lambda: "dns" in self.policy.families)
         self._flow = Flow(self.policy.ruleset, self._builder, self._enricher(), self.policy.approvers)
         self._learner = Learner(self.sensor, self._flow, self._elsewhere, self._tape)
-        # A tape is for other policies, too, and must have all.
-        self._teacher = Teacher(self.sensor.pushdown, self._flow, self._users, mute=self._tape is not None)
+        self._teacher = Teacher(self.sensor.pushdown, self._flow, self._users, mute=bool(self._tape))  # it needs all
         self._journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()), first_record)
         self._counts = self._count()
-        self._changes, self._defects = Changes(), Defects()
+        self._changes, self._defects, self._looked_at = Changes(), Defects(), since_boot()
         self._reports: SimpleQueue[Event] = SimpleQueue()
-        self._guarded, self._last_words = guarded, last_words
-        self._closed, self._looked_at = False, since_boot()
+        self._guarded, self._last_words, self._closed = guarded, last_words, False
         self.rest = Rest(time.monotonic())  # between batches, while `patient` holds
         self.wake = self.sensor.wake  # to have a batch soon, if an empty one; from any thread, or a signal handler
         self._canaries = Flights(self.sensor, canary if self.scope.kind in ("machine", "tree") else None)
