@@ -344,7 +344,7 @@ class Session:
         return self._own(*self._builder.overdue(self._looked_at, last=last))
 
     def _look_after(self, *, idle: bool = False, last: bool = False) -> Iterator[list[Entry[Event]]]:
-        """Tell of losses and blindness, make up for missed processes, follow the clock. `idle`: nothing has come since."""
+        """Tell of losses and blindness, make up for missed processes, follow the clock. `idle`: nothing has come."""
         for trouble in self._beside.look():
             yield self._own(error_report(time.time_ns(), *trouble))
         before, self._counts = self._counts, self._count()
