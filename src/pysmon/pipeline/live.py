@@ -393,8 +393,7 @@ class Session:
 
     def _books(self) -> Books:
         counts = self._flow.accounting
-        families = counts.families(self._counts)
-        return Books(dict(counts.kept), dict(counts.filtered), families, dict(counts.unreadable))
+        return Books(dict(counts.kept), dict(counts.filtered), counts.families(self._counts), dict(counts.unreadable))
 
     def _state(self, state: Literal["Started", "Stopped"]) -> Event:
         return service_state(time.time_ns(), state, VERSION, newest("linux").version)
