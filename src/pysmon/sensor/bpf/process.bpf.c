@@ -71,7 +71,7 @@ int on_fork(u64 *context)
 	r->parent_tgid = creator.tgid;
 	r->uid = child->cred->uid.val;
 	r->cpu |= mark;
-	bpf_ringbuf_submit(r, wake_up_flag(&process_ring, r->time, mark));
+	bpf_ringbuf_submit(r, wake_up_flag(&process_ring, r->time, 0)); /* what the child does asks soon enough */
 	return 0;
 }
 
