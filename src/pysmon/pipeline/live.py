@@ -100,8 +100,7 @@ class Session:
             self._tape = TapeWriter(record_to) if record_to else None
             undo.pop_all()
         self.scope = Scope.of_tree(self._command.pid) if self._command else scope or Scope.machine()
-        self._machine, self._extras = this_machine(), extras
-        self._errands = Errands()
+        self._machine, self._extras, self._errands = this_machine(), extras, Errands()
         self._users = Users(ask=UserDatabase(self._errands))
         reader, databases = noted(self._beside.texts(self._errands), self._tape), DconfReader(self._errands)
         self._builder = Builder(
@@ -210,23 +209,22 @@ class Session:
             self._tape.close()
 
     def _run(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
-        rest = self.rest
         while not stop.is_set():
             patient = self.sensor.patient
             if self._beside.due or self._wait(patient=patient) or patient:
                 data = self.sensor.read()
                 entries = self._take(data) + self._take_beside()
-                rest.turned(happened=bool(data or entries))
+                self.rest.turned(happened=bool(data or entries))
                 yield entries
             else:
                 yield []
             if self._command and self._command.poll():
                 return
             if self._changes.waiting or not self._reports.empty():
-                rest.turned(happened=True)
+                self.rest.turned(happened=True)
                 yield self._heed()
-            if rest.is_time_to_look(time.monotonic(), expects=self._expects or not patient):
-                yield from self._look_after(idle=not rest.look(time.monotonic()))
+            if self.rest.is_time_to_look(time.monotonic(), expects=self._expects or not patient):
+                yield from self._look_after(idle=not self.rest.look(time.monotonic()))
             if not (self.sensor.behind or patient):
                 time.sleep(GATHER)
 
@@ -240,7 +238,7 @@ class Session:
     @property
     def _expects(self) -> bool:
         """Is there something to come that no record tells of?"""
-        return self._canaries.fly or self._learner.is_due or self._builder.unanswered_at < NEVER
+        return self._canaries.fly or self._learner.is_due or self._builder.questions.due < NEVER
 
     def _end(self) -> Iterator[list[Entry[Event]]]:
         """Stop the command, drain what is left, and close the books."""
