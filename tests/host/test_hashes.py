@@ -148,9 +148,10 @@ def test_a_known_file_is_not_looked_at_again(tmp_path: Path) -> None:
     meant = expected_of(path)
     first = hashes.of(str(path), expected=meant)
     path.unlink()
-    assert hashes.of(str(path), expected=meant) == first
+    assert hashes.of(str(path), expected=meant) == hashes.known(*meant) == first
     assert hashes.of(str(path), expected=meant._replace(change_time=meant.change_time + 1)).text == "-"
     assert hashes.of(str(path), expected=meant._replace(change_time=0)).text == "-"
+    assert hashes.known(*meant._replace(change_time=0)) is None
 
 
 def test_a_file_whose_inode_changed_since_is_hashed_but_not_taken_for_what_it_was(tmp_path: Path) -> None:

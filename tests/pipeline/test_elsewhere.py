@@ -65,6 +65,15 @@ def test_a_library_that_is_seen_elsewhere_is_watched_once() -> None:
     assert machine.looks == [OURSELVES, 7, 9]
 
 
+def test_programs_are_heeded_as_long_as_names_are_wanted() -> None:
+    machine = Machine()
+    made = machine.elsewhere()
+    assert made.heeds
+    machine.wanted = False
+    assert not made.heeds
+    made.close()
+
+
 def test_processes_that_were_there_before_are_looked_at() -> None:
     assert done(Machine(), lambda made: made.learn([7, 8, 9])).watched == [GUEST.path]
 
