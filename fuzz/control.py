@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from fuzz.target import Target, law
 from pysmon.config.read import read_configuration
-from pysmon.service import control
+from pysmon.service import answers
 from pysmon.service.request import Answer, Request, serve
 from pysmon.service.wire import ConfigurationInUse, document
 
@@ -31,12 +31,12 @@ class _Controls:
 
 
 def _answer(request: Request) -> Answer:
-    action = control.ROUTES.get(request.path, {}).get(request.method)
+    action = answers.ROUTES.get(request.path, {}).get(request.method)
     if request.path != "/configuration" or request.method == "DELETE" or action is None:
         return Answer(404, document({"path": request.path}))
     own = _Controls()
     made = action(own, request)  # type: ignore[arg-type]  # the rest of Controls is never called
-    return control.ROUTES["/configuration"]["GET"](own, request) if made.code == 200 else made  # type: ignore[arg-type]
+    return answers.ROUTES["/configuration"]["GET"](own, request) if made.code == 200 else made  # type: ignore[arg-type]
 
 
 def check(data: bytes) -> None:

@@ -12,7 +12,7 @@ from tests.service.sample import HEALTHY, ILL
 
 from pysmon.cli.app import app
 from pysmon.pipeline.needs import Capability
-from pysmon.service.control import ROUTES
+from pysmon.service.answers import ROUTES
 from pysmon.service.doctor import CHECKS, rows
 from pysmon.service.metrics import metrics
 from pysmon.service.status import Status

@@ -354,13 +354,20 @@ def test_settings_that_are_no_good_end_it_with_their_place(root: Path, doer: Doe
 
 
 def run_in_child(make: Callable[[], Daemon], seconds: float = 6.0) -> None:
-    """Run a service for so long, in a process of its own."""
+    """Run a service for so long once all is loaded, in a process of its own."""
+
+    def end(daemon: Daemon, stop: threading.Event) -> None:
+        while daemon.session.starting:
+            time.sleep(0.05)
+        time.sleep(seconds)
+        stop.set()
+
     child = os.fork()
     if child == 0:
         status = 1
         try:
             daemon, stop = make(), threading.Event()
-            threading.Timer(seconds, stop.set).start()
+            threading.Thread(target=end, args=(daemon, stop), daemon=True).start()
             daemon.run(stop)
             status = 0
         finally:
@@ -374,9 +381,9 @@ def test_the_service_manager_is_told_that_it_is_ready_alive_and_about_to_end(roo
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(root / "notify"))
         manager.setblocking(False)
-        notifier = Notifier({"NOTIFY_SOCKET": str(root / "notify"), "WATCHDOG_USEC": "4000000"})
+        notifier = Notifier({"NOTIFY_SOCKET": str(root / "notify"), "WATCHDOG_USEC": "9000000"})
         scope = Scope.of_tree(doer.pid)
-        run_in_child(partial(Daemon, paths, settings, scope=scope, keep_rights=True, notifier=notifier))
+        run_in_child(partial(Daemon, paths, settings, scope=scope, keep_rights=True, notifier=notifier), seconds=8.0)
         told = []
         with suppress(BlockingIOError):
             while True:

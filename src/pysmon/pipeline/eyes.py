@@ -4,29 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pysmon.errors import SensorError
 from pysmon.pipeline.command import HeldCommand
 from pysmon.sensor.kernel import Sensor
 from pysmon.sensor.records import FAMILIES
-from pysmon.tracer.traced import TracedCommand
+
+if TYPE_CHECKING:
+    from pysmon.tracer.traced import TracedCommand
+
+    Eyes = Sensor | TracedCommand
 
 By = Literal["kernel", "ptrace", "either"]
 
 
 def open_eyes(
-    families: Collection[str], command: Sequence[str] | None, by: By, undo: ExitStack, *, others_later: bool = True
-) -> tuple[Sensor | TracedCommand, HeldCommand | TracedCommand | None, str]:
+    families: Collection[str],
+    command: Sequence[str] | None,
+    by: By,
+    undo: ExitStack,
+    *,
+    others_later: bool = True,
+    by_stages: bool = False,
+) -> tuple[Eyes, HeldCommand | TracedCommand | None, str]:
     """Sensor and held command, whose closing is put on `undo`; and why the kernel's sensor is not used, if it is not.
 
-    `by` says with what; `others_later`, whether other families may be wanted later. MisuseError if there is no such
-    command, SensorError if nothing can be used.
+    `by` says with what; `others_later`, whether other families may be wanted later; `by_stages` as the sensor means it.
+    MisuseError if there is no such command, SensorError if nothing can be used.
     """
     refused = ""
     if by != "ptrace":
         try:
-            sensor = Sensor(families, others_later=others_later)
+            sensor = Sensor(families, others_later=others_later, by_stages=by_stages)
         except SensorError as error:
             if by == "kernel" or not command:
                 raise
@@ -37,6 +47,8 @@ def open_eyes(
             if held:
                 undo.callback(held.stop)
             return sensor, held, ""
+    from pysmon.tracer.traced import TracedCommand  # few runs need what stands behind it
+
     traced = TracedCommand(command or (), FAMILIES if others_later else families)
     undo.callback(traced.close)
     undo.callback(traced.stop)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pysmon.errors import MisuseError
 from pysmon.layout.record import Record
 from pysmon.pipeline.canary import UNPROVED, Canary, Sight
-from pysmon.sensor.kernel import Sensor
-from pysmon.tracer.traced import TracedCommand
+
+if TYPE_CHECKING:
+    from pysmon.pipeline.eyes import Eyes
 
 
 class Flights:
     """Sends canaries, knows their records, and tells what came of them."""
 
-    def __init__(self, sensor: Sensor | TracedCommand, folder: Path | None) -> None:
+    def __init__(self, sensor: Eyes, folder: Path | None) -> None:
         """`folder` is where a canary makes and removes files; None: none is sent."""
         self._sensor, self._folder = sensor, folder
         self._flying: Canary | None = None

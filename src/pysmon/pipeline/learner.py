@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from pysmon.host.errands import Errands
 from pysmon.host.proc import ProcessFacts, read_process
 from pysmon.pipeline.elsewhere import Elsewhere
 from pysmon.pipeline.flow import Flow
 from pysmon.pipeline.snapshot import with_texts
-from pysmon.sensor.kernel import Sensor
 from pysmon.sensor.tape import TapeWriter
-from pysmon.tracer.traced import TracedCommand
+
+if TYPE_CHECKING:
+    from pysmon.pipeline.eyes import Eyes
 
 _REST = 9  # times as long as it took, until it is done again: a storm must not be answered by reading /proc alone
 _PATIENCE = 1.0  # s to read what /proc tells of one process
@@ -20,9 +22,7 @@ _PATIENCE = 1.0  # s to read what /proc tells of one process
 class Learner:
     """Asks the kernel which processes there are, and /proc for their texts."""
 
-    def __init__(
-        self, sensor: Sensor | TracedCommand, flow: Flow, elsewhere: Elsewhere, tape: TapeWriter | None
-    ) -> None:
+    def __init__(self, sensor: Eyes, flow: Flow, elsewhere: Elsewhere, tape: TapeWriter | None) -> None:
         """What it learns goes to the flow and onto the tape, and `elsewhere` hears who there is."""
         self._sensor, self._flow, self._elsewhere, self._tape = sensor, flow, elsewhere, tape
         self._errands = Errands(patience=_PATIENCE)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Literal
 
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
@@ -44,7 +43,7 @@ from pysmon.release import VERSION
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import Event
 from pysmon.schema.versions import newest
-from pysmon.sensor.kernel import Count
+from pysmon.sensor.kernel import Count, Sensor
 from pysmon.sensor.last_words import LastWords
 from pysmon.sensor.records import decode, family_of
 from pysmon.sensor.scope import Scope
@@ -82,7 +81,8 @@ class Session:
         """Load the sensor, and hold `command` (its process tree is then the scope) until `batches` begins.
 
         `by`: the kernel's sensor, or ptrace for a command, or the one where the other is refused; `traced` tells why.
-        `reloads`: there may be a `reconfigure`; without one the start is faster.
+        `reloads`: there may be a `reconfigure`; without one the start is faster. With it, if `guarded`, processes are
+        seen at once, and the configuration holds, as event 16 then tells, once it is not `starting`.
         `extras`: gather what only JSON shows. `first_record` numbers the first entry, to go on with a log. `canary`: a
         folder in which a process of our own may prove that the sensor sees it, unless the scope is too narrow for that.
         `guarded`: tell who reaches for this process, and, from its `last_words`, who did for the one before it.
@@ -95,8 +95,10 @@ class Session:
         with ExitStack() as undo:
             self._beside = Beside(own.configuration, own.ruleset, archive, mounts, displays, whole=whole, later=guarded)
             undo.callback(self._beside.close)
-            eyes = open_eyes(self.policy.families, command, by, undo, others_later=reloads)
+            staged = guarded and reloads and not command
+            eyes = open_eyes(self.policy.families, command, by, undo, others_later=reloads, by_stages=staged)
             self.sensor, self._command, self.traced = eyes
+            self.starting = self.sensor if staged and isinstance(self.sensor, Sensor) else None  # until it is whole
             self._tape = TapeWriter(record_to) if record_to else None
             undo.pop_all()
         self.scope = Scope.of_tree(self._command.pid) if self._command else scope or Scope.machine()
@@ -110,11 +112,10 @@ class Session:
         self._flow = Flow(self.policy.ruleset, self._builder, self._enricher(), self.policy.approvers)
         self._learner = Learner(self.sensor, self._flow, self._elsewhere, self._tape)
         self._teacher = Teacher(self.sensor.pushdown, self._flow, self._users, mute=bool(self._tape))  # it needs all
-        self._journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()), first_record)
-        self._counts = self._count()
-        self._changes, self._defects, self._looked_at = Changes(), Defects(), since_boot()
+        self.journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()), first_record)
+        self._changes, self._defects, self._counts = Changes(), Defects(), self._count()
         self._reports: SimpleQueue[Event] = SimpleQueue()
-        self._guarded, self._last_words, self._closed = guarded, last_words, False
+        self._guarded, self._last_words, self._closed, self._looked_at = guarded, last_words, False, since_boot()
         self.rest = Rest(time.monotonic())  # between batches, while `patient` holds
         self.wake = self.sensor.wake  # to have a batch soon, if an empty one; from any thread, or a signal handler
         self._canaries = Flights(self.sensor, canary if self.scope.kind in ("machine", "tree") else None)
@@ -156,16 +157,17 @@ class Session:
         try:
             self._teacher.begin(self.policy.approvals)
             self.sensor.watch(self.scope)
-            yield self._own(self.policy.told(time.time_ns()), self._state("Started"), *self._told_lacking())
+            told = [] if self.starting else self._in_force()
+            started = service_state(time.time_ns(), "Started", VERSION, newest("linux").version)
+            yield self._own(*told[:1], started, *told[1:])
             self._flow.prepare()
             self._learner.learn()
             self._teacher.answer_all()
             self._beside.use(self.policy.configuration, self.policy.ruleset)
             self.sensor.wake_by(*self._beside.filenos)
-            if self._guarded:
-                self.sensor.guard()
-                yield self._told_late()
-            self._send_canary()
+            if not self.starting:
+                yield from self._now_guarded()
+                self._send_canary()
             if self._command:
                 self._command.release()
             yield from self._run(stop)
@@ -177,15 +179,6 @@ class Session:
     def sight(self) -> Sight | None:
         """What came of the last canary."""
         return self._canaries.sight
-
-    def go_on_after(self, record_id: int) -> None:
-        """Number the first entry as the one after that of a log; before `batches`."""
-        self._journal.number = record_id + 1
-
-    @property
-    def last_record_id(self) -> int:
-        """The number of the last entry."""
-        return self._journal.number - 1
 
     def close(self) -> None:
         """Let go of everything; for a session whose `batches` were never asked for. A second call does nothing."""
@@ -205,7 +198,7 @@ class Session:
             self._command.poll()  # it has ended by now unless it will not: leave no zombie
         if self._tape:
             users = self._users.known()
-            note_facts(self._tape, self._machine, self._builder.clock_offset, self._journal.origin.computer, users)
+            note_facts(self._tape, self._machine, self._builder.clock_offset, self.journal.origin.computer, users)
             self._tape.close()
 
     def _run(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
@@ -220,6 +213,8 @@ class Session:
                 yield []
             if self._command and self._command.poll():
                 return
+            if self.starting and self.starting.whole:
+                yield from self._now_whole()
             if self._changes.waiting or not self._reports.empty():
                 self.rest.turned(happened=True)
                 yield self._heed()
@@ -257,19 +252,14 @@ class Session:
         yield self._take_beside(last=True)
         yield self._heed()
         yield from self._look_after(last=True)
-        yield self._own(self._state("Stopped"))
+        yield self._own(service_state(time.time_ns(), "Stopped", VERSION, newest("linux").version))
         self.books = self._books()
-        self.outcome = Outcome(
-            kept=self.books.kept,
-            filtered=self.books.filtered,
-            families=self.books.families,
-            services=tuple(s for s in self.sensor.services if s.ability.family in self._asked()),
-            lacks=tuple(map(str, self.lacks)),
-            exit_status=self._command.status if self._command else None,
-        )
+        services = tuple(s for s in self.sensor.services if s.ability.family in self._asked())
+        status, lacks = self._command.status if self._command else None, tuple(map(str, self.lacks))
+        self.outcome = Outcome(self.books.kept, self.books.filtered, self.books.families, services, lacks, status)
 
     def _take(self, data: list[bytes]) -> list[Entry[Event]]:
-        entries, entry, offset = [], self._journal.entry, self._builder.clock_offset
+        entries, entry, offset = [], self.journal.entry, self._builder.clock_offset
         canaries, heeds = self._canaries.numbers, self._elsewhere.heeds
         ways = self._flow.lives.ways(apart=canaries, programs=not heeds)
         for raw in data:
@@ -299,7 +289,7 @@ class Session:
     def _take_beside(self, *, last: bool = False) -> list[Entry[Event]]:
         """What came of the content of files, and of clipboards."""
         offset, kept = self._builder.clock_offset, self._beside.take(self._flow, self._tape, self._survive, last=last)
-        return [self._journal.entry(event, offset + time) for event, time in kept]
+        return [self.journal.entry(event, offset + time) for event, time in kept]
 
     def _survive(self, defect: Exception, family: str) -> None:
         """Count the record as lost, and tell it the first time: one odd record must not be a way to end the service."""
@@ -321,18 +311,29 @@ class Session:
             self._beside.use(policy.configuration, policy.ruleset)
             self._teacher.begin(policy.approvals)
             self._send_canary()
-            events += [policy.told(time.time_ns()), *self._told_lacking()]
+            events += self._in_force()
         return self._own(*events)
 
-    def _told_lacking(self) -> list[Event]:
-        """What the policy asks for and cannot be had here, each as an event 255."""
+    def _in_force(self) -> list[Event]:
+        """The policy holds; what it asks for and cannot be had here, each as an event 255."""
         self.lacks = lacking_here(self.sensor.services, self._beside, self.policy)
-        return [error_report(time.time_ns(), LACKING, str(each)) for each in self.lacks]
+        now = time.time_ns()
+        return [self.policy.told(now), *(error_report(now, LACKING, str(each)) for each in self.lacks)]
 
-    def _told_late(self) -> list[Entry[Event]]:
-        """What was done to the run before this one, and it had no time to tell."""
-        offset, found = self._builder.clock_offset, self._last_words.read() if self._last_words else []
-        return [self._journal.entry(e, offset + record.time) for record in found for e in self._builder.take(record)]
+    def _now_whole(self) -> Iterator[list[Entry[Event]]]:
+        """All is there that the policy asks for."""
+        self.sensor.want(self.policy.families)
+        yield self._own(*self._in_force())
+        self.starting = None
+        yield from self._now_guarded()
+        self._send_canary()
+
+    def _now_guarded(self) -> Iterator[list[Entry[Event]]]:
+        """If that was asked for. What was done to the run before this one is told now: it had no time to."""
+        if self._guarded:
+            self.sensor.guard()
+            offset, found = self._builder.clock_offset, self._last_words.read() if self._last_words else []
+            yield [self.journal.entry(e, offset + record.time) for record in found for e in self._builder.take(record)]
 
     def _repeated(self, *, last: bool) -> list[Entry[Event]]:
         """Deeds against us that were done again since they were told; what was told needs to outlive us no longer."""
@@ -369,7 +370,7 @@ class Session:
                 self._send_canary()  # for what came to be wanted while it flew
         if self._teacher.is_outdated:
             self._teacher.begin(self.policy.approvals)
-        self._journal.is_on(host_name())  # early in a boot it is not set yet
+        self.journal.is_on(host_name())  # early in a boot it is not set yet
         measured = clock_offset(tries=3)
         if abs(measured - self._builder.clock_offset) > _CLOCK_SET:
             self._builder.clock_offset = measured
@@ -393,8 +394,5 @@ class Session:
         counts = self._flow.accounting
         return Books(dict(counts.kept), dict(counts.filtered), counts.families(self._counts), dict(counts.unreadable))
 
-    def _state(self, state: Literal["Started", "Stopped"]) -> Event:
-        return service_state(time.time_ns(), state, VERSION, newest("linux").version)
-
     def _own(self, *events: Event) -> list[Entry[Event]]:
-        return [self._journal.entry(event, time.time_ns()) for event in events]
+        return [self.journal.entry(event, time.time_ns()) for event in events]

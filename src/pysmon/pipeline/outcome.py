@@ -35,7 +35,16 @@ class Journal:
     """Gives entries their numbers: each one more than the last, from 0."""
 
     origin: Origin
-    number: int = field(default=0)
+    number: int = field(default=0)  # of the next entry
+
+    def go_on_after(self, number: int) -> None:
+        """Number the next entry as the one after that of a log."""
+        self.number = number + 1
+
+    @property
+    def last(self) -> int:
+        """The number of the last entry."""
+        return self.number - 1
 
     def is_on(self, computer: str) -> None:
         """The machine is called so from now on."""

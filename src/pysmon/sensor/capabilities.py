@@ -60,11 +60,12 @@ def needed_once_attached(setting: Path = _UNPRIVILEGED) -> frozenset[str]:
     return always | {opening} if refused or _open_to_all(setting) else always
 
 
-def drop_capabilities(keep: Iterable[str]) -> frozenset[str]:
+def drop_capabilities(keep: Iterable[str], *, later: int | None = None) -> frozenset[str]:
     """Give up all capabilities but these, for good, and give those that remain.
 
     Call it while there is one thread only: the kernel keeps them by thread, and new threads inherit. Nothing that this
-    process starts can get them back. SensorError if a name is unknown, the kernel refuses, or another thread has more.
+    process starts can get them back. SensorError if a name is unknown, the kernel refuses, or another thread has more,
+    but the one whose id is `later`: it still needs them, and ends soon.
     """
     wanted = frozenset(keep)
     if unknown := wanted - set(NAMES):
@@ -77,7 +78,8 @@ def drop_capabilities(keep: Iterable[str]) -> frozenset[str]:
                 _control(f"take {name} out of the bounding set", _DROP_BOUND, number)
     _control("forbid programs to get more rights", _SET_NO_NEW_PRIVILEGES, 1)
     _set(remaining, remaining)
-    more = frozenset[str]().union(*map(_of_thread, Path("/proc/self/task").iterdir())) - remaining
+    others = (task for task in Path("/proc/self/task").iterdir() if task.name != str(later))
+    more = frozenset[str]().union(*map(_of_thread, others)) - remaining
     if more:
         raise SensorError(f"another thread keeps {', '.join(sorted(more))}: they were to go before it began")
     return effective()

@@ -15,7 +15,8 @@ from dataclasses import replace
 from pysmon.sensor.libbpf import Object
 from pysmon.sensor.libraries import PROBES
 from pysmon.sensor.libraries import attach as attach_to_library
-from pysmon.sensor.loader import Loaded, Service, attach_provider
+from pysmon.sensor.loader import Loaded, Service, attach_provider, load_more
+from pysmon.sensor.providers import Ability
 
 LIFECYCLE = frozenset({"process", "fork"})  # what the process table lives on: always asked for
 _RESTART = "a restart of pysmon may attach it, which this process has given up the right to do"
@@ -24,10 +25,11 @@ _RESTART = "a restart of pysmon may attach it, which this process has given up t
 class Hooks:
     """The hooks of a loaded object. Safe to use from several threads."""
 
-    def __init__(self, loaded: Loaded, families: Iterable[str]) -> None:
-        """Take what `load` has attached for these families."""
+    def __init__(self, loaded: Loaded, families: Iterable[str], later: Iterable[Ability] = ()) -> None:
+        """Take what `load` has attached for these families; what serves abilities of `later` comes by `load`."""
         self._object: Object = loaded.object
         self._services = {service.ability.name: service for service in loaded.services}
+        self._later = {ability.name: ability for ability in later}
         self._in_force = frozenset(families)
         self._always = set(LIFECYCLE)
         self._awaited: Counter[frozenset[str]] = Counter()
@@ -37,8 +39,29 @@ class Hooks:
 
     @property
     def services(self) -> tuple[Service, ...]:
-        """What serves each ability, whether it is asked for now or not."""
+        """What serves each ability, as far as they are loaded, whether it is asked for now or not."""
         return tuple(self._services.values())
+
+    def load(self, families: Iterable[str], *, always: str) -> None:
+        """Load and attach what these families need, awaited as by `prepare`, and another for good."""
+        awaited = frozenset(families)
+        due = [ability for ability in self._later.values() if ability.family in awaited | {always}]
+        with self._state:
+            self._awaited[awaited] += 1
+        with self._work:
+            found = load_more(self._object, due, attach=awaited | {always})
+            for service in found:
+                del self._later[service.ability.name]
+            self._services |= {service.ability.name: service for service in found}
+        with self._state:
+            self._always.add(always)
+
+    def load_rest(self) -> None:
+        """Load, without attaching it, what may be asked for later."""
+        with self._work:
+            found = load_more(self._object, self._later.values(), attach=())
+            self._later.clear()
+            self._services |= {service.ability.name: service for service in found}
 
     def prepare(self, families: Iterable[str]) -> list[Service]:
         """Attach what these families need besides what is attached: they are awaited until `settle` comes with them.
@@ -53,6 +76,8 @@ class Hooks:
     def always(self, family: str) -> None:
         """Attach what this family needs, for good."""
         with self._state:
+            if family in self._always:
+                return
             self._always.add(family)
         self._attach({family})
 

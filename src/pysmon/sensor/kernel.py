@@ -24,6 +24,7 @@ from pysmon.sensor.pushdown import Pushdown
 from pysmon.sensor.records import ASLEEP, EAGER, FAMILIES, PATIENT, SCOPES, SETTINGS, TaskRecord, decode
 from pysmon.sensor.ring import Ring
 from pysmon.sensor.scope import Scope, in_pid_namespace
+from pysmon.sensor.stages import Stages
 
 PROCESS_RING_SIZE, EVENT_RING_SIZE = 1 << 22, 1 << 23  # bytes; emit.bpf.h
 _BATCH = 1 << 18  # bytes of the event ring that are read at once: bounds the memory that a storm takes
@@ -54,17 +55,23 @@ class Source(Protocol):
 class Sensor:
     """The kernel programs at work. Use as a context manager: programs, maps and rings go with it."""
 
-    def __init__(self, families: Iterable[str] = FAMILIES, *, others_later: bool = True) -> None:
+    def __init__(
+        self, families: Iterable[str] = FAMILIES, *, others_later: bool = True, by_stages: bool = False
+    ) -> None:
         """Load all programs, and attach those that tell of these families; SensorError if that is not possible.
 
         Watches nobody until `watch`. `others_later`: other families may be wanted later. If not, their programs are not
-        even loaded: the kernel verifies each, and all together take it more than a second.
+        even loaded: the kernel verifies each, and all together take it more than a second. `by_stages`: only what tells
+        of the lives of processes is there at once. All else comes in a thread, the guard as well: `want` these families
+        again once `whole`.
         """
-        self._families = LIFECYCLE.union(families)
-        asked = tuple(a for a in ABILITIES if others_later or a.family in self._families)
+        self._families = LIFECYCLE if by_stages else LIFECYCLE.union(families)
+        asked = tuple(a for a in ABILITIES if (others_later and not by_stages) or a.family in self._families)
+        later = [a for a in ABILITIES if by_stages and a not in asked]
         loaded = load(asked, attach=self._families)
         self._object = loaded.object
-        self._hooks = Hooks(loaded, self._families)
+        self._hooks = Hooks(loaded, self._families, later)
+        self._stages: Stages | None = None
         self._guarded = self._closed = False
         self._open = threading.Lock()  # held by who must not be overtaken by `close`
         self._scope, self._namespace = Scope("nobody"), -1  # what is watched, and a descriptor of it
@@ -86,6 +93,19 @@ class Sensor:
         self._poll.register(self._events.fd, select.EPOLLIN)
         self._poll.register(self._processes.fd, select.EPOLLIN)
         self._poll.register(self._woken, select.EPOLLIN)
+        if by_stages:
+            self._stages = Stages(self._hooks, LIFECYCLE.union(families), self._know_new)
+            self.wake_by(self._stages.fileno)
+
+    @property
+    def whole(self) -> bool:
+        """Is all there that was asked for at the start? SensorError if that turns out to be impossible."""
+        return self._stages is None or self._stages.whole
+
+    @property
+    def loading(self) -> int | None:
+        """The thread that still loads programs, as the kernel calls it."""
+        return self._stages.thread if self._stages else None
 
     def watch(self, scope: Scope) -> None:
         """Watch this scope, and no other, from now on; nobody, if it is a PID namespace that has ended."""
@@ -110,6 +130,8 @@ class Sensor:
 
         Returns the services that turn out not to work after all.
         """
+        if self._stages:
+            self._stages.wait()
         with self._open:
             if self._closed:
                 return []
@@ -221,6 +243,10 @@ class Sensor:
         (tgid,) = _NUMBER.unpack(self._object.iterate("on_ourselves"))
         return int(tgid)
 
+    def _know_new(self) -> None:
+        if self._guarded:
+            self._know_ourselves()
+
     def _know_ourselves(self) -> None:
         ours = self._object.map("our_objects")
         for kind, number in self.objects():
@@ -296,6 +322,8 @@ class Sensor:
         """Stop watching and leave nothing behind."""
         with self._open:
             self._closed = True
+        if self._stages:
+            self._stages.close()
         self._settings.update(struct.pack("<I", 0), bytes(SETTINGS.size))
         self._let_go()
         self._hooks.close()

@@ -8,8 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from ctypes import c_bool, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from functools import cache
 from pathlib import Path
@@ -37,6 +36,8 @@ _SIGNATURES: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ("bpf_link__destroy", c_int, (c_void_p,)),
     ("bpf_iter_create", c_int, (c_int,)),
     ("bpf_map__fd", c_int, (c_void_p,)),
+    ("bpf_map__name", c_char_p, (c_void_p,)),
+    ("bpf_map__reuse_fd", c_int, (c_void_p, c_int)),
     ("bpf_map__initial_value", c_void_p, (c_void_p, c_void_p)),
     ("bpf_map__set_max_entries", c_int, (c_void_p, c_uint32)),
     ("bpf_map_lookup_elem", c_int, (c_int, c_void_p, c_void_p)),
@@ -89,6 +90,10 @@ class Log:
         """Forget."""
         self._parts.clear()
 
+    def listen(self, lib: Any, *, yes: bool) -> None:
+        """Take what libbpf says, or not: of loading it tells so much that hearing it costs a tenth of the work."""
+        lib.libbpf_set_print(ctypes.cast(self.callback, c_void_p) if yes else None)
+
     @property
     def text(self) -> str:
         """All of it."""
@@ -113,7 +118,7 @@ def library() -> tuple[Any, Log]:
         function = getattr(lib, call)
         function.restype, function.argtypes = result, arguments
     log = Log()
-    lib.libbpf_set_print(ctypes.cast(log.callback, c_void_p))
+    log.listen(lib, yes=True)
     return lib, log
 
 
@@ -167,16 +172,32 @@ class Object:
     def __init__(self, path: str) -> None:
         """Open the file; nothing reaches the kernel yet."""
         self._lib, self._log = library()
-        self._log.clear()
-        self._object = self._lib.bpf_object__open_file(path.encode(), None)
-        if not self._object:
-            raise SensorError(f"cannot open the kernel object {path}: {self._log.text.strip() or 'no reason given'}")
+        self._path = path
+        self._object = self._opened()
+        self._more: list[int] = []  # the file opened again for more of its programs
+        self._closed = False
+        self.loaded: set[str] = set()  # names of programs
         self.files: list[str] = []  # those to whose functions programs attach
         self._links: dict[str, list[int]] = {}  # of what is attached, by program
-        self.programs: dict[str, int] = {}
+        self.programs = self._programs(self._object)
+
+    def _opened(self) -> int:
+        self._log.clear()
+        handle: int | None = self._lib.bpf_object__open_file(self._path.encode(), None)
+        if handle:
+            return handle
+        raise SensorError(f"cannot open the kernel object {self._path}: {self._log.text.strip() or 'no reason given'}")
+
+    def _programs(self, opened: int) -> dict[str, int]:
+        found, handle = dict[str, int](), None
+        while handle := self._lib.bpf_object__next_program(opened, handle):
+            found[self._lib.bpf_program__name(handle).decode()] = handle
+        return found
+
+    def _maps(self, opened: int) -> Iterator[int]:
         handle = None
-        while handle := self._lib.bpf_object__next_program(self._object, handle):
-            self.programs[self._lib.bpf_program__name(handle).decode()] = handle
+        while handle := self._lib.bpf_object__next_map(opened, handle):
+            yield handle
 
     def section(self, program: str) -> str:
         """The section that names what the program attaches to."""
@@ -193,12 +214,42 @@ class Object:
         self._lib.bpf_map__set_max_entries(self._map(name), entries)
 
     def load(self, programs: set[str]) -> str:
-        """Load just these programs. Returns "" or libbpf's account of why it failed."""
-        for name, handle in self.programs.items():
+        """Load just these programs, or these too, to work with the maps that are there.
+
+        Returns "" or libbpf's account of why it failed. The first time only `close` is left to do then; later all else
+        stays as it is.
+        """
+        if not self.loaded:
+            return self._load(self._object, self.programs, programs)
+        self._log.listen(self._lib, yes=False)
+        try:
+            failed = self._load_more(programs)
+        finally:
+            self._log.listen(self._lib, yes=True)
+        return self._load_more(programs) if failed else ""  # once more, to hear why
+
+    def _load_more(self, programs: set[str]) -> str:
+        more = self._opened()
+        for handle in self._maps(more):
+            own = self._lib.bpf_map__fd(self._map(self._lib.bpf_map__name(handle).decode()))
+            self._lib.bpf_map__reuse_fd(handle, own)
+        there = self._programs(more)
+        if trouble := self._load(more, there, programs):
+            self._lib.bpf_object__close(more)
+            return trouble
+        self._more.append(more)
+        self.programs.update((name, there[name]) for name in programs)
+        return ""
+
+    def _load(self, opened: int, there: Mapping[str, int], programs: set[str]) -> str:
+        for name, handle in there.items():
             self._lib.bpf_program__set_autoload(handle, name in programs)
         self._log.clear()
-        failed = self._lib.bpf_object__load(self._object)
-        return "" if not failed else f"{os.strerror(-failed)}\n{self._log.text}"
+        failed = self._lib.bpf_object__load(opened)
+        if failed:
+            return f"{os.strerror(-failed)}\n{self._log.text}"
+        self.loaded |= programs
+        return ""
 
     def attach(self, program: str) -> str:
         """Attach a loaded program, unless it is. Returns "" or the reason why not."""
@@ -248,6 +299,8 @@ class Object:
     def detach(self, programs: Iterable[str]) -> None:
         """Take these programs off their hooks, those that are on; they stay loaded. It takes its time."""
         links = [link for program in programs for link in self._links.pop(program, ())]
+        from concurrent.futures import ThreadPoolExecutor  # much to import, for what most runs do at their end
+
         # The kernel waits some 70 ms for each tracepoint that is let go; waiting at once for all costs half.
         with ThreadPoolExecutor() as pool:
             list(pool.map(self._lib.bpf_link__destroy, links))
@@ -274,9 +327,7 @@ class Object:
         """What the kernel calls all that is loaded: the kind (PROGRAM, MAP, LINK of records.py) and the id of each."""
         fds = [(PROGRAM, self._lib.bpf_program__fd(handle)) for handle in self.programs.values()]
         fds += [(LINK, self._lib.bpf_link__fd(link)) for links in self._links.values() for link in links]
-        handle = None
-        while handle := self._lib.bpf_object__next_map(self._object, handle):
-            fds.append((MAP, self._lib.bpf_map__fd(handle)))
+        fds += [(MAP, self._lib.bpf_map__fd(handle)) for handle in self._maps(self._object)]
         for kind, fd in fds:
             info, size = ctypes.create_string_buffer(_INFO_SIZE), c_uint32(_INFO_SIZE)
             if fd >= 0 and self._lib.bpf_obj_get_info_by_fd(fd, info, ctypes.byref(size)) == 0:
@@ -295,9 +346,10 @@ class Object:
     def close(self) -> None:
         """Detach and unload everything; a second call does nothing."""
         self.detach(self.attached)
-        if self._object:
-            self._lib.bpf_object__close(self._object)
-            self._object = None
+        if not self._closed:
+            self._closed = True
+            for opened in (*self._more, self._object):
+                self._lib.bpf_object__close(opened)
 
     def _map(self, name: str) -> Any:
         handle = self._lib.bpf_object__find_map_by_name(self._object, name.encode())

@@ -40,7 +40,6 @@ _REST = 5.0  # s between two looks at itself while nothing happens
 _LOADING = 30  # s that a step of the start may take on a machine that is busy with its boot
 _RECONCILE = 3600.0  # s between two comparisons of the books in the log
 _DELIVER = 10.0  # s for the outputs at the end; what is left waits on the disk for the next run
-_READY = 2  # batches after which the sensor is at work: its own events, then what ran before it
 
 
 class Daemon:
@@ -82,7 +81,8 @@ class Daemon:
             if last is not None:
                 undo.callback(os.close, last)
             if not keep_rights:
-                drop_capabilities(needed_once_attached())
+                loading = self.session.starting.loading if self.session.starting else None
+                drop_capabilities(needed_once_attached(), later=loading)
             self._notifier.starting(_LOADING)
             # Threads begin from here on: before, they would have kept the rights.
             self._watched = Watched(places_of(paths))
@@ -91,7 +91,9 @@ class Daemon:
             self._followers = [sink for sink in sinks if isinstance(sink, FollowSink)]
             undo.callback(self._fanout.close, 0.0)
             self._numbering = Numbering(paths.numbers)
-            self.session.go_on_after(self._numbering.begin(last_number(settings, sinks), self._fanout.last_record_id))
+            self.session.journal.go_on_after(
+                self._numbering.begin(last_number(settings, sinks), self._fanout.last_record_id)
+            )
             self._reporter = Reporter(self.session, self._fanout, self._configurations, sinks)
             with self._watched.changing(paths.control):
                 self._control = ControlServer(paths.control, self)
@@ -127,20 +129,25 @@ class Daemon:
                 stack.callback(os.close, self._closing)
             threading.Thread(target=self._wake_by, args=(stop,), name="pysmon stop", daemon=True).start()
             self._loop(stop)
-            self._numbering.end(self.session.last_record_id)
+            self._numbering.end(self.session.journal.last)
             self._notifier.stopping()
         return [words for _, words in (*self._early, *self._fanout.reports())]
 
     def _loop(self, stop: threading.Event) -> None:
-        due, reconcile, number = 0.0, time.monotonic() + self._reconcile_every, 0
+        due, reconcile, ready = 0.0, time.monotonic() + self._reconcile_every, False
+        patience = time.monotonic() + _LOADING / 2
         for batch in self.session.batches(stop):
             self._fanout.put(batch)
             self._reporter.remembered.note(batch)
-            now, number = time.monotonic(), number + 1
-            if number == _READY:  # who asks may rely on it that the sensor watches
+            now = time.monotonic()
+            if not (ready or self.session.starting):
+                ready = True  # who asks may rely on it that the sensor watches all that it is to
                 self._control.start()
                 self._notifier.ready(self._reporter.line())
             self._notifier.alive(now)
+            if not ready and now >= patience:
+                patience = now + _LOADING / 2
+                self._notifier.starting(_LOADING)
             if now >= due:
                 due = now + _SECOND
                 self._each_second()
@@ -191,7 +198,7 @@ class Daemon:
             self._early.append(told)
         while self._early:
             self.session.report(*self._early.popleft())
-        self._numbering.keep_ahead(self.session.last_record_id)
+        self._numbering.keep_ahead(self.session.journal.last)
         self._reporter.note()
         self.session.patient = not any(sink.followed for sink in self._followers)
         if self._reload.is_set():
