@@ -30,7 +30,7 @@ def columns(draw: st.DrawFn) -> list[list[object]]:
     size = draw(st.integers(1, 300))
     first = draw(NUMBERS)
     kinds: list[st.SearchStrategy[object]] = [st.integers(0, 1 << bits) for bits in (1, 8, 16, 32, 62)]
-    kinds += [VALUES, st.just(7), st.just(None)]
+    kinds += [VALUES, st.just(7), st.just(None), st.sampled_from([0.0, 700.0])]
     others: list[list[object]] = [
         draw(st.lists(draw(st.sampled_from(kinds)), min_size=size, max_size=size)) for _ in range(3)
     ]

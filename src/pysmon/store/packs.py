@@ -43,7 +43,7 @@ def _column(values: Values) -> list[object]:
         return [values[0]]
     try:
         return _numbers(values)
-    except (TypeError, OverflowError):
+    except (TypeError, OverflowError, struct.error):
         places = {value: place for place, value in enumerate(dict.fromkeys(values))}
         code, _, found = _numbers([*map(places.__getitem__, values)])
         return [code, list(places), found]
