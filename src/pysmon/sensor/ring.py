@@ -14,7 +14,6 @@ from ctypes import c_uint64
 
 _BUSY = 1 << 31
 _DISCARDED = 1 << 30
-_LENGTH = struct.Struct("<I")
 _HEADER = 8
 RESERVE = 1 << 25  # bytes
 
@@ -34,6 +33,7 @@ class Ring:
         self._consumer_page = mmap.mmap(fd, page, prot=mmap.PROT_READ | mmap.PROT_WRITE, flags=mmap.MAP_SHARED)
         self._data = mmap.mmap(fd, page + size, prot=mmap.PROT_READ, flags=mmap.MAP_SHARED, offset=page)
         self._view = memoryview(self._data)
+        self._lengths = self._view.cast("I")
         self._consumed = c_uint64.from_buffer(self._consumer_page)
         self._base = page
         self._reserve = reserve
@@ -70,7 +70,7 @@ class Ring:
         # First only the lengths, then one copy: a record seen complete here is complete in the copy.
         stop = min(produced, position + limit)
         while position < stop:
-            (length,) = _LENGTH.unpack_from(self._view, self._base + (position & self._mask))
+            length = self._lengths[self._base + (position & self._mask) >> 2]
             if length & _BUSY:
                 break
             size = length & ~_DISCARDED
@@ -93,6 +93,7 @@ class Ring:
     def close(self) -> None:
         """Unmap; the ring itself belongs to the kernel object."""
         del self._consumed
+        self._lengths.release()
         self._view.release()
         self._data.close()
         self._consumer_page.close()
