@@ -62,6 +62,7 @@ def turn(sensor: Sensor, planned: list[Work], rounds: int) -> None:
     sensor.start()
     started = {"wall": time.monotonic() - begun, "used": (busy() - used) / 1e9}
     until_quiet(sensor.pids())
+    started["whole"] = (busy() - used) / 1e9  # what is left for later when it says that it observes
     for _ in range(rounds):
         for work in planned:
             _tell(measure(sensor, work) | {"observer": sensor.name})

@@ -130,7 +130,14 @@ def _is_for_all(observer: str) -> bool:
     return "all logged" in observer or not observer.startswith(("pysmon, ", "Sysmon for Linux, "))
 
 
-_ABOUT_HEAD = ("", "start: processor, s", "resident at the end, MB", "at most, MB", "lost, by its own account")
+_ABOUT_HEAD = (
+    "",
+    "processor until it observes, s",
+    "until it is at rest, s",
+    "resident at the end, MB",
+    "at most, MB",
+    "lost, by its own account",
+)
 
 
 def _about(figures: Sequence[Run]) -> Iterable[Row]:
@@ -144,7 +151,9 @@ def _about(figures: Sequence[Run]) -> Iterable[Row]:
                 f"{max(run['peak'] for run in runs) * 1024 / 1e6:.0f}",
             ]
             # The clock says nothing of a start: while the host's disk is waited for, the guest's clock leaps.
-            yield (observer, f"{end['started']['used']:.1f}", *memory, f"{lost:,}")
+            used = end["started"]["used"]
+            whole = end["started"].get("whole", used)
+            yield (observer, f"{used:.1f}", f"{whole:.1f}", *memory, f"{lost:,}")
 
 
 def _table(head: Row, rows: Sequence[Row]) -> list[str]:

@@ -50,7 +50,7 @@ def run(observer: str, wall: float, used: float, sensor: float = 0.0, **logged: 
 
 
 def ended(observer: str, lost: int = 0) -> dict[str, Any]:
-    return {"observer": observer, "started": {"wall": 1.5, "used": 0.5}, "lost": lost}
+    return {"observer": observer, "started": {"wall": 1.5, "used": 0.5, "whole": 0.75}, "lost": lost}
 
 
 FIGURES: list[Mapping[str, Any]] = [
@@ -79,7 +79,7 @@ def test_the_page_tells_losses_starts_and_what_is_missing() -> None:
     assert text.startswith("here.\n")
     assert "**10 execs**, medians of 3 runs\n" in text
     assert "| auditd | x2.00 | 0.50 | 2.00 | - | 21 | 20 | 3 |" in text
-    assert "| auditd | 0.5 | 1 | 2 | 3 |" in text
+    assert "| auditd | 0.5 | 0.8 | 1 | 2 | 3 |" in text
     assert "bpftrace is missing: it did not begin" in text
 
 
@@ -88,7 +88,7 @@ def test_of_several_starts_the_last_is_told_and_all_that_was_lost() -> None:
         run("auditd", 1.0, 1.0) | {"peak": 9000},
         ended("auditd", lost=4) | {"started": {"wall": 7.0, "used": 6.0}},
     ]
-    assert "| auditd | 6.0 | 1 | 9 | 7 |" in report([*FIGURES, *again], "here")
+    assert "| auditd | 6.0 | 6.0 | 1 | 9 | 7 |" in report([*FIGURES, *again], "here")
 
 
 def test_of_rules_that_keep_a_part_nothing_is_expected() -> None:
