@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import pytest
 from tests.sensor.provoke import PATIENCE, apart
 
+from pysmon.errors import SensorError
 from pysmon.sensor.capabilities import drop_capabilities, needed_once_attached
-from pysmon.sensor.hooks import LIFECYCLE
+from pysmon.sensor.hooks import LIFECYCLE, Hooks
 from pysmon.sensor.kernel import Sensor
 from pysmon.sensor.libbpf import Object
 from pysmon.sensor.loader import OBJECT, load
@@ -69,6 +70,20 @@ def test_a_sensor_that_is_closed_while_it_loads_leaves_no_thread(kernel: Sensor)
     before = set(threading.enumerate())
     Sensor(FILES, by_stages=True).close()
     assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.parametrize("trouble", [SensorError("refused"), ArithmeticError("a defect")])
+def test_what_keeps_it_from_becoming_whole_is_raised_where_it_is_asked_for(
+    kernel: Sensor, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise trouble
+
+    monkeypatch.setattr(Hooks, "load", refuse)
+    with Sensor(FILES, by_stages=True) as sensor:
+        assert sensor.wait(PATIENCE)
+        with pytest.raises(type(trouble), match=str(trouble)):
+            _ = sensor.whole
 
 
 def test_programs_that_are_added_work_with_the_maps_that_are_there(kernel: Sensor) -> None:

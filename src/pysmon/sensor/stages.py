@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from pysmon.errors import SensorError
 from pysmon.sensor.hooks import Hooks
 
 _GUARD = "guard"  # who is there to stay is also the one to be guarded
@@ -31,7 +30,7 @@ class Stages:
 
     @property
     def whole(self) -> bool:
-        """Is all at work that was asked for? SensorError if the kernel refuses what nothing goes without."""
+        """Is all at work that was asked for? What keeps it from being so is raised: SensorError, or a defect."""
         with suppress(BlockingIOError):
             os.eventfd_read(self.fileno)  # heard: it must not end every wait from now on
         if self._trouble:
@@ -62,6 +61,6 @@ class Stages:
             if not self._given_up:
                 self._hooks.load_rest()
                 self._loaded()
-        except (SensorError, OSError) as error:
+        except Exception as error:  # whatever it is ends the run: nobody may wait for what will not come
             self._trouble = error
             os.eventfd_write(self.fileno, 1)
