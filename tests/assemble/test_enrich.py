@@ -172,6 +172,7 @@ def test_a_file_system_that_does_not_answer_holds_up_no_event() -> None:
         event, record = renamed(made)
         adds.late(event, record)
         assert event.CreationUtcTime == event.UtcTime
+    gate.wait_for_one()
     assert gate.came == 1
     gate.open()
 

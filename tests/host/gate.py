@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 
 class Gate:
@@ -23,6 +24,12 @@ class Gate:
             return self.answer
         finally:
             self._passed.release()
+
+    def wait_for_one(self) -> None:
+        """Until somebody has come: a thread may take its time to begin."""
+        give_up = time.monotonic() + 60
+        while not self.came and time.monotonic() < give_up:
+            time.sleep(0.001)
 
     def open(self) -> None:
         """Let everybody pass."""

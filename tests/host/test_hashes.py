@@ -190,6 +190,7 @@ def test_a_file_system_that_does_not_answer_holds_up_nobody_and_costs_only_its_o
     for _ in range(3):
         made = hung.of(str(path), expected=meant)
         assert (made.text, made.skipped) == ("-", "its file system does not answer in time")
+    gate.wait_for_one()
     assert gate.came == 1
     (told,) = errands.reports()
     assert told.startswith(f"the file system {meant.device >> 20}:{meant.device & 0xFFFFF} did not answer")

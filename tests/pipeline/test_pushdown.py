@@ -38,7 +38,11 @@ pytestmark = pytest.mark.vm
 
 SETTLE = 0.03  # s: programs that were running have ended by then
 FAMILIES = ("network", "file create", "file delete")
-IDS = {3: ("DestinationPort", "SourcePort", "Initiated", "Protocol"), 11: ("TargetFilename",), 23: ("TargetFilename",)}
+IDS: dict[int, tuple[str, ...]] = {
+    3: ("DestinationPort", "SourcePort", "Initiated", "Protocol", "SourceIp", "DestinationIp"),
+    11: ("TargetFilename",),
+    23: ("TargetFilename",),
+}
 IDS[26] = IDS[23]
 NAMES = ("a/x.sh", "a/b/Y.SH", "B/z.tmp", "c", "B/.conf", "a/é.sh")
 
@@ -111,7 +115,7 @@ def policies(draw: st.DrawFn, folder: str, port: int) -> Policy:
     """Rules on what the doer does, in all mixtures."""
     paths = [f"{folder}/a/", f"{folder}/A", f"{folder}/B/z.tmp", ".sh", "SH", "/b/Y.SH", "c", "z.tmp", "/", "", folder]
     actors = [os.path.realpath(sys.executable), "/usr/bin/touch", "touch", "/bin/rm", "root", "-", "sh"]
-    others = [str(port), "22", str(port)[:2], "true", "false", "tcp", f"22;{port}"]
+    others = [str(port), "22", str(port)[:2], "true", "false", "tcp", f"22;{port}", "127.", "127.0.0.1"]
 
     def checks(names: tuple[str, ...]) -> st.SearchStrategy[Filter]:
         field = st.sampled_from([*names, "Image", "User"])
@@ -166,6 +170,11 @@ def test_each_way_to_drop_is_taken(sensor: Sensor, doer: Doer, base: str) -> Non
     by_name = element("exclude", filter_of("TargetFilename", "end with", ".sh"), event_id=11)
     by_image = element("exclude", filter_of("Image", "is", os.path.realpath(sys.executable)), event_id=11)
     by_program = element("exclude", filter_of("Image", "is", "/usr/bin/touch"), event_id=11)
+    own = os.path.realpath(sys.executable)
+    ends = [filter_of(name, "begin with", "127.") for name in ("SourceIp", "DestinationIp")]
+    within = Rule("", AND, (*ends, filter_of("Image", "is", own)), 1, HERE)
+    by_ends = element("exclude", within, event_id=3)
+    by_ends_alone = element("include", filter_of("DestinationIp", "is not", "127.0.0.1"), event_id=3)
     by_port = element("include", filter_of("DestinationPort", "is", "22"), event_id=3)
     touches = [f"{what}:{base}/c" for what in ("touch", "rm") * 3]
     cases = [
@@ -174,6 +183,8 @@ def test_each_way_to_drop_is_taken(sensor: Sensor, doer: Doer, base: str) -> Non
         (by_image, files, 6),
         (by_program, touches, 2),
         (by_port, ["connect:"], 2),
+        (by_ends, ["connect:"], 2),
+        (by_ends_alone, ["connect:"], 2),
     ]
     for rules, what, expected in cases:
         run = Run(sensor, doer)

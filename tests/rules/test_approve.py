@@ -110,6 +110,25 @@ def test_who_acts_on_another_process_is_its_source() -> None:
     assert not found.by_actor("/a", "root")
 
 
+def test_connections_within_the_machine_are_refused_of_whom_the_rules_do_not_name() -> None:
+    ends = [filter_(name, "begin with", "127.") for name in ("SourceIp", "DestinationIp")]
+    others = [filter_(name, "is", "0:0:0:0:0:0:0:1") for name in ("SourceIp", "DestinationIp")]
+    unless = filter_("Image", "excludes any", "/curl;/tmp/")
+    found = approver(exclude(rule(AND, *ends, unless), rule(AND, *others, unless), event_id=3), event_id=3)
+    assert found.refused_within("/usr/sbin/nginx", "root") == ("ipv4", "ipv6")
+    assert found.refused_within("/usr/bin/curl", "root") == ()
+    assert found.by_actor("/usr/sbin/nginx", "root")
+    assert found.learns
+
+
+def test_the_two_own_addresses_of_a_machine_are_refused_apart() -> None:
+    one = [filter_(name, "begin with", "127.") for name in ("SourceIp", "DestinationIp")]
+    found = approver(exclude(rule(AND, *one), event_id=3), event_id=3)
+    assert found.refused_within("/usr/sbin/nginx", None) == ("ipv4",)
+    assert found.learns
+    assert not found.minds_actor
+
+
 # ---- ports
 
 

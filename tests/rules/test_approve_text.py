@@ -70,3 +70,11 @@ def test_ports_are_counted() -> None:
 def test_a_program_that_no_rule_names_is_dropped_if_all_includes_name_one() -> None:
     image = element("include", filter_("Image", "image", "curl"), event_id=3)
     assert lines(image, event_id=3)[1].endswith("what a program does that no rule names is dropped once it was seen")
+
+
+def test_connections_of_the_machine_with_itself_are_told_apart() -> None:
+    address = element("include", filter_("DestinationIp", "begin with", "10."), event_id=3)
+    found = lines(address, event_id=3)
+    said = "learned as it happens; what no rule names is dropped by ipv4 and ipv6"
+    assert found[1] == f"  the machine with itself: {said}"
+    assert found[-1].endswith("127.0.0.1 and ::1 at both ends are told apart")

@@ -12,6 +12,8 @@ from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.event import EVENTS, Event
 from pysmon.sensor.records import ASKS
 
+_NETWORK = "network"
+
 
 class Flow:
     """Records to kept events, by one ruleset. What the enricher reads of the machine is its border."""
@@ -32,7 +34,7 @@ class Flow:
         self.lives.count(self._books)
         self._decide = ruleset.decide
         self._enricher, self._first = enricher, enricher.first
-        self._approvers = {f: own for f, own in (approvers or {}).items() if all(each.minds_actor for each in own)}
+        self._approvers = {f: own for f, own in (approvers or {}).items() if all(each.learns for each in own)}
         self._answers.clear()
         self.lives.use(ruleset)
         self._builder.want(i for i in EVENTS if ruleset.wants(i))
@@ -107,7 +109,8 @@ class Flow:
         if uid is None or not found:
             return
         refused = [f for f, own in self._approvers.items() if not any(each.by_actor(*found) for each in own)]
-        self._answers.append(Answer(found[0], uid, tuple(refused), process))
+        within = [e.refused_within(*found) for e in self._approvers.get(_NETWORK, ()) if e.minds_ends]
+        self._answers.append(Answer(found[0], uid, tuple(refused), process, within[0] if within else ()))
 
     def _judge(self, event: Event, record: Record) -> bool:
         for step in self._first.get(type(event), ()):

@@ -43,6 +43,7 @@ class Answer(NamedTuple):
     uid: int
     families: tuple[str, ...]
     process: tuple[int, int, int]  # that runs it
+    within: tuple[str, ...]  # nor of its connections within the machine, by ipv4 or ipv6
 
 
 def approvers_of(ruleset: Ruleset, families: Mapping[str, Sequence[int]]) -> Approvers:
@@ -63,7 +64,7 @@ def approvals_of(approvers: Approvers) -> dict[str, Approval]:
 
 
 def _approval(approvers: Sequence[Approver], family: str) -> Approval:
-    by_actor = all(approver.minds_actor for approver in approvers)
+    by_actor = all(approver.learns for approver in approvers)
     if len(approvers) == 1 and approvers[0].event_id == _NETWORK:
         return Approval(by_actor=by_actor, ports=approvers[0].ports())
     found = [_path(approver, family) for approver in approvers]

@@ -27,6 +27,13 @@ FLOWS = tuple(product((False, True), ("tcp", "udp")))  # initiated, protocol
 # The fields that tell who acts, of events that are made of one record each, by the process that acts.
 _ACTS, _REACHES = ("Image", "User"), ("SourceImage", "SourceUser")
 _ACTOR = {8: _REACHES, 10: _REACHES, **dict.fromkeys((2, 3, 9, 11, 12, 13, 14, 15, 17, 18, 23, 26, 100), _ACTS)}
+ENDS = ("SourceIp", "DestinationIp")
+_WITHIN: dict[str, dict[str, object]] = {  # connections of a machine with itself, as their events have them
+    name: dict.fromkeys(ENDS, address) | dict.fromkeys(("SourceIsIpv6", "DestinationIsIpv6"), name == "ipv6")
+    for name, address in (("ipv4", "127.0.0.1"), ("ipv6", "0:0:0:0:0:0:0:1"))
+}
+# Numbers that every event of a type has that is made of a record.
+_PRESENT = {3: frozenset({*SIDES, "ProcessId", "Initiated", "SourceIsIpv6", "DestinationIsIpv6"})}
 _EACH = {Condition.IS, Condition.IS_NOT, Condition.IS_ANY}  # conditions that tell apart only the values that they name
 _MEMORY = 4096
 
@@ -66,6 +73,21 @@ class Approver:
         """Whether who acts can matter."""
         return bool(self.actor_fields)
 
+    @property
+    def minds_ends(self) -> bool:
+        """Whether the addresses of a connection can matter."""
+        return bool(self.reads & {*ENDS})
+
+    @property
+    def learns(self) -> bool:
+        """Whether it has to be learned of programs what is kept of their deeds."""
+        return self.minds_actor or self.minds_ends
+
+    def refused_within(self, image: str, user: str | None) -> tuple[str, ...]:
+        """Of which connections within the machine nothing is kept: `ipv4` from 127.0.0.1 to itself, `ipv6` from ::1."""
+        actor = {self._image: image} | ({self._user: user} if user is not None else {})
+        return tuple(name for name, ends in _WITHIN.items() if not self.may_keep({**actor, **ends}))
+
     def ports(self) -> PortSets | None:
         """Which ports a connection may have to pass, by side, who began it, and protocol; None: any."""
         if not self.reads & {*SIDES, "Protocol", "Initiated"}:
@@ -98,7 +120,7 @@ class Approver:
             hits = found.get(check.field) if check.fixed is None else None
             return check.fixed if hits is None else bool(hits & check.mask)
 
-        return can_keep(self.rules, outcome)
+        return can_keep(self.rules, outcome, _PRESENT.get(self.event_id, ()))
 
     def _classes(self, side: str) -> tuple[Hits, dict[int, Hits]]:
         """Which checks hold for most ports, and for those that have to be looked at one by one."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pysmon.formats.describe import Piece
 from pysmon.formats.visible import visible
-from pysmon.rules.approve import PATH, SIDES, Approver, PortSets
+from pysmon.rules.approve import ENDS, PATH, SIDES, Approver, PortSets
 from pysmon.rules.explain_text import condition_text
 from pysmon.rules.path_parts import Part, PathParts, needs_of
 from pysmon.rules.ruleset import Ruleset
@@ -44,6 +44,11 @@ def _summary(approver: Approver, path: PathParts | None, ports: PortSets | None)
         told = True
         others = "is dropped once it was seen" if not approver.by_actor("/", None) else "comes up"
         yield _said(f"who acts: learned as it happens; what a program does that no rule names {others}")
+    if approver.minds_ends:
+        told = True
+        refused = approver.refused_within("/", None)
+        others = f"is dropped by {' and '.join(refused)}" if refused else "comes up"
+        yield _said(f"the machine with itself: learned as it happens; what no rule names {others}")
     if ports is not None:
         told = True
         for side in SIDES:
@@ -77,6 +82,8 @@ def _where(check: Check, approver: Approver, *, has_path: bool) -> tuple[Where, 
         return "down", "who acts"
     if approver.event_id == 3 and check.field in _FLOW:
         return "down", "the connection itself"
+    if approver.event_id == 3 and check.field in ENDS:
+        return "part", "127.0.0.1 and ::1 at both ends are told apart"
     if check.field != PATH or not has_path:
         return "up", f"{check.field} is for the rules to look at"
     needs = needs_of(check)

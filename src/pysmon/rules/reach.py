@@ -5,7 +5,7 @@ The ground of `Ruleset.wants`, and of what the kernel may drop (`approve`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeAlias
 
 from pysmon.config.model import Relation
@@ -19,12 +19,15 @@ def fixed(check: Check) -> Outcome:
     return check.fixed
 
 
-def can_keep(rules: EventRules, known: Known = fixed) -> bool:
-    """False if it is certain that the rules keep no event of the type of which that is known."""
+def can_keep(rules: EventRules, known: Known = fixed, present: Collection[str] = ()) -> bool:
+    """False if it is certain that the rules keep no event of the type of which that is known.
+
+    `present`: numbers that every such event has, whatever they are.
+    """
     for element in rules.elements:
         if element.source.onmatch == "include" and may_match(element, known):
             return True
-        if must_match(element, known):
+        if must_match(element, known, present):
             return False  # an exclude that matches all; includes are returned above
     return rules.otherwise
 
@@ -34,9 +37,10 @@ def may_match(element: Element, known: Known = fixed) -> bool:
     return _holds(element, known, assumed=True)
 
 
-def must_match(element: Element, known: Known = fixed) -> bool:
-    """True if it is certain that the element matches every event."""
-    return _holds(element, known, assumed=False) and not any(c.must_know and known(c) is None for c in element.checks)
+def must_match(element: Element, known: Known = fixed, present: Collection[str] = ()) -> bool:
+    """True if it is certain that the element matches every event that has the numbers `present`."""
+    needed = (check for check in element.checks if check.must_know and check.field not in present)
+    return _holds(element, known, assumed=False) and all(known(check) is not None for check in needed)
 
 
 def _holds(element: Element, known: Known, *, assumed: bool) -> bool:

@@ -16,6 +16,7 @@ from pysmon.sensor.records import (
     SCOPES,
     SETTINGS,
     SHADOW,
+    WITHIN,
 )
 
 # By the beginning of the C names: what follows in C is the name that the number has in Python.
@@ -60,6 +61,7 @@ CONSTANTS: tuple[tuple[str, int], ...] = (
     ("SETTINGS_SIZE", SETTINGS.size),
     *(("PUSHDOWN_ACTORS", ACTORS), ("PUSHDOWN_SHADOW", SHADOW), ("PUSHDOWN_ASKING", ASKING)),
     *(("PUSHDOWN_MARK", MARK), ("PUSHDOWN_ASKS", ASKS), ("PUSHDOWN_ANSWERED", ANSWERED)),
+    *((_c_name("PUSHDOWN_WITHIN", name), bit) for name, bit in WITHIN.items()),
     *(("PARTS_LIMIT", PARTS_LIMIT), ("IMAGES_LIMIT", IMAGES_LIMIT)),
     ("PLACE_SIZE", PLACE.size),
 )

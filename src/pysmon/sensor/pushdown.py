@@ -12,7 +12,17 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pysmon.sensor.libbpf import Map
-from pysmon.sensor.records import ACTORS, ANSWERED, ASKING, FAMILIES, IMAGES_LIMIT, PARTS_LIMIT, SHADOW, components_of
+from pysmon.sensor.records import (
+    ACTORS,
+    ANSWERED,
+    ASKING,
+    FAMILIES,
+    IMAGES_LIMIT,
+    PARTS_LIMIT,
+    SHADOW,
+    WITHIN,
+    components_of,
+)
 
 _APPROVAL = struct.Struct("<QQIIII")
 _PART = struct.Struct("<IBBBx64s")
@@ -70,8 +80,17 @@ class Pushdown:
         for key in old:
             self._parts.delete(key)
 
-    def answer(self, image: str, uid: int, families: Collection[str], process: tuple[int, int, int]) -> None:
+    def answer(
+        self,
+        image: str,
+        uid: int,
+        families: Collection[str],
+        process: tuple[int, int, int],
+        within: Collection[str] = (),
+    ) -> None:
         """Nothing of these families, and of no others, is kept of what that program does for that user.
+
+        `within`: nor of its connections from 127.0.0.1 to the same (`ipv4`), from ::1 to the same (`ipv6`).
 
         One of its processes, which asked for that, gets the number of the program: `process` are its id, its start,
         and which of its programs that is. The others get it when they are made or run the program.
@@ -83,7 +102,8 @@ class Pushdown:
         if (number, uid) not in self._answered:
             self._answered.add((number, uid))
             bits = sum(1 << FAMILIES.index(family) for family in families)
-            self._answers.update(_ACTOR.pack(number, uid, self._generation), _NUMBER.pack(bits | ANSWERED))
+            bits |= ANSWERED | sum(WITHIN[name] for name in within)
+            self._answers.update(_ACTOR.pack(number, uid, self._generation), _NUMBER.pack(bits))
         self._running.update(_NUMBER.pack(tgid), _RUNNING.pack(start, exec_id, number))
 
     def _number(self, image: str) -> int:

@@ -33,6 +33,7 @@ ACTORS, SHADOW, ASKING = 1, 2, 4
 # On the number of the CPU: it would be dropped; what becomes of what this program does for this user is not known yet.
 MARK, ASKS = 0x8000, 0x4000
 ANSWERED = 1 << 31  # beside the bits of the families that are refused
+WITHIN = {"ipv4": 1 << 30, "ipv6": 1 << 29}  # and of connections within the machine
 PARTS_LIMIT, IMAGES_LIMIT = 16384, 4096  # parts of paths, programs that have a number
 
 OPENED, RENAMED, LINKED, SYMLINKED = 1, 2, 3, 4  # how a file came to its name (FileCreateRecord.how)

@@ -50,7 +50,9 @@ class NoPushdown:
     def renew(self, approvals: Mapping[str, Approval]) -> None:
         """Rules are asked later."""
 
-    def answer(self, image: str, uid: int, families: Collection[str], process: tuple[int, int, int]) -> None:
+    def answer(
+        self, image: str, uid: int, families: Collection[str], process: tuple[int, int, int], within: Collection[str]
+    ) -> None:
         """Nobody has asked."""
 
 

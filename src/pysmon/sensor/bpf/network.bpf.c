@@ -11,7 +11,9 @@ struct {
 	MAP_TYPE(value, struct owner);
 } connecting SEC(".maps");
 
-struct flow { u8 local[16], remote[16]; u16 local_port, remote_port, family, unused; };
+struct flow { u8 local[16], remote[16]; u16 local_port, remote_port, family, unused; } __attribute__((aligned(8)));
+#define LOOPBACK 0x0100007fu             /* 127.0.0.1 as it lies in memory, in the first four bytes of an address */
+#define LOOPBACK_V6 (1ull << 56)         /* ::1, the last eight bytes */
 
 /* UDP flows of which a first packet was seen. A new socket is a new flow, told by its inode: the kernel uses the memory
  * of a socket again at once. Its own address says nothing more, and one that is bound to all addresses shows none when
@@ -78,6 +80,22 @@ INLINE bool ports_refused(u16 source, u16 destination, u16 protocol, bool initia
 	return !(port_passes(set, destination) && port_passes(set + 4, source));
 }
 
+/* Is it a connection of the machine with itself, from one of these addresses to the same: 127.0.0.1, ::1? */
+INLINE bool is_within(const struct flow *flow)
+{
+	const u64 *local = (const u64 *)flow->local, *remote = (const u64 *)flow->remote;
+	u64 first = flow->family == AF_INET ? LOOPBACK : 0, last = flow->family == AF_INET ? 0 : LOOPBACK_V6;
+	return local[0] == first && local[1] == last && remote[0] == first && remote[1] == last;
+}
+
+/* Is nothing kept of the connections within the machine of who made it? */
+INLINE bool refused_within(const struct owner *owner, bool ipv6)
+{
+	struct settings *s = get_settings();
+	struct approval *approval = s ? approval_of(s, FAMILY_NETWORK) : NULL;
+	return approval && approval->by_actor && answered_within(s, owner->image, owner->uid, ipv6);
+}
+
 /* Does a record with that mark end here? */
 INLINE bool flow_ends(const struct owner *owner, u32 mark)
 {
@@ -89,7 +107,9 @@ INLINE int send_flow(const struct owner *owner, const struct flow *flow, u16 pro
 {
 	u16 source = initiated ? flow->local_port : flow->remote_port;
 	u16 destination = initiated ? flow->remote_port : flow->local_port;
-	if (!(mark & PUSHDOWN_MARK) && ports_refused(source, destination, protocol, initiated)) {
+	if (!(mark & PUSHDOWN_MARK)
+	    && ((is_within(flow) && refused_within(owner, flow->family != AF_INET))
+		|| ports_refused(source, destination, protocol, initiated))) {
 		mark |= PUSHDOWN_MARK;
 		if (flow_ends(owner, mark))
 			return 0;

@@ -62,8 +62,8 @@ struct {
 	MAP_TYPE(value, struct running);
 } running SEC(".maps");
 
-/* Of which families nothing is kept of what that program does for that user, as bits, and that it is ANSWERED. Without that
- * bit it was asked for: by a record with the mark PUSHDOWN_ASKS, which the user side answers for all families at once. */
+/* Of which families nothing is kept of what that program does for that user, as bits, the same of connections WITHIN the
+ * machine, and that it is ANSWERED. Without that bit it was asked for: by a record with the mark PUSHDOWN_ASKS, which the user side answers for all families at once. */
 struct actor { u32 image, uid, generation; };
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
@@ -114,6 +114,14 @@ INLINE u32 mark_of_current(u32 family)
 	if (!approval || !approval->by_actor)
 		return 0;
 	return mark_of(s, family, image_of(bpf_get_current_task_btf()), bpf_get_current_uid_gid());
+}
+
+/* Was it said of that program and that user that nothing is kept of their connections within the machine? */
+INLINE bool answered_within(const struct settings *s, u32 image, u32 uid, bool ipv6)
+{
+	struct actor actor = { .image = image, .uid = uid, .generation = s->generation };
+	u32 *answer = image ? bpf_map_lookup_elem(&answers, &actor) : NULL;
+	return answer && *answer & (ipv6 ? PUSHDOWN_WITHIN_IPV6 : PUSHDOWN_WITHIN_IPV4);
 }
 
 /* ---- lifecycle: programs keep their numbers while processes fork, and get them by their paths when they run another */
