@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,8 @@ def main() -> int:
             trouble = traceback.format_exc()
             _tell({"observer": sensor.name, "failed": trouble.strip().splitlines()[-1]})
             sys.stdout.write(trouble)
+            with suppress(Exception):  # the next one must be alone
+                sensor.stop()
     return 1 if failed else 0
 
 

@@ -151,9 +151,9 @@ def _about(figures: Sequence[Run]) -> Iterable[Row]:
                 f"{max(run['peak'] for run in runs) * 1024 / 1e6:.0f}",
             ]
             # The clock says nothing of a start: while the host's disk is waited for, the guest's clock leaps.
-            used = end["started"]["used"]
-            whole = end["started"].get("whole", used)
-            yield (observer, f"{used:.1f}", f"{whole:.1f}", *memory, f"{lost:,}")
+            whole = end["started"].get("whole")  # older figures do not tell it
+            starts = [f"{end['started']['used']:.1f}", f"{whole:.1f}" if whole is not None else "-"]
+            yield (observer, *starts, *memory, f"{lost:,}")
 
 
 def _table(head: Row, rows: Sequence[Row]) -> list[str]:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import socket
 import sqlite3
 import subprocess
@@ -138,16 +139,21 @@ class Pysmon:
         self._program, self._scope = program, scope
 
     def start(self) -> None:
-        """Until it tells its supervisor that it is ready."""
+        """Until it tells its supervisor that it is ready, or ends; no patience in seconds: the guest's clock leaps
+        while a disk is waited for.
+        """
         place = self._root / "notify"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ears, (self._root / "told").open("wb") as told:
             ears.bind(str(place))
-            ears.settimeout(_PATIENCE)
             command = [*self._program, "service", "--root", str(self._root), *self._scope]
             environment = os.environ | {"NOTIFY_SOCKET": str(place), "MALLOC_ARENA_MAX": "2"}
             self._pid = subprocess.Popen(command, env=environment, stdout=told, stderr=told).pid
-            while b"READY=1" not in ears.recv(4096):
-                pass
+            ended = os.pidfd_open(self._pid)
+            try:
+                while b"READY=1" not in _heard(ears, ended):
+                    pass
+            finally:
+                os.close(ended)
 
     def pids(self) -> list[int]:
         """The service, and its helper if it has one."""
@@ -264,6 +270,13 @@ class Bpftrace:
     def stop(self) -> None:
         """As Ctrl-C does."""
         end(self._pid)
+
+
+def _heard(ears: socket.socket, ended: int) -> bytes:
+    ready, _, _ = select.select([ears.fileno(), ended], [], [])
+    if ears.fileno() not in ready:
+        raise ChildProcessError("it ended before it was ready")
+    return ears.recv(4096)
 
 
 def _told(*command: str) -> bytes:

@@ -88,7 +88,7 @@ def test_of_several_starts_the_last_is_told_and_all_that_was_lost() -> None:
         run("auditd", 1.0, 1.0) | {"peak": 9000},
         ended("auditd", lost=4) | {"started": {"wall": 7.0, "used": 6.0}},
     ]
-    assert "| auditd | 6.0 | 6.0 | 1 | 9 | 7 |" in report([*FIGURES, *again], "here")
+    assert "| auditd | 6.0 | - | 1 | 9 | 7 |" in report([*FIGURES, *again], "here")
 
 
 def test_of_rules_that_keep_a_part_nothing_is_expected() -> None:
