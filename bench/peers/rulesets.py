@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from bench.parts.configurations import MEASURED, ROOT
 
-from pysmon.schema import catalogue as _catalogue  # noqa: F401 - fills EVENTS
 from pysmon.schema.event import EVENTS
 
 KINDS = {

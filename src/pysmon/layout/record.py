@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from inspect import get_annotations
 from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, get_type_hints
 
+from pysmon.compiled import compiled
 from pysmon.errors import RecordError
 
 R = TypeVar("R", bound="Record")
+_OF_CLASSES = {"layout", "decode"}  # what is no member
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,8 @@ class Record:
     tgid: U32  # process id
     tid: U32  # thread id
 
-    @classmethod
-    def decode(cls, data: bytes, offset: int = 0) -> Self:
-        """Read one record of this class; RecordError if there are not enough bytes. Every class has one of its own."""
-        raise NotImplementedError
+    # Reads one record of this class from bytes, at an offset (0); RecordError if there are not enough.
+    decode: ClassVar[Callable[..., Self]]
 
     @classmethod
     def make(cls, **values: int | bytes) -> Self:
@@ -113,8 +113,8 @@ def record(kind: int, family: str, registry: dict[int, type[Record]]) -> Callabl
 
     def build(body: type[R]) -> type[R]:
         hints = get_type_hints(body, include_extras=True)
-        own = [n for n in get_annotations(body) if n != "layout"]
-        names = tuple([n for n in Record.__annotations__ if n != "layout"] + own)
+        own = list(get_annotations(body))
+        names = tuple([n for n in Record.__annotations__ if n not in _OF_CLASSES] + own)
         members = tuple(hints[n].__metadata__[0] for n in names)
         fill = -_end_of_members(body.__name__, names, members) % 8
         cls = _with_slots(body, own)
@@ -126,7 +126,7 @@ def record(kind: int, family: str, registry: dict[int, type[Record]]) -> Callabl
             head=struct.Struct("<" + "".join(m.code for m in members) + "x" * fill),
             tails=tuple(i for i, m in enumerate(members) if m.tail),
         )
-        setattr(cls, "decode", staticmethod(_decoder(cls)))  # noqa: B010 - mypy would not have it otherwise
+        cls.decode = staticmethod(_decoder(cls))
         if kind in registry:
             raise ValueError(f"record kind {kind} is {registry[kind].__name__} already")
         registry[kind] = cls
@@ -147,24 +147,22 @@ def _decoder(cls: type[R]) -> Callable[..., R]:
     tails = [layout.names[i] for i in layout.tails]
     places = ", ".join(n if n in tails else f"made.{n}" for n in layout.names)
     lines = [
-        "def decode(data, offset=0):",
-        "    made = new(cls)",
-        "    try:",
-        f"        {places} = unpack(data, offset)",
-        "    except error:",
-        f"        raise short(cls, len(data) - offset, {layout.head.size}) from None",
+        "made = new(cls)",
+        "try:",
+        f"    {places} = unpack(data, offset)",
+        "except error:",
+        f"    raise short(cls, len(data) - offset, {layout.head.size}) from None",
     ]
     if tails:
         lines += [
-            f"    at = offset + {layout.head.size}",
-            *(f"    made.{n} = data[at : (at := at + {n})] if {n} else b''" for n in tails),
-            "    if at > len(data):",
-            "        raise short(cls, len(data) - offset, at - offset)",
+            f"at = offset + {layout.head.size}",
+            *(f"made.{n} = data[at : (at := at + {n})] if {n} else b''" for n in tails),
+            "if at > len(data):",
+            "    raise short(cls, len(data) - offset, at - offset)",
         ]
-    known: dict[str, Any] = {"cls": cls, "new": cls.__new__, "short": _short}
-    known |= {"unpack": layout.head.unpack_from, "error": struct.error}
-    exec("\n".join([*lines, "    return made"]), known)  # noqa: S102 - of names of our own classes alone
-    return cast("Callable[..., R]", known["decode"])
+    known = {"cls": cls, "new": cls.__new__, "short": _short, "unpack": layout.head.unpack_from, "error": struct.error}
+    made = compiled("decode(data, offset=0)", [*lines, "return made"], layout.names, **known)
+    return cast("Callable[..., R]", made)
 
 
 def _end_of_members(owner: str, names: tuple[str, ...], members: tuple[Member, ...]) -> int:
