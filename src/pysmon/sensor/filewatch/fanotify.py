@@ -7,8 +7,6 @@ import errno
 import os
 import struct
 import tempfile
-from collections.abc import Iterator
-from typing import NamedTuple
 
 from pysmon.errors import SensorError
 
@@ -20,19 +18,17 @@ _CLOEXEC, _NONBLOCK, _CLASS_CONTENT = 0x1, 0x2, 0x4
 _MARK_ADD, _MARK_REMOVE, _MARK_FILESYSTEM = 0x1, 0x2, 0x100
 _ALLOW, _DENY = 1, 2
 _VERSION = 3
-_EVENT = struct.Struct("<IBBHQii")  # length, version, reserved, length of this, mask, descriptor, process
+_EVENT = struct.Struct("<8xQii")  # mask, descriptor, process; before them what is the same in all events of a group
+_SAME = struct.Struct("<IB")  # length, version
 _ANSWER = struct.Struct("<iI")
 _ROOM = 1 << 14  # bytes of events that are read at once
 _EVENT_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOATIME | 0o100000  # the last is O_LARGEFILE
 _HERE = -100  # AT_FDCWD
 
 
-class Notice(NamedTuple):
-    """What happened to a file. `file` is open on it, and the receiver's to close; -1 for OVERFLOW."""
-
-    mask: int
-    file: int
-    pid: int  # of the process that did it, as this process counts
+# What happened to a file: its mask; the file, open, and the receiver's to close, -1 for OVERFLOW; the id of the process
+# that did it, as this process counts.
+Notice = tuple[int, int, int]
 
 
 class Group:
@@ -74,14 +70,14 @@ class Group:
     def read(self) -> list[Notice]:
         """Events that came, some at a time; empty if there are none."""
         try:
-            return list(_notices(os.read(self.fd, _ROOM)))
+            return _notices(os.read(self.fd, _ROOM))
         except BlockingIOError:
             return []
         except OSError as error:
             # The kernel could not open the file of the first event (it is gone from a network, or the file is being
             # written and is a program): that event is over, and the others can be read.
             if error.errno in (errno.ENXIO, errno.ESTALE, errno.ETXTBSY, errno.EACCES, errno.EPERM, errno.ENOENT):
-                return [Notice(OVERFLOW, -1, 0)]
+                return [(OVERFLOW, -1, 0)]
             raise
 
     def answer(self, file: int, *, allow: bool) -> None:
@@ -109,11 +105,11 @@ def refusal() -> str:
     return ""
 
 
-def _notices(data: bytes) -> Iterator[Notice]:
-    at = 0
-    while at + _EVENT.size <= len(data):
-        length, version, _, _, mask, file, pid = _EVENT.unpack_from(data, at)
-        if version != _VERSION:
-            raise SensorError(f"fanotify speaks version {version} (expected {_VERSION})")
-        yield Notice(mask, file, pid)
-        at += length
+def _notices(data: bytes) -> list[Notice]:
+    """The events in what was read: of one length, since none has more to say in a group of this class."""
+    length, version = _SAME.unpack_from(data)
+    if version != _VERSION or length != _EVENT.size:
+        raise SensorError(
+            f"fanotify speaks version {version}, {length} bytes an event (expected {_VERSION}, {_EVENT.size})"
+        )
+    return list(_EVENT.iter_unpack(data))

@@ -15,6 +15,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from pysmon.sensor.filewatch.asked import Asked, program_in
 from pysmon.sensor.filewatch.fanotify import (
     CLOSE_WRITE,
     OPEN_EXEC,
@@ -22,9 +23,7 @@ from pysmon.sensor.filewatch.fanotify import (
     OPEN_PERMISSION,
     OVERFLOW,
     Group,
-    Notice,
 )
-from pysmon.sensor.filewatch.magic import HEAD, kind_of
 from pysmon.sensor.filewatch.opening import overwrites
 from pysmon.sensor.filewatch.wire import (
     ALIVE,
@@ -46,9 +45,12 @@ from pysmon.sensor.filewatch.wire import (
 )
 
 PATIENCE = 2.0  # s that a process is held up at most
+_REST = 2  # ms between two looks where nobody is held up: what comes meanwhile costs one waking
+_MANY = 256  # events of one look after which the next follows at once
 _UNSENT = 1024  # messages that may wait for the sensor; each holds a file open
 _REFUSED = 4096  # programs that are kept in mind as not to be run
 _PERMISSIONS = OPEN_PERMISSION | OPEN_EXEC_PERMISSION
+_HOLD_UP = KEEP_FROM_RUNNING | KEEP_FROM_OVERWRITING
 Key = tuple[int, int]  # device and inode
 
 
@@ -70,7 +72,7 @@ class Guardian:
         channel.setblocking(False)
         self._channel, self._group, self._patience = channel, group, patience
         self._wanted = 0
-        self._names: tuple[str, ...] = ()
+        self._asked = Asked()
         self._marked: dict[str, int] = {}
         self._questions: dict[int, _Question] = {}  # by token
         self._unsettled: dict[Key, int] = {}  # programs that were written: the token of the question about them
@@ -81,67 +83,65 @@ class Guardian:
 
     def serve(self) -> None:
         """Work until the sensor has gone."""
-        poll = select.poll()
-        poll.register(self._group.fd, select.POLLIN)
-        poll.register(self._channel, select.POLLIN)
+        sensor, both = select.poll(), select.poll()
+        sensor.register(self._channel, select.POLLIN)
+        both.register(self._group.fd, select.POLLIN)
+        resting = False
         while True:
-            poll.modify(self._channel, select.POLLIN | (select.POLLOUT if self._unsent else 0))
-            until = min((q.until for q in self._questions.values()), default=None)
-            ready = dict(poll.poll(None if until is None else max(0, (until - time.monotonic()) * 1000 + 1)))
-            if self._group.fd in ready:
-                self._look()
-            self._send_more()
-            self._give_up()
+            poll = sensor if resting else both
+            poll.register(self._channel, select.POLLIN | (select.POLLOUT if self._unsent else 0))
+            ready = dict(poll.poll(_REST if resting else self._time_left()))
+            resting = self._group.fd in ready and self._look() < _MANY and not self._wanted & _HOLD_UP
+            if self._unsent or self._lost:
+                self._send_more()
+            if self._questions:
+                self._give_up()
             if ready.get(self._channel.fileno(), 0) & ~select.POLLOUT and not self._listen():
+                self._asked.close()
                 return
 
-    def _look(self) -> bool:
-        """Take what the kernel tells; False if there was nothing."""
+    def _time_left(self) -> float | None:
+        """ms until the next question is overdue; None if there is none."""
+        if not self._questions:
+            return None
+        until = min(question.until for question in self._questions.values())
+        return max(0, (until - time.monotonic()) * 1000 + 1)
+
+    def _look(self) -> int:
+        """Take what the kernel tells; of how many events that was."""
         notices = self._group.read()
-        for notice in notices:
-            if notice.mask & OVERFLOW:
+        wants, exempt = self._asked.wants, self._exempt
+        for mask, file, pid in notices:
+            if mask & OVERFLOW:
                 self._lost += 1
-            elif notice.mask & _PERMISSIONS:
-                self._permission(notice)
+            elif mask & _PERMISSIONS:
+                self._permission(mask, file, pid)
+            elif pid in exempt or not wants(mask, file):
+                os.close(file)
             else:
-                self._told(notice)
-        return bool(notices)
+                self._told(mask, file, pid)
+        return len(notices)
 
-    def _told(self, notice: Notice) -> None:
-        found = os.fstat(notice.file)
-        program = stat.S_ISREG(found.st_mode) and notice.pid not in self._exempt and kind_of(_head(notice.file))
-        written = bool(notice.mask & CLOSE_WRITE)
-        if notice.pid in self._exempt or not (
-            self._wanted & ALL
-            or (written and program and self._wanted & PROGRAMS)
-            or (written and self._wanted & NAMED and self._is_named(notice.file))
-        ):
-            os.close(notice.file)
-            return
-        token = self._ask(found, removes=True) if written and program and self._wanted & KEEP_FROM_RUNNING else 0
-        self._send(Message(WRITTEN if written else RUN, pid=notice.pid, token=token, file=notice.file))
+    def _told(self, mask: int, file: int, pid: int) -> None:
+        written, token = bool(mask & CLOSE_WRITE), 0
+        if written and self._wanted & KEEP_FROM_RUNNING and program_in(file, found := os.fstat(file)):
+            token = self._ask(found, removes=True)
+        self._send(Message(WRITTEN if written else RUN, pid=pid, token=token, file=file))
 
-    def _is_named(self, file: int) -> bool:
-        try:
-            path = os.readlink(f"/proc/self/fd/{file}")
-        except OSError:
-            return False
-        return any(name in path for name in self._names)
-
-    def _permission(self, notice: Notice) -> None:
-        found = os.fstat(notice.file)
+    def _permission(self, mask: int, file: int, pid: int) -> None:
+        found = os.fstat(file)
         key = (found.st_dev, found.st_ino)
-        if notice.pid in self._exempt:
-            self._answer(notice.file, allow=True)
-        elif notice.mask & OPEN_EXEC_PERMISSION:
-            self._run(notice.file, key)
-        elif flags := stat.S_ISREG(found.st_mode) and found.st_size and overwrites(notice.pid):
+        if pid in self._exempt:
+            self._answer(file, allow=True)
+        elif mask & OPEN_EXEC_PERMISSION:
+            self._run(file, key)
+        elif flags := stat.S_ISREG(found.st_mode) and found.st_size and overwrites(pid):
             token = self._ask(found, removes=False)
-            self._questions[token].waiting.append(notice.file)
-            copy = os.dup(notice.file)
-            self._send(Message(OVERWRITE, flags & 0xFFFF, notice.pid, token, file=copy))
+            self._questions[token].waiting.append(file)
+            copy = os.dup(file)
+            self._send(Message(OVERWRITE, flags & 0xFFFF, pid, token, file=copy))
         else:
-            self._answer(notice.file, allow=True)
+            self._answer(file, allow=True)
 
     def _run(self, file: int, key: Key) -> None:
         if key in self._refused:
@@ -227,7 +227,7 @@ class Guardian:
             return False
         if message.what == WATCH:
             paths, _, names = message.text.partition("\0\0")
-            self._names = tuple(name for name in names.split("\0") if name)
+            self._asked.use(message.flags, [name for name in names.split("\0") if name])
             self._watch(message.flags, [path for path in paths.split("\0") if path])
         elif message.what == SETTLED:
             self._settle(message.token, allow=bool(message.flags), path=message.text)
@@ -283,13 +283,6 @@ def remove(path: str, key: Key) -> str:
         finally:
             os.close(within)
     return f"{path} was kept from running but not removed: {trouble}" if trouble else ""
-
-
-def _head(file: int) -> bytes:
-    try:
-        return os.pread(file, HEAD, 0)
-    except OSError:
-        return b""
 
 
 def _close(message: Message) -> None:
