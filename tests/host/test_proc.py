@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pysmon.host.proc import read_process, terminal_name
+from pysmon.host.proc import read_process, read_program, terminal_name
 
 
 def process(proc: Path, tgid: int, *, name: str = "sh", ticks: int = 77, **files: bytes) -> Path:
@@ -80,3 +80,11 @@ def test_other_terminals_are_named_by_the_kernels_devices(tmp_path: Path) -> Non
     (tmp_path / "4:65").symlink_to("../../devices/platform/serial8250/tty/ttyS1")
     assert terminal_name(4 << 8 | 65, tmp_path) == "ttyS1"
     assert terminal_name(4 << 8 | 66, tmp_path) == ""
+
+
+def test_the_program_of_a_process_comes_with_the_time_of_its_start(tmp_path: Path) -> None:
+    (process(tmp_path, 9, ticks=1234) / "exe").symlink_to("/bin/x (deleted)")
+    assert read_program(9, str(tmp_path)) == (1234, "/bin/x (deleted)")
+    process(tmp_path, 2, name="kthreadd")
+    assert read_program(2, str(tmp_path)) == (77, "")
+    assert read_program(5, str(tmp_path)) == (0, "")

@@ -16,7 +16,7 @@ from tests.sensor.provoke import whole
 from pysmon.config.read import read_configuration
 from pysmon.host.archive import Archive
 from pysmon.host.guid import NO_GUID
-from pysmon.pipeline.files import Files, asked_for
+from pysmon.pipeline.files import Files, asked_for, files_for
 from pysmon.pipeline.live import Session
 from pysmon.pipeline.outcome import Outcome
 from pysmon.pipeline.policy import Policy
@@ -184,7 +184,7 @@ def test_only_what_rules_need_is_asked_for(rules: str, asked: int) -> None:
 
 
 def test_a_part_of_the_machine_without_named_mounts_is_told_what_it_misses() -> None:
-    files = Files(None, policy().ruleset, whole=False, later=False)
+    files = Files(files_for(policy().ruleset, None, whole=False), whole=False)
     files.use(policy().ruleset)
     assert files.unwatched == "only a part of the machine is watched, and no file systems were named"
     assert files.refused == ""

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from pysmon.host.proc import read_process
-from pysmon.pipeline.snapshot import with_texts
+from pysmon.pipeline.snapshot import with_images, with_texts
 from pysmon.sensor.records import TaskRecord, components_of
 
 TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
@@ -80,3 +80,24 @@ def numbers(record: TaskRecord) -> list[int]:
 
 def test_a_process_of_which_nothing_can_be_read_keeps_its_numbers() -> None:
     assert list(with_texts([own_task()], lambda _: None)) == [own_task()]
+
+
+def test_a_process_gets_its_image_alone_where_nobody_may_be_held_up() -> None:
+    (told,) = with_images([own_task()], lambda number: number)
+    assert told.image == components_of(os.path.realpath("/proc/self/exe"))
+    assert (told.args, told.directory) == (b"", b"")
+    assert numbers(told) == numbers(own_task())
+
+
+def test_of_another_process_with_the_same_number_there_is_no_image_either() -> None:
+    known = dict(zip(TaskRecord.layout.names, own_task(), strict=True))
+    other = TaskRecord.make(**(known | {"start": own_task().start + TICK}))
+    assert list(with_images([other], lambda number: number)) == [other]
+
+
+def test_a_process_is_looked_for_under_the_number_that_it_has_here() -> None:
+    known = dict(zip(TaskRecord.layout.names, own_task(), strict=True))
+    outside = TaskRecord.make(**(known | {"tgid": 1 << 22}))
+    (told,) = with_images([outside], lambda number: os.getpid() if number == 1 << 22 else number)
+    assert told.image == components_of(os.path.realpath("/proc/self/exe"))
+    assert told.tgid == 1 << 22

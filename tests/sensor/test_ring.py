@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -95,6 +96,15 @@ def ring(start: int = 0, **options: int) -> Iterator[tuple[Producer, Ring]]:
     finally:
         reader.close()
         os.close(producer.fd)
+
+
+def test_a_process_that_is_forked_has_no_part_in_its_memory() -> None:
+    with ring() as (producer, _):
+        assert producer.name in Path("/proc/self/maps").read_text()
+        child = os.fork()
+        if child == 0:
+            os._exit(producer.name in Path("/proc/self/maps").read_text())
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def room(record: bytes) -> int:

@@ -27,7 +27,8 @@ LIVES = {"on_fork", "on_exec", "on_exit"}
 @pytest.fixture
 def staged(kernel: Sensor) -> Iterator[Sensor]:
     """A sensor that is asked for files; it watches nobody."""
-    with Sensor(FILES, by_stages=True) as sensor:
+    with Sensor(by_stages=True) as sensor:
+        sensor.go_on(FILES)
         yield sensor
 
 
@@ -68,7 +69,10 @@ def test_the_wait_for_records_ends_once_it_is_whole_and_not_again_and_again(stag
 
 def test_a_sensor_that_is_closed_while_it_loads_leaves_no_thread(kernel: Sensor) -> None:
     before = set(threading.enumerate())
-    Sensor(FILES, by_stages=True).close()
+    sensor = Sensor(by_stages=True)
+    sensor.go_on(FILES)
+    sensor.close()
+    sensor.close()  # which does nothing more
     assert set(threading.enumerate()) <= before
 
 
@@ -80,7 +84,8 @@ def test_what_keeps_it_from_becoming_whole_is_raised_where_it_is_asked_for(
         raise trouble
 
     monkeypatch.setattr(Hooks, "load", refuse)
-    with Sensor(FILES, by_stages=True) as sensor:
+    with Sensor(by_stages=True) as sensor:
+        sensor.go_on(FILES)
         assert sensor.wait(PATIENCE)
         with pytest.raises(type(trouble), match=str(trouble)):
             _ = sensor.whole
@@ -113,7 +118,8 @@ def test_programs_that_cannot_be_added_are_told_with_the_reason_and_harm_nothing
 
 def test_the_thread_that_loads_keeps_its_rights_and_no_other_does(kernel: Sensor) -> None:
     def act() -> tuple[bool, bool, set[str]]:
-        with Sensor(FILES, by_stages=True) as sensor:
+        with Sensor(by_stages=True) as sensor:
+            sensor.go_on(FILES)
             drop_capabilities(needed_once_attached(), later=sensor.loading)
             whole(sensor)
             sensor.prepare({"network"})

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.sensor.provoke import EVERYTHING
 from tests.service.resident import Doer, resident
 
 from pysmon.errors import SensorError
+from pysmon.pipeline.early import Early
 from pysmon.pipeline.fanout import folder_name
 from pysmon.pipeline.spill import Spill
 from pysmon.schema.catalogue import ConfigurationChange, ServiceStateChange
@@ -353,6 +355,11 @@ def test_settings_that_are_no_good_end_it_with_their_place(root: Path, doer: Doe
     assert "Traceback" not in service.errors()
 
 
+def daemon_for(doer: Doer, paths: Paths, settings: Settings, **options: Any) -> Daemon:
+    """One that watches what the doer does."""
+    return Daemon(paths, settings, Early(Scope.of_tree(doer.pid)), keep_rights=True, **options)
+
+
 def run_in_child(make: Callable[[], Daemon], seconds: float = 6.0) -> None:
     """Run a service for so long once all is loaded, in a process of its own."""
 
@@ -382,8 +389,7 @@ def test_the_service_manager_is_told_that_it_is_ready_alive_and_about_to_end(roo
         manager.bind(str(root / "notify"))
         manager.setblocking(False)
         notifier = Notifier({"NOTIFY_SOCKET": str(root / "notify"), "WATCHDOG_USEC": "9000000"})
-        scope = Scope.of_tree(doer.pid)
-        run_in_child(partial(Daemon, paths, settings, scope=scope, keep_rights=True, notifier=notifier), seconds=8.0)
+        run_in_child(partial(daemon_for, doer, paths, settings, notifier=notifier), seconds=8.0)
         told = []
         with suppress(BlockingIOError):
             while True:
@@ -398,7 +404,7 @@ def test_the_service_manager_is_told_that_it_is_ready_alive_and_about_to_end(roo
 def test_the_books_are_compared_and_told_once_in_a_while(root: Path, doer: Doer) -> None:
     paths = Paths.under(root)
     settings = Settings((Output("store", {"path": str(paths.store)}),))
-    run_in_child(partial(Daemon, paths, settings, scope=Scope.of_tree(doer.pid), keep_rights=True, reconcile_every=0.5))
+    run_in_child(partial(daemon_for, doer, paths, settings, reconcile_every=0.5))
     with Store(paths.store) as store:
         states = [e.event.text("State") for e in store.select(Query(ids=frozenset({4})))]
     assert len(states) > 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pysmon.errors import MisuseError, PysmonError, RecordError
-from pysmon.sources.source import SourceError
 
 FINE = 0
 FINDINGS = 1  # something was asked about, and it has errors
@@ -16,4 +15,6 @@ READER_GONE = 141  # as shells say it: 128 + SIGPIPE
 
 def code_for(error: PysmonError) -> int:
     """The exit code that tells of this error."""
+    from pysmon.sources.source import SourceError  # only who fails needs what stands behind it
+
     return MISUSE if isinstance(error, (MisuseError, RecordError, SourceError)) else ENVIRONMENT

@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from pysmon.cli.exits import FINE
 from pysmon.errors import MisuseError, SinkError
 from pysmon.formats.visible import visible
+from pysmon.pipeline.early import Early
 from pysmon.pipeline.garbage import collect_seldom, uncollected
 from pysmon.sensor.scope import Scope
-from pysmon.service.daemon import Daemon
 from pysmon.service.paths import Paths
 from pysmon.service.settings import read_settings
+
+if TYPE_CHECKING:
+    from pysmon.service.daemon import Daemon
 
 _EXAMPLES = """\b
 Examples:
@@ -52,8 +57,14 @@ def service(root: Path | None, tree: int | None, cgroup: Path | None) -> int:
     stop = threading.Event()
     ended = _ended_by_signals(stop)
     try:
-        with uncollected():
-            daemon = Daemon(paths, read_settings(paths), scope=scope)
+        with uncollected(), ExitStack() as undo:
+            settings = read_settings(paths)
+            early = Early(scope, settings.files.mounts)
+            undo.callback(early.close)
+            from pysmon.service.daemon import Daemon  # takes longer than all before: by now processes are seen
+
+            daemon = Daemon(paths, settings, early)
+            undo.pop_all()
     except OSError as error:
         raise SinkError(f"cannot use {error.filename}: {error.strerror}", hint="the service needs root") from error
     ended.append(daemon)

@@ -51,6 +51,15 @@ def read_process(tgid: int, proc: Path = Path("/proc")) -> ProcessFacts | None:
     return found if same else None
 
 
+def read_program(tgid: int, proc: str = "/proc") -> tuple[int, str]:
+    """When a process began (as `start_ticks`) and its program; 0 and "" for what is not told.
+
+    Never waits for the process, as who asks for its arguments may have to.
+    """
+    fields = _stat(Path(f"{proc}/{tgid}"))
+    return int(fields[_START]) if len(fields) > _START else 0, _link(f"{proc}/{tgid}/exe")
+
+
 def terminal_name(number: int, devices: Path = Path("/sys/dev/char")) -> str:
     """The kernel's name of a terminal from its device number (field 7 of /proc/PID/stat); empty for 0."""
     if not number:
@@ -97,7 +106,7 @@ def _bytes(path: Path) -> bytes:
         return b""
 
 
-def _link(path: Path) -> str:
+def _link(path: Path | str) -> str:
     try:
         return os.readlink(path)
     except OSError:

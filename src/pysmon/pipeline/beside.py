@@ -17,6 +17,7 @@ from pysmon.pipeline.files import Files
 from pysmon.pipeline.flow import Flow
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.event import Event
+from pysmon.sensor.filewatch.start import FilesBegun
 from pysmon.sensor.kernel import Count
 from pysmon.sensor.tape import TapeWriter
 
@@ -29,18 +30,16 @@ class Beside:
         configuration: Configuration | None,
         ruleset: Ruleset,
         archive: Archive | None,
-        mounts: Iterable[Path] | None,
+        begun: FilesBegun,
         displays: Iterable[Path] | None,
         *,
         whole: bool,
-        later: bool,
     ) -> None:
-        """Start what is asked for, before this process has threads and gives up rights.
+        """Start what is asked for beside files, before this process has threads and gives up rights.
 
-        `mounts`, `displays`: the file systems and the sockets of displays to be watched; None means all of them, if the
-        `whole` machine is watched. `later`: a configuration that comes later may ask for files.
+        `displays`: the sockets of those to be watched; None means all of them, if the `whole` machine is watched.
         """
-        self._files = Files(mounts, ruleset, archive, whole=whole, later=later)
+        self._files = Files(begun, archive, whole=whole)
         self._clipboards = Clipboards(displays, configuration, ruleset, archive, whole=whole)
 
     def use(self, configuration: Configuration | None, ruleset: Ruleset) -> None:

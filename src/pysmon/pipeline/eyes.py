@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pysmon.errors import SensorError
 from pysmon.pipeline.command import HeldCommand
+from pysmon.pipeline.early import Early
 from pysmon.sensor.kernel import Sensor
 from pysmon.sensor.records import FAMILIES
 
@@ -26,17 +27,22 @@ def open_eyes(
     undo: ExitStack,
     *,
     others_later: bool = True,
-    by_stages: bool = False,
+    early: Early | None = None,
 ) -> tuple[Eyes, HeldCommand | TracedCommand | None, str]:
     """Sensor and held command, whose closing is put on `undo`; and why the kernel's sensor is not used, if it is not.
 
-    `by` says with what; `others_later`, whether other families may be wanted later; `by_stages` as the sensor means it.
+    `by` says with what; `others_later`, whether other families may be wanted later. Where there is
+    something `early`, its sensor goes on to these families, in a thread.
     MisuseError if there is no such command, SensorError if nothing can be used.
     """
+    if early:
+        undo.callback(early.sensor.close)
+        early.sensor.go_on(families)
+        return early.sensor, None, ""
     refused = ""
     if by != "ptrace":
         try:
-            sensor = Sensor(families, others_later=others_later, by_stages=by_stages)
+            sensor = Sensor(families, others_later=others_later)
         except SensorError as error:
             if by == "kernel" or not command:
                 raise

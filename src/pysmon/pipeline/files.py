@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pysmon.assemble.content import Contents
 from pysmon.config.model import Options
-from pysmon.errors import SensorError
 from pysmon.host.archive import Archive
 from pysmon.host.errands import Errands
 from pysmon.host.hashes import Hashes
@@ -26,7 +25,7 @@ from pysmon.schema.catalogue import (
     WmiFilter,
 )
 from pysmon.schema.event import Event
-from pysmon.sensor.filewatch.watch import FileWatch
+from pysmon.sensor.filewatch.start import FilesBegun, begin_files
 from pysmon.sensor.filewatch.wire import ALL, KEEP_FROM_OVERWRITING, KEEP_FROM_RUNNING, NAMED, PROGRAMS
 from pysmon.sensor.kernel import Count
 from pysmon.sensor.records import FileOverwriteRecord, FileWrittenRecord, kernel_path
@@ -47,33 +46,13 @@ FileRecord = FileWrittenRecord | FileOverwriteRecord
 
 
 class Files:
-    """Starts the file watch if it is needed, and does without it, saying so, where that is impossible."""
+    """Tells the file watch what is asked for, and does without it, saying so, where there is none."""
 
-    def __init__(
-        self,
-        mounts: Iterable[Path] | None,
-        ruleset: Ruleset,
-        archive: Archive | None = None,
-        *,
-        whole: bool,
-        later: bool,
-    ) -> None:
-        """Before this process has threads. `mounts`: the file systems of these paths; None: all local ones.
-
-        `whole`: the whole machine is watched. Where it is not, nothing is watched unless `mounts` are named, since
-        fanotify knows no other limit. `later`: another policy may ask for it, even if this one does not.
-        `archive` takes copies of files that are removed.
-        """
-        self._archive, self._whole, self._everywhere = archive, whole, mounts is None
-        self._watch: FileWatch | None = None
-        self.refused = self.unwatched = ""  # why fanotify cannot be used; why nobody tried. Empty: that is not so
-        if mounts is None and not whole:
-            self.unwatched = "only a part of the machine is watched, and no file systems were named"
-        elif later or asked_for(ruleset):
-            try:
-                self._watch = FileWatch(mounts)
-            except (SensorError, OSError) as error:
-                self.refused = str(error)
+    def __init__(self, begun: FilesBegun, archive: Archive | None = None, *, whole: bool) -> None:
+        """`whole`: the whole machine is watched. `archive` takes copies of files that are removed."""
+        self._archive, self._whole, self._everywhere = archive, whole, begun.everywhere
+        self._watch = begun.watch
+        self.refused, self.unwatched = begun.refused, begun.unwatched
 
     def use(self, ruleset: Ruleset) -> None:
         """Watch for what these rules ask from now on, as far as that is possible."""
@@ -153,6 +132,11 @@ class Files:
         """End it."""
         if self._watch:
             self._watch.close()
+
+
+def files_for(ruleset: Ruleset, mounts: Iterable[Path] | None, *, whole: bool) -> FilesBegun:
+    """Begin with what these rules need, as `begin_files` means the rest."""
+    return begin_files(mounts, whole=whole, needed=asked_for(ruleset) > 0)
 
 
 def asked_for(ruleset: Ruleset) -> int:

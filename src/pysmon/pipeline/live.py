@@ -19,7 +19,7 @@ from pysmon.errors import RecordError
 from pysmon.host.archive import Archive
 from pysmon.host.dconf.reader import DconfReader
 from pysmon.host.errands import Errands
-from pysmon.host.machine import clock_offset, host_name, since_boot, this_machine
+from pysmon.host.machine import clock_offset, clock_offset_after, host_name, since_boot, this_machine
 from pysmon.host.user_database import UserDatabase
 from pysmon.host.users import Users
 from pysmon.pipeline.accounting import Books, losses
@@ -27,8 +27,10 @@ from pysmon.pipeline.beside import Beside
 from pysmon.pipeline.canary import Sight
 from pysmon.pipeline.changes import Changes
 from pysmon.pipeline.defects import Defects
+from pysmon.pipeline.early import Early
 from pysmon.pipeline.elsewhere import Elsewhere
 from pysmon.pipeline.eyes import By, open_eyes
+from pysmon.pipeline.files import files_for
 from pysmon.pipeline.flights import Flights
 from pysmon.pipeline.flow import Flow
 from pysmon.pipeline.learner import Learner
@@ -43,14 +45,13 @@ from pysmon.release import VERSION
 from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import Event
 from pysmon.schema.versions import newest
-from pysmon.sensor.kernel import Count, Sensor
+from pysmon.sensor.kernel import Count
 from pysmon.sensor.last_words import LastWords
 from pysmon.sensor.records import decode, family_of
 from pysmon.sensor.scope import Scope
 from pysmon.sensor.tape import TapeWriter
 
 GATHER = 0.05  # s: records that come within it share one batch, which costs less than many small ones
-_CLOCK_SET = 50_000_000  # ns: a larger change of the wall clock is somebody setting it
 _PATIENCE = 5.0  # s for the command to end after it was asked to
 
 
@@ -77,31 +78,33 @@ class Session:
         mounts: Sequence[Path] | None = None,
         archive: Archive | None = None,
         displays: Sequence[Path] | None = None,
+        early: Early | None = None,
     ) -> None:
         """Load the sensor, and hold `command` (its process tree is then the scope) until `batches` begins.
 
         `by`: the kernel's sensor, or ptrace for a command, or the one where the other is refused; `traced` tells why.
-        `reloads`: there may be a `reconfigure`; without one the start is faster. With it, if `guarded`, processes are
-        seen at once, and the configuration holds, as event 16 then tells, once it is not `starting`.
-        `extras`: gather what only JSON shows. `first_record` numbers the first entry, to go on with a log. `canary`: a
-        folder in which a process of our own may prove that the sensor sees it, unless the scope is too narrow for that.
+        `reloads`: there may be a `reconfigure`; without one the start is faster. `extras`: gather what only JSON shows.
+        `first_record` numbers the first entry, to go on with a log. `canary`: a folder in which a process of our own
+        may prove that the sensor sees it, unless the scope is too narrow for that.
         `guarded`: tell who reaches for this process, and, from its `last_words`, who did for the one before it.
         `mounts`: watch what files hold on the file systems of these paths; None means on all local ones if the whole
         machine is watched, else on none; `displays` the same of clipboards, by sockets. `archive` takes copies of both.
-        SensorError and MisuseError tell what is in the way.
+        `early`: what sees its own scope and mounts already; the configuration holds, as event 16 tells, once it is not
+        `starting`. SensorError and MisuseError tell what is in the way.
         """
         self.policy = own = configuration if isinstance(configuration, Policy) else Policy.of(configuration)
-        whole = command is None and (scope is None or scope.kind == "machine")
+        self.scope = early.scope if early else scope or Scope.machine()
+        whole = self.scope.kind == "machine" and command is None
+        begun = early.files if early else files_for(own.ruleset, mounts, whole=whole)
         with ExitStack() as undo:
-            self._beside = Beside(own.configuration, own.ruleset, archive, mounts, displays, whole=whole, later=guarded)
+            self._beside = Beside(own.configuration, own.ruleset, archive, begun, displays, whole=whole)
             undo.callback(self._beside.close)
-            staged = guarded and reloads and not command
-            eyes = open_eyes(self.policy.families, command, by, undo, others_later=reloads, by_stages=staged)
+            eyes = open_eyes(own.families, command, by, undo, others_later=reloads, early=early)
             self.sensor, self._command, self.traced = eyes
-            self.starting = self.sensor if staged and isinstance(self.sensor, Sensor) else None  # until it is whole
+            self.starting = early.sensor if early else None  # until it is whole
             self._tape = TapeWriter(record_to) if record_to else None
             undo.pop_all()
-        self.scope = Scope.of_tree(self._command.pid) if self._command else scope or Scope.machine()
+        self.scope = Scope.of_tree(self._command.pid) if self._command else self.scope
         self._machine, self._extras, self._errands = this_machine(), extras, Errands()
         self._users = Users(ask=UserDatabase(self._errands))
         reader, databases = noted(self._beside.texts(self._errands), self._tape), DconfReader(self._errands)
@@ -110,10 +113,10 @@ class Session:
         )
         self._elsewhere = Elsewhere(self.sensor, lambda: "dns" in self.policy.families)
         self._flow = Flow(self.policy.ruleset, self._builder, self._enricher(), self.policy.approvers)
-        self._learner = Learner(self.sensor, self._flow, self._elsewhere, self._tape)
+        self._learner = Learner(self.sensor, self._flow, self._elsewhere, self._tape, early)
         self._teacher = Teacher(self.sensor.pushdown, self._flow, self._users, mute=bool(self._tape))  # it needs all
         self.journal = Journal(Origin(host_name(), os.getpid(), threading.get_native_id(), os.geteuid()), first_record)
-        self._changes, self._defects, self._counts = Changes(), Defects(), self._count()
+        self._changes, self._defects, self._counts = Changes(), Defects(), dict.fromkeys(self._count(), Count(0, 0))
         self._reports: SimpleQueue[Event] = SimpleQueue()
         self._guarded, self._last_words, self._closed, self._looked_at = guarded, last_words, False, since_boot()
         self.rest = Rest(time.monotonic())  # between batches, while `patient` holds
@@ -156,10 +159,10 @@ class Session:
         """Entries as they come, until `stop` is set or the command ends. An empty batch says that nothing happens."""
         try:
             self._teacher.begin(self.policy.approvals)
-            self.sensor.watch(self.scope)
+            since = self._learner.watch(self.scope)
             told = [] if self.starting else self._in_force()
-            started = service_state(time.time_ns(), "Started", VERSION, newest("linux").version)
-            yield self._own(*told[:1], started, *told[1:])
+            started = service_state(since, "Started", VERSION, newest("linux").version)
+            yield self._own(*told[:1], started, *told[1:], when=since)
             self._flow.prepare()
             self._learner.learn()
             self._teacher.answer_all()
@@ -371,9 +374,7 @@ class Session:
         if self._teacher.is_outdated:
             self._teacher.begin(self.policy.approvals)
         self.journal.is_on(host_name())  # early in a boot it is not set yet
-        measured = clock_offset(tries=3)
-        if abs(measured - self._builder.clock_offset) > _CLOCK_SET:
-            self._builder.clock_offset = measured
+        self._builder.clock_offset = clock_offset_after(self._builder.clock_offset)
 
     def _send_canary(self) -> None:
         """Prove that what is wanted is seen, for families that no canary was sent for yet."""
@@ -394,5 +395,5 @@ class Session:
         counts = self._flow.accounting
         return Books(dict(counts.kept), dict(counts.filtered), counts.families(self._counts), dict(counts.unreadable))
 
-    def _own(self, *events: Event) -> list[Entry[Event]]:
-        return [self.journal.entry(event, time.time_ns()) for event in events]
+    def _own(self, *events: Event, when: int | None = None) -> list[Entry[Event]]:
+        return [self.journal.entry(event, when or time.time_ns()) for event in events]

@@ -62,8 +62,7 @@ class Sensor:
 
         Watches nobody until `watch`. `others_later`: other families may be wanted later. If not, their programs are not
         even loaded: the kernel verifies each, and all together take it more than a second. `by_stages`: only what tells
-        of the lives of processes is there at once. All else comes in a thread, the guard as well: `want` these families
-        again once `whole`.
+        of the lives of processes is there, whatever `families` are. All else comes by `go_on`.
         """
         self._families = LIFECYCLE if by_stages else LIFECYCLE.union(families)
         asked = tuple(a for a in ABILITIES if (others_later and not by_stages) or a.family in self._families)
@@ -71,6 +70,7 @@ class Sensor:
         loaded = load(asked, attach=self._families)
         self._object = loaded.object
         self._hooks = Hooks(loaded, self._families, later)
+        self._whole = not by_stages
         self._stages: Stages | None = None
         self._guarded = self._closed = False
         self._open = threading.Lock()  # held by who must not be overtaken by `close`
@@ -93,14 +93,19 @@ class Sensor:
         self._poll.register(self._events.fd, select.EPOLLIN)
         self._poll.register(self._processes.fd, select.EPOLLIN)
         self._poll.register(self._woken, select.EPOLLIN)
-        if by_stages:
-            self._stages = Stages(self._hooks, LIFECYCLE.union(families), self._know_new)
-            self.wake_by(self._stages.fileno)
+
+    def go_on(self, families: Iterable[str]) -> None:
+        """Begin, in a thread, with what a start by stages has left: first what these families need, and the guard.
+
+        `want` them once `whole`.
+        """
+        self._stages = Stages(self._hooks, LIFECYCLE.union(families), self._know_new)
+        self.wake_by(self._stages.fileno)
 
     @property
     def whole(self) -> bool:
         """Is all there that was asked for at the start? SensorError if that turns out to be impossible."""
-        return self._stages is None or self._stages.whole
+        return self._stages.whole if self._stages else self._whole
 
     @property
     def loading(self) -> int | None:
@@ -319,8 +324,10 @@ class Sensor:
             self._namespace = -1
 
     def close(self) -> None:
-        """Stop watching and leave nothing behind."""
+        """Stop watching and leave nothing behind. A second call does nothing."""
         with self._open:
+            if self._closed:
+                return
             self._closed = True
         if self._stages:
             self._stages.close()

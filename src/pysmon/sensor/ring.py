@@ -32,6 +32,8 @@ class Ring:
         self._mask = size - 1
         self._consumer_page = mmap.mmap(fd, page, prot=mmap.PROT_READ | mmap.PROT_WRITE, flags=mmap.MAP_SHARED)
         self._data = mmap.mmap(fd, page + size, prot=mmap.PROT_READ, flags=mmap.MAP_SHARED, offset=page)
+        for mapped in (self._consumer_page, self._data):
+            mapped.madvise(mmap.MADV_DONTFORK)  # processes of our own that are forked from here have no use for it
         self._view = memoryview(self._data)
         self._lengths = self._view.cast("I")
         self._consumed = c_uint64.from_buffer(self._consumer_page)

@@ -13,13 +13,13 @@ from pysmon.assemble.service import reconciliation
 from pysmon.config.problems import Problem
 from pysmon.errors import MisuseError, PysmonError, SinkError
 from pysmon.host.archive import Archive
+from pysmon.pipeline.early import Early
 from pysmon.pipeline.fanout import Fanout, LaneLimits
 from pysmon.pipeline.live import Session
 from pysmon.release import VERSION
 from pysmon.schema.versions import newest
 from pysmon.sensor.capabilities import drop_capabilities, needed_once_attached
 from pysmon.sensor.last_words import LastWords
-from pysmon.sensor.scope import Scope
 from pysmon.service import keepsake
 from pysmon.service.control import ControlServer
 from pysmon.service.guard import Watched, places_of, secure
@@ -49,14 +49,14 @@ class Daemon:
         self,
         paths: Paths,
         settings: Settings,
+        early: Early,
         *,
-        scope: Scope | None = None,
         notifier: Notifier | None = None,
         keep_rights: bool = False,
         reconcile_every: float = _RECONCILE,
     ) -> None:
-        """Load the sensor and open the outputs. `scope` limits whom it watches. `keep_rights`: within another program,
-        whose capabilities are not ours to drop. PysmonError and OSError tell what is in the way.
+        """Go on from what sees `early`, and open the outputs. `keep_rights`: within another program, whose capabilities
+        are not ours to drop. PysmonError and OSError tell what is in the way.
         """
         self._paths, self._settings = paths, settings
         self._notifier = notifier or Notifier()
@@ -68,12 +68,11 @@ class Daemon:
         last = keepsake.take()
         self.session = Session(
             self._configurations.now.policy,
-            scope,
             canary=paths.runtime,
             guarded=True,
             last_words=LastWords(last) if last is not None else None,
-            mounts=settings.files.mounts,
             archive=self._archive(),
+            early=early,
         )
         with ExitStack() as undo:
             undo.callback(self.session.close)
