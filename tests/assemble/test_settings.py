@@ -12,14 +12,8 @@ from pysmon.assemble.processes import Processes
 from pysmon.layout.record import Record
 from pysmon.schema.catalogue import RegistryKey, RegistryRename, RegistryValueSet
 from pysmon.schema.event import Event
-from pysmon.sensor.records import (
-    TABLE_MADE,
-    TABLE_REMOVED,
-    TABLE_RENAMED,
-    SettingRecord,
-    SettingTableRecord,
-    components_of,
-)
+from pysmon.sensor.records import components_of
+from pysmon.sensor.setting_records import TABLE_MADE, TABLE_REMOVED, TABLE_RENAMED, SettingRecord, SettingTableRecord
 
 
 def told(record: Record) -> Event:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pysmon.pipeline.elsewhere import LOOK_AGAIN, OURSELVES, Elsewhere
 from pysmon.sensor.libraries import Library
-from pysmon.sensor.records import ExecRecord, ExitRecord
+from pysmon.sensor.records import BriefExecRecord, ExecRecord, ExitRecord
 
 OURS, THEIRS, OTHERS = 1, 2, 3  # mount namespaces
 HOST, GUEST = Library("/lib/libc.so.6", 1, 100), Library("/proc/7/root/lib/libc.so.6", 1, 200)
@@ -63,6 +63,11 @@ def test_a_library_that_is_seen_elsewhere_is_watched_once() -> None:
 
     assert done(machine, act).watched == [GUEST.path]
     assert machine.looks == [OURSELVES, 7, 9]
+
+
+def test_a_program_that_is_told_of_briefly_is_noticed() -> None:
+    brief = BriefExecRecord.make(tgid=7, mount_namespace=THEIRS, time=1)
+    assert done(Machine(), lambda made: made.notice(brief)).watched == [GUEST.path]
 
 
 def test_programs_are_heeded_as_long_as_names_are_wanted() -> None:

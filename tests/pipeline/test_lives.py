@@ -32,7 +32,7 @@ from pysmon.pipeline.accounting import by_family
 from pysmon.pipeline.flow import Flow
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.event import Event
-from pysmon.sensor.records import ASKS, ExecRecord, decode
+from pysmon.sensor.records import ASKS, BriefExecRecord, ExecRecord, decode
 
 EVERY = '<Image condition="begin with">/</Image>'
 RUN: Key = (11, 6 * SECOND, 3)
@@ -125,22 +125,52 @@ def record_of(step: tuple[str, Key, Key, str, int, int], time: int) -> Record:
             return create(key, f"/tmp/{time}", time=time, uid=uid)
 
 
+def brief(record: ExecRecord) -> BriefExecRecord:
+    """What the kernel sends instead, once it has been told that nothing is kept of it."""
+    told = {name: getattr(record, name) for name in BriefExecRecord.layout.names}
+    return BriefExecRecord.make(**told | {"cpu": 0})
+
+
 @settings(max_examples=150, deadline=None)
 @given(STEPS, st.sampled_from(RULES))
 def test_it_comes_to_the_same_as_the_long_way(steps: Sequence[Any], ruleset: Ruleset) -> None:
-    quick, plain, time = Machinery(ruleset), Machinery(ruleset), 10 * SECOND
+    quick, plain, told, time = Machinery(ruleset), Machinery(ruleset), Machinery(ruleset), 10 * SECOND
     for step in steps:
         time += step[-1]
         record = record_of(step, time)
         if step[0] == "t":
             quick.flow.learn(record)
             plain.flow.learn(record)
+            told.flow.learn(record)
             continue
         quick.quick(record)
         plain.kept += plain.flow.take(record)
-    assert quick.kept == plain.kept
-    assert quick.table() == plain.table()
-    assert quick.flow.accounting == plain.flow.accounting
+        if isinstance(record, ExecRecord) and record.links and told.flow.lives.drops_begin(step[3], record.uid):
+            assert told.quick(brief(record))
+        else:
+            told.quick(record)
+    assert quick.kept == told.kept == plain.kept
+    assert quick.table() == told.table() == plain.table()
+    books, others = told.flow.accounting, plain.flow.accounting
+    assert quick.flow.accounting == others
+    assert (books.events_kept, books.events_filtered) == (others.events_kept, others.events_filtered)
+    assert by_family(books.records_filtered) == by_family(others.records_filtered)
+
+
+def test_a_brief_record_leaves_in_the_table_what_a_whole_one_does() -> None:
+    made, whole = Machinery(rules()), Machinery(rules())
+    for machinery in (made, whole):
+        machinery.quick(execute(SHELL, "/bin/sh", b"sh\0-c\0", time=4))
+        machinery.quick(fork(CHILD, SHELL, time=5))
+    record = execute(RUN, "/bin/ls", b"ls\0-l\0", by=SHELL, made_by=SHELL, time=6, cgroup_path=b"a.slice\0")
+    assert made.quick(brief(record))
+    assert whole.quick(record)
+    assert made.table() == whole.table()
+    assert made.flow.accounting.filtered == {1: 2}
+    longer = Machinery(rules())
+    longer.flow.take(brief(record))
+    assert not longer.kept
+    assert {row[3] for row in longer.table()} == {"ls -l"}
 
 
 def test_a_life_of_which_nothing_is_kept_is_taken_whole() -> None:
@@ -183,10 +213,21 @@ def test_whom_others_want_to_hear_of_is_left_to_them(record: Record) -> None:
     assert made.quick(record)
     assert not made.quick(record, apart={RUN[0]})
     assert not made.quick(record.make(**dict(zip(record.layout.names, record, strict=True)) | {"cpu": ASKS}))
-    assert made.quick(record, programs=False) is not isinstance(record, ExecRecord)
+    assert made.quick(record, notice=print) is not isinstance(record, ExecRecord)
 
 
-@pytest.mark.parametrize("record", [fork(RUN, SHELL), execute(RUN, "/bin/ls", b"ls\0"), leave(RUN)])
+def test_who_wants_to_hear_of_programs_is_told_of_those_with_brief_records() -> None:
+    made, record, heard = Machinery(rules()), brief(execute(RUN, "/bin/ls", time=5, mount_namespace=7)), list[Record]()
+    assert made.quick(record, notice=heard.append)
+    assert made.quick(record)
+    assert heard == [record]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [fork(RUN, SHELL), execute(RUN, "/bin/ls", b"ls\0"), brief(execute(RUN, "/bin/ls", b"ls\0")), leave(RUN)],
+    ids=lambda r: type(r).__name__,
+)
 def test_a_record_that_breaks_off_is_left_alone(record: Record) -> None:
     made, data = Machinery(rules("include:", "include:")), record.encode()
     way = made.flow.lives.ways()[data[0]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pysmon.sensor.libbpf import Map
 from pysmon.sensor.pushdown import Approval, Pushdown
-from pysmon.sensor.records import ACTORS, ANSWERED, ASKING, FAMILIES, IMAGES_LIMIT, WITHIN
+from pysmon.sensor.records import ACTORS, ANSWERED, ASKING, BRIEF, FAMILIES, IMAGES_LIMIT, WITHIN
 
 BY_ACTOR = {"file create": Approval(by_actor=True)}
 BIT = 1 << FAMILIES.index("file create")
@@ -45,7 +45,8 @@ def test_one_answer_is_written_for_a_program_and_a_user_whatever_the_processes()
         made.pushdown.answer("/bin/true", 0, ["file create"], (tgid, 1, 1))
     made.pushdown.answer("/bin/true", 5, [], (9, 1, 1))
     made.pushdown.answer("/bin/true", 6, [], (9, 1, 1), within=["ipv4", "ipv6"])
-    assert made.answers() == [BIT | ANSWERED, ANSWERED, sum(WITHIN.values()) | ANSWERED]
+    made.pushdown.answer("/bin/true", 7, [], (9, 1, 1), brief=True)
+    assert made.answers() == [BIT | ANSWERED, ANSWERED, sum(WITHIN.values()) | ANSWERED, BRIEF | ANSWERED]
     assert len(made.maps["running"].items) == 3
     assert len(made.maps["images"].items) == 1
 

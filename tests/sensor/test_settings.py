@@ -32,7 +32,8 @@ from tests.sensor.provoke import (
 )
 
 from pysmon.schema.catalogue import ProcessTerminate, RegistryKey, RegistryRename, RegistryValueSet
-from pysmon.sensor.records import FAMILIES, SettingRecord
+from pysmon.sensor.records import FAMILIES
+from pysmon.sensor.setting_records import SettingRecord
 
 pytestmark = pytest.mark.vm
 

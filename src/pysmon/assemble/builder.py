@@ -18,7 +18,7 @@ from pysmon.assemble.injection import take_injection
 from pysmon.assemble.module import take_module
 from pysmon.assemble.network import take_flow
 from pysmon.assemble.pipe import take_pipe
-from pysmon.assemble.process import take_exec, take_exit, take_fork, take_task
+from pysmon.assemble.process import take_brief_exec, take_exec, take_exit, take_fork, take_task
 from pysmon.assemble.processes import Processes
 from pysmon.assemble.program import take_program
 from pysmon.assemble.questions import Questions
@@ -37,6 +37,7 @@ from pysmon.sensor.memory_records import InjectionRecord, TamperRecord
 from pysmon.sensor.records import (
     AccessRecord,
     AttributeRecord,
+    BriefExecRecord,
     ClipboardRecord,
     DnsMessageRecord,
     ExecRecord,
@@ -53,14 +54,14 @@ from pysmon.sensor.records import (
     PipeRecord,
     ProgramRecord,
     RawAccessRecord,
-    SettingRecord,
-    SettingTableRecord,
     TaskRecord,
 )
+from pysmon.sensor.setting_records import SettingRecord, SettingTableRecord
 
 _TAKE: dict[type[Record], Callable[[Any, Scene], tuple[Event, ...]]] = {
     AccessRecord: take_access,
     AttributeRecord: take_attribute,
+    BriefExecRecord: take_brief_exec,
     ClipboardRecord: take_clipboard,
     DnsMessageRecord: take_dns_message,
     ExecRecord: take_exec,

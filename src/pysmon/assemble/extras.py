@@ -54,9 +54,8 @@ from pysmon.sensor.records import (
     PipeRecord,
     ProgramRecord,
     RawAccessRecord,
-    SettingRecord,
-    SettingTableRecord,
 )
+from pysmon.sensor.setting_records import SettingRecord, SettingTableRecord
 
 _NONE = "-"
 _UNSET = 0xFFFFFFFF

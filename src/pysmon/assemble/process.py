@@ -8,7 +8,7 @@ from pysmon.assemble.scene import Scene
 from pysmon.assemble.tampering import tampering
 from pysmon.schema.catalogue import ProcessCreate, ProcessTerminate
 from pysmon.schema.event import Event
-from pysmon.sensor.records import ExecRecord, ExitRecord, ForkRecord, TaskRecord
+from pysmon.sensor.records import BriefExecRecord, ExecRecord, ExitRecord, ForkRecord, TaskRecord
 
 _NO_LEVEL = "no level"  # Linux has no integrity levels; Sysmon writes these words
 _NONE = "-"
@@ -61,7 +61,20 @@ def take_exec(record: ExecRecord, scene: Scene) -> tuple[Event, ...]:
     return (_process_create(record, scene, made, parent, named), *tampered) if 1 in scene.wanted else tampered
 
 
-def creator_of(record: ExecRecord) -> Numbers | None:
+def take_brief_exec(record: BriefExecRecord, scene: Scene) -> tuple[Event, ...]:
+    """Enter the new program; no event, as the kernel has been told that none is kept."""
+    key, named = (
+        (record.tgid, record.start, record.exec_id),
+        (record.parent_tgid, record.parent_start, record.parent_exec_id),
+    )
+    processes, image = scene.processes, known_path(record.image)
+    parent = processes.parent_of(processes.current(record.tgid, record.start), named, creator_of(record))
+    made = ProcessImage(key, processes.machine, image, record.args, record.uid, record.cgroup_path, parent)
+    processes.runs(made, record.time)
+    return ()
+
+
+def creator_of(record: ExecRecord | BriefExecRecord) -> Numbers | None:
     """The image that made the process by fork; None if that was before the sensor ran."""
     start = record.creator_start
     return (record.creator_tgid, start, record.creator_exec_id) if start else None

@@ -6,7 +6,8 @@ from pysmon.assemble.paths import text
 from pysmon.assemble.scene import Scene
 from pysmon.schema.catalogue import RegistryKey, RegistryRename, RegistryValueSet
 from pysmon.schema.event import Event
-from pysmon.sensor.records import TABLE_MADE, TABLE_RENAMED, SettingRecord, SettingTableRecord, kernel_path
+from pysmon.sensor.records import kernel_path
+from pysmon.sensor.setting_records import TABLE_MADE, TABLE_RENAMED, SettingRecord, SettingTableRecord
 
 _ROOT = "SYSCTL"  # as registries have hives: HKLM, HKU
 _EMPTY = "(Empty)"  # Sysmon's word for a value without content

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from pysmon.layout.record import Record
 from pysmon.sensor.libraries import Library, c_libraries
-from pysmon.sensor.records import ExecRecord
+from pysmon.sensor.records import BriefExecRecord, ExecRecord
 
 LOOK_AGAIN = 60_000_000_000  # ns of record time between two looks at our own disk: an upgrade brings new files
 _LIBRARIES = 64  # that are watched: each costs the kernel a look at every process when it comes and goes
@@ -61,7 +61,7 @@ class Elsewhere:
 
     def notice(self, record: Record) -> None:
         """A record came: if a program runs where nobody has looked yet, look there."""
-        if not isinstance(record, ExecRecord) or not self._wanted():
+        if not isinstance(record, (ExecRecord, BriefExecRecord)) or not self._wanted():
             return
         if record.mount_namespace not in self._seen:
             self._ask([record.tgid])

@@ -110,7 +110,8 @@ class Flow:
             return
         refused = [f for f, own in self._approvers.items() if not any(each.by_actor(*found) for each in own)]
         within = [e.refused_within(*found) for e in self._approvers.get(_NETWORK, ()) if e.minds_ends]
-        self._answers.append(Answer(found[0], uid, tuple(refused), process, within[0] if within else ()))
+        brief = self.lives.drops_begin(found[0], uid)
+        self._answers.append(Answer(found[0], uid, tuple(refused), process, within[0] if within else (), brief))
 
     def _judge(self, event: Event, record: Record) -> bool:
         for step in self._first.get(type(event), ()):

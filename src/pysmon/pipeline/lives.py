@@ -8,11 +8,12 @@ from collections.abc import Callable, Collection, Mapping
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.paths import known_path
 from pysmon.assemble.processes import ProcessImage
+from pysmon.layout.record import Record
 from pysmon.layout.selection import head_of
 from pysmon.pipeline.accounting import Accounting
 from pysmon.rules.approve import Approver
 from pysmon.rules.ruleset import Ruleset
-from pysmon.sensor.records import ASKS, ExecRecord, ExitRecord, ForkRecord
+from pysmon.sensor.records import ASKS, BriefExecRecord, ExecRecord, ExitRecord, ForkRecord
 
 _CREATE, _END = 1, 5  # ids of the events
 _WHO = frozenset({"Image", "User"})  # what a verdict can be learned for
@@ -23,7 +24,9 @@ _TEXTS = ("image", "filename", "directory", "root", "cgroup_path", "tty", "args"
 _FORK = head_of(ForkRecord, *_HEAD, *_PARENT).unpack_from
 _EXEC = head_of(ExecRecord, *_HEAD, *_PARENT, *_MAKER, "links", *_TEXTS).unpack_from
 _EXIT = head_of(ExitRecord, *_HEAD, "uid").unpack_from
+_BRIEF = head_of(BriefExecRecord, *_HEAD[1:], *_PARENT, *_MAKER, "image", "cgroup_path", "args").unpack_from
 _PROGRAM, _TAILS = ExecRecord.layout.kind, ExecRecord.layout.head.size
+_BRIEFLY, _BRIEF_TAILS = BriefExecRecord.layout.kind, BriefExecRecord.layout.head.size
 
 
 class Lives:
@@ -43,36 +46,45 @@ class Lives:
         self._gone: dict[tuple[str, int], bool] = {}  # whether an event is dropped for certain
         self._edition = self._users.edition
         self._until = 0  # the time of records from which the builder has more to do
-        self._forks = self._execs = self._exits = self._exits_again = 0  # since they were counted
+        self._notice: Callable[[Record], None] | None = None
+        self._forks = self._execs = self._briefs = self._exits = self._exits_again = 0  # since they were counted
         self._ways: dict[int, Callable[[bytes], bool]] = {}
 
     def use(self, ruleset: Ruleset) -> None:
         """Judge by these rules from the next record on."""
         self._creates, self._ends = (Approver(ruleset, n) if ruleset.wants(n) else None for n in (_CREATE, _END))
         self._forget()
-        self._ways = {ForkRecord.layout.kind: self._fork}
+        self._ways = {ForkRecord.layout.kind: self._fork, _BRIEFLY: self._brief}
         if self._creates is None or self._creates.reads & _WHO:
             self._ways[_PROGRAM] = self._exec
         if self._ends is None or self._ends.reads & _WHO:
             self._ways[ExitRecord.layout.kind] = self._exit
 
-    def ways(self, *, apart: Collection[int] = (), programs: bool = True) -> Mapping[int, Callable[[bytes], bool]]:
+    def ways(
+        self, *, apart: Collection[int] = (), notice: Callable[[Record], None] | None = None
+    ) -> Mapping[int, Callable[[bytes], bool]]:
         """By the first byte of a record, who may take it, and tells whether he has; if not, it is untouched.
 
-        Of the processes `apart`, and of `programs` that begin to run, somebody else wants to hear.
+        Of the processes `apart` somebody else wants to hear, and whoever gives `notice` of programs that begin to run.
         """
-        self._apart = apart
-        return self._ways if programs else {kind: way for kind, way in self._ways.items() if kind != _PROGRAM}
+        self._apart, self._notice = apart, notice
+        return {kind: way for kind, way in self._ways.items() if kind != _PROGRAM} if notice else self._ways
+
+    def drops_begin(self, path: str, uid: int) -> bool:
+        """Is nothing kept of that program's begin for that user, whatever else it is? Then a brief record will do."""
+        return self._drops(self._creates, path, uid)
 
     def count(self, accounting: Accounting) -> None:
         """Enter what was taken since the last call, before there are other rules."""
         accounting.records_filtered[ForkRecord.layout.kind] += self._forks
         accounting.records_filtered[_PROGRAM] += self._execs
+        accounting.records_filtered[_BRIEFLY] += self._briefs
         accounting.records_filtered[ExitRecord.layout.kind] += self._exits + self._exits_again
-        for number, wanted, count in ((_CREATE, self._creates, self._execs), (_END, self._ends, self._exits)):
+        begun = self._execs + self._briefs
+        for number, wanted, count in ((_CREATE, self._creates, begun), (_END, self._ends, self._exits)):
             if wanted:
                 accounting.events_filtered[number] += count
-        self._forks = self._execs = self._exits = self._exits_again = 0
+        self._forks = self._execs = self._briefs = self._exits = self._exits_again = 0
 
     def _fork(self, data: bytes) -> bool:
         try:
@@ -110,6 +122,29 @@ class Lives:
         made = ProcessImage((tgid, start, exec_id), processes.machine, path, line, uid, cgroup_path, parent)
         processes.runs(made, time)
         self._execs += 1
+        return True
+
+    def _brief(self, data: bytes) -> bool:
+        """The kernel has been told that nothing is kept of it: there is nothing to be judged."""
+        try:
+            time, start, exec_id, tgid, *more, size, cgroup, args = _BRIEF(data)
+        except struct.error:
+            return False
+        by_start, by_exec_id, maker_start, maker_exec_id, by, maker, uid = more
+        begin = _BRIEF_TAILS + size
+        at = begin + cgroup
+        end = at + args
+        if end > len(data):
+            return False
+        processes, named = self._processes, (by, by_start, by_exec_id)
+        creator = (maker, maker_start, maker_exec_id) if maker_start else None
+        parent = processes.parent_of(processes.current(tgid, start), named, creator)
+        path, cgroup_path = known_path(data[_BRIEF_TAILS:begin]), data[begin:at] if cgroup else b""
+        made = ProcessImage((tgid, start, exec_id), processes.machine, path, data[at:end], uid, cgroup_path, parent)
+        processes.runs(made, time)
+        self._briefs += 1
+        if self._notice:
+            self._notice(BriefExecRecord.decode(data))
         return True
 
     def _exit(self, data: bytes) -> bool:

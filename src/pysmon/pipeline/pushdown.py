@@ -44,6 +44,7 @@ class Answer(NamedTuple):
     families: tuple[str, ...]
     process: tuple[int, int, int]  # that runs it
     within: tuple[str, ...]  # nor of its connections within the machine, by ipv4 or ipv6
+    brief: bool  # nor of the begin of its processes
 
 
 def approvers_of(ruleset: Ruleset, families: Mapping[str, Sequence[int]]) -> Approvers:

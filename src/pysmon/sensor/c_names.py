@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pysmon.sensor import load_records, memory_records, records
+from pysmon.sensor import load_records, memory_records, records, setting_records
 from pysmon.sensor.memory_records import PLACE
 from pysmon.sensor.records import (
     ACTORS,
     ANSWERED,
     ASKING,
     ASKS,
+    BRIEF,
     FAMILIES,
     IMAGES_LIMIT,
     MARK,
@@ -36,7 +37,7 @@ _NUMBERS = {
 _WHOLE = ("TABLE", "PIPE", "SIGNATURE")  # those that have the whole name in Python too
 
 
-_MODULES = (records, memory_records, load_records)
+_MODULES = (records, memory_records, load_records, setting_records)
 
 
 def _c_name(beginning: str, words: str) -> str:
@@ -60,7 +61,7 @@ CONSTANTS: tuple[tuple[str, int], ...] = (
     *((_c_name("SCOPE", name), i) for i, name in enumerate(SCOPES) if i),
     ("SETTINGS_SIZE", SETTINGS.size),
     *(("PUSHDOWN_ACTORS", ACTORS), ("PUSHDOWN_SHADOW", SHADOW), ("PUSHDOWN_ASKING", ASKING)),
-    *(("PUSHDOWN_MARK", MARK), ("PUSHDOWN_ASKS", ASKS), ("PUSHDOWN_ANSWERED", ANSWERED)),
+    *(("PUSHDOWN_MARK", MARK), ("PUSHDOWN_ASKS", ASKS), ("PUSHDOWN_ANSWERED", ANSWERED), ("PUSHDOWN_BRIEF", BRIEF)),
     *((_c_name("PUSHDOWN_WITHIN", name), bit) for name, bit in WITHIN.items()),
     *(("PARTS_LIMIT", PARTS_LIMIT), ("IMAGES_LIMIT", IMAGES_LIMIT)),
     ("PLACE_SIZE", PLACE.size),

@@ -16,6 +16,7 @@ from pysmon.sensor.records import (
     ACTORS,
     ANSWERED,
     ASKING,
+    BRIEF,
     FAMILIES,
     IMAGES_LIMIT,
     PARTS_LIMIT,
@@ -87,10 +88,12 @@ class Pushdown:
         families: Collection[str],
         process: tuple[int, int, int],
         within: Collection[str] = (),
+        brief: bool = False,
     ) -> None:
         """Nothing of these families, and of no others, is kept of what that program does for that user.
 
         `within`: nor of its connections from 127.0.0.1 to the same (`ipv4`), from ::1 to the same (`ipv6`).
+        `brief`: nor of the begin of its processes, so that less is told of it.
 
         One of its processes, which asked for that, gets the number of the program: `process` are its id, its start,
         and which of its programs that is. The others get it when they are made or run the program.
@@ -102,7 +105,7 @@ class Pushdown:
         if (number, uid) not in self._answered:
             self._answered.add((number, uid))
             bits = sum(1 << FAMILIES.index(family) for family in families)
-            bits |= ANSWERED | sum(WITHIN[name] for name in within)
+            bits |= ANSWERED | sum(WITHIN[name] for name in within) | (BRIEF if brief else 0)
             self._answers.update(_ACTOR.pack(number, uid, self._generation), _NUMBER.pack(bits))
         self._running.update(_NUMBER.pack(tgid), _RUNNING.pack(start, exec_id, number))
 

@@ -12,8 +12,9 @@ from pysmon.errors import RecordError
 from pysmon.layout.record import U16, U32, U64, Address, Record, Tail, record
 from pysmon.sensor.load_records import OF_LOADS
 from pysmon.sensor.memory_records import OF_MEMORY
+from pysmon.sensor.setting_records import OF_SETTINGS
 
-RECORDS: dict[int, type[Record]] = {**OF_MEMORY, **OF_LOADS}  # by kind
+RECORDS: dict[int, type[Record]] = {**OF_MEMORY, **OF_LOADS, **OF_SETTINGS}  # by kind
 
 # Families are counted apart, in the kernel and above it: seen = filtered + kept + lost. A fork makes no event itself.
 FAMILIES = (
@@ -34,13 +35,13 @@ ACTORS, SHADOW, ASKING = 1, 2, 4
 MARK, ASKS = 0x8000, 0x4000
 ANSWERED = 1 << 31  # beside the bits of the families that are refused
 WITHIN = {"ipv4": 1 << 30, "ipv6": 1 << 29}  # and of connections within the machine
+BRIEF = 1 << 28  # and of the begin of its processes, which is told of by a BriefExecRecord
 PARTS_LIMIT, IMAGES_LIMIT = 16384, 4096  # parts of paths, programs that have a number
 
 OPENED, RENAMED, LINKED, SYMLINKED = 1, 2, 3, 4  # how a file came to its name (FileCreateRecord.how)
 # What somebody did to the sensor (GuardRecord.deed) or to another process (AccessRecord.deed, from TRACE on): the last
 # one is access of another kind, as a debugger has it.
 SIGNAL, BPF, TRACE, READ, WRITE, TAKE_DESCRIPTOR, OPEN_MEMORY, ACCESS = range(1, 9)
-TABLE_MADE, TABLE_REMOVED, TABLE_RENAMED = 1, 2, 3  # what became of a table of settings (SettingTableRecord.deed)
 PIPE_MADE, PIPE_MET = 1, 2  # what somebody did with a FIFO or a Unix socket (PipeRecord.deed)
 PIPE_FIFO, PIPE_STREAM, PIPE_DATAGRAM, PIPE_SEQPACKET = 0, 1, 2, 5  # PipeRecord.sort: a FIFO, or as socket(2) counts
 PROGRAM, MAP, LINK = 1, 2, 3  # kinds of kernel objects, for a deed of the kind BPF
@@ -115,6 +116,23 @@ class TaskRecord(Record):
     cgroup_path: Tail
     directory: Tail
     tty: Tail
+    args: Tail
+
+
+@record(5, "process", RECORDS)
+class BriefExecRecord(Record):
+    """A process runs a new program, and the rules keep nothing of that: what the process table needs, as above."""
+
+    parent_start: U64
+    parent_exec_id: U64
+    creator_start: U64
+    creator_exec_id: U64
+    parent_tgid: U32
+    creator_tgid: U32
+    uid: U32
+    mount_namespace: U32
+    image: Tail  # of a file that has a name
+    cgroup_path: Tail
     args: Tail
 
 
@@ -263,28 +281,6 @@ class ProgramRecord(Record):
     name: Tail  # ended by NUL, at most 15 characters
     function: Tail  # of the kernel, that it is made for, ended by NUL
     tracepoint: Tail  # that it was attached to, ended by NUL
-
-
-@record(60, "sysctl", RECORDS)
-class SettingRecord(Record):
-    """A value was written to a setting of the kernel, below /proc/sys."""
-
-    uid: U32
-    position: U32  # where in its file the write began; numbers that are written elsewhere than at 0 are ignored
-    cut: U16  # 1: the value is longer than the tail
-    name: Tail  # below /proc/sys, ended by NUL
-    value: Tail  # as the process wrote it, ended by NUL
-    previous: Tail  # as it was read before, ended by NUL; empty if it cannot be read
-
-
-@record(61, "sysctl", RECORDS)
-class SettingTableRecord(Record):
-    """A table of settings of the kernel came, went or got another name."""
-
-    uid: U32
-    deed: U16
-    table: Tail  # the folder below /proc/sys, as a path is sent
-    previous: Tail  # for TABLE_RENAMED: the last component of the folder before, ended by NUL
 
 
 @record(62, "xattr", RECORDS)

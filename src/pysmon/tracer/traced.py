@@ -51,7 +51,13 @@ class NoPushdown:
         """Rules are asked later."""
 
     def answer(
-        self, image: str, uid: int, families: Collection[str], process: tuple[int, int, int], within: Collection[str]
+        self,
+        image: str,
+        uid: int,
+        families: Collection[str],
+        process: tuple[int, int, int],
+        within: Collection[str],
+        brief: bool,
     ) -> None:
         """Nobody has asked."""
 

@@ -75,33 +75,32 @@ int on_fork(u64 *context)
 	return 0;
 }
 
-INLINE void fill_creator(struct exec_record *r, struct task_struct *task)
+/* Who its parent is, and who made it. */
+INLINE void fill_lineage(struct exec_record *r, struct task_struct *task)
 {
+	struct task_struct *parent = task->real_parent;
 	u32 tgid = task->tgid;
 	struct creator *creator = bpf_map_lookup_elem(&creators, &tgid);
+	r->parent_start = parent->group_leader->start_boottime;
+	r->parent_exec_id = task->parent_exec_id;
+	r->parent_tgid = parent->tgid;
 	r->creator_start = creator ? creator->start : 0;
 	r->creator_exec_id = creator ? creator->exec_id : 0;
 	r->creator_tgid = creator ? creator->tgid : 0;
 	/* The kernel does not renew parent_exec_id when a process is adopted: it would name a program of somebody else. */
 	if (creator && (creator->tgid != r->parent_tgid || creator->start != r->parent_start))
-		r->parent_exec_id = task->real_parent->self_exec_id;
+		r->parent_exec_id = parent->self_exec_id;
 }
 
 INLINE void fill_identity(struct exec_record *r, struct task_struct *task)
 {
-	struct task_struct *parent = task->real_parent;
-	r->parent_start = parent->group_leader->start_boottime;
-	r->parent_exec_id = task->parent_exec_id;
-	r->parent_tgid = parent->tgid;
 	const struct cred *cred = task->cred;
-	r->uid = cred->uid.val;
 	r->gid = cred->gid.val;
 	r->euid = cred->euid.val;
 	r->egid = cred->egid.val;
 	r->login_uid = FIELD_EXISTS(task, loginuid) ? task->loginuid.val : (u32)-1;
 	r->session = FIELD_EXISTS(task, sessionid) ? task->sessionid : (u32)-1;
 	r->cgroup = bpf_get_current_cgroup_id();
-	r->mount_namespace = task->nsproxy->mnt_ns->ns.inum;
 	struct pid *pid = READ(task, thread_pid);
 	u32 level = READ(pid, level);
 	struct upid *number = (void *)pid + FIELD_OFFSET(struct pid, numbers) + level * SIZE_OF(struct upid);
@@ -128,9 +127,56 @@ INLINE void fill_image(struct exec_record *r, const struct file *exe)
 	r->inode = inode->i_ino;
 	r->device = inode->i_sb->s_dev;
 	r->mode = inode->i_mode;
-	r->links = inode->i_nlink;
 	r->image_size = inode->i_size;
 	r->image_change_time = change_time(inode);
+}
+
+INLINE u32 put_cgroup_of(u32 slot, u32 at, struct task_struct *task)
+{
+	return put_cgroup_path(slot, at, (u64)READ(task->cgroups->dfl_cgrp, kn));
+}
+
+/* One read of the whole argument area, or of its beginning: execve has just written it, its pages are there. */
+INLINE u32 put_args(struct scratch *s, u32 at, struct task_struct *task)
+{
+	u64 args = task->mm->arg_start, size = task->mm->arg_end - args;
+	if (size > ARGS_LIMIT)
+		size = ARGS_LIMIT;
+	PIN(at);
+	if (at > TAILS_LIMIT + 4096)
+		at = TAILS_LIMIT + 4096;
+	return size && bpf_probe_read_user(s->bytes + at, size, (void *)args) == 0 ? at + size : at;
+}
+
+/* What the process table needs, of a program whose begin the rules keep nothing of. It takes the place of the end of the
+ * whole record's fixed part, so that the path, which had to be known, stands behind it. */
+#define BRIEF_AT (sizeof(struct exec_record) - sizeof(struct brief_exec_record))
+
+INLINE int send_brief(struct scratch *s, u32 slot, struct task_struct *task)
+{
+	struct exec_record *whole = (void *)s->bytes;
+	struct brief_exec_record brief = {
+		.parent_start = whole->parent_start, .parent_exec_id = whole->parent_exec_id,
+		.creator_start = whole->creator_start, .creator_exec_id = whole->creator_exec_id,
+		.parent_tgid = whole->parent_tgid, .creator_tgid = whole->creator_tgid,
+		.uid = whole->uid, .mount_namespace = whole->mount_namespace, .image_len = whole->image_len,
+	};
+	u32 start = sizeof *whole + whole->image_len, at = start;
+	FILL_HEAD(&brief, KIND_BRIEF_EXEC_RECORD, 0, task);
+	brief.time = whole->time;
+	struct brief_exec_record *r = (void *)(s->bytes + BRIEF_AT);
+	__builtin_memcpy(r, &brief, sizeof brief);
+	TAIL(cgroup_path, put_cgroup_of(slot, at, task));
+	TAIL(args, put_args(s, at, task));
+	PIN(at);
+	if (at > SCRATCH_SIZE)
+		at = SCRATCH_SIZE;
+	if (at < sizeof *whole)
+		at = sizeof *whole;
+	r->size = at - BRIEF_AT;
+	tally(FAMILY_PROCESS, bpf_ringbuf_output(&process_ring, r, at - BRIEF_AT, wake_up_flag(&process_ring, brief.time, 0)) != 0);
+	s->taken = 0;
+	return 0;
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -147,10 +193,11 @@ int on_exec(u64 *context)
 		return 0;
 	struct exec_record *r = (void *)s->bytes;
 	FILL_HEAD(r, KIND_EXEC_RECORD, 0, task);
-	fill_identity(r, task);
-	fill_creator(r, task);
+	fill_lineage(r, task);
 	struct file *exe = task->mm->exe_file;
-	fill_image(r, exe);
+	r->links = exe->f_inode->i_nlink;
+	r->uid = task->cred->uid.val;
+	r->mount_namespace = task->nsproxy->mnt_ns->ns.inum;
 
 	u32 start = sizeof *r, at = start;
 	bool numbered = numbers_images(settings_now);
@@ -159,25 +206,18 @@ int on_exec(u64 *context)
 	TAIL(image, put_path_of(slot, at, &exe->f_path));
 	if (numbered)
 		s->mark = executed_image(settings_now, task, s->bytes + sizeof *r, r->image_len, r->links, r->uid);
+	if (s->mark & PUSHDOWN_BRIEF)
+		return send_brief(s, slot, task);
+	fill_identity(r, task);
+	fill_image(r, exe);
 	TAIL(filename, put_string(s, at, 4096, binprm->filename));
 	TAIL(directory, put_path_of(slot, at, &task->fs->pwd));
 	TAIL(root, put_path_of(slot, at, &task->fs->root));
-	TAIL(cgroup_path, put_cgroup_path(slot, at, (u64)READ(task->cgroups->dfl_cgrp, kn)));
+	TAIL(cgroup_path, put_cgroup_of(slot, at, task));
 	struct tty_struct *tty = task->signal->tty;
 	TAIL(tty, tty ? put_string(s, at, sizeof tty->name, tty->name) : at);
-	/* One read of the whole argument area: execve has just written it, its pages are there. */
-	u64 args = task->mm->arg_start, size = task->mm->arg_end - args;
-	r->args_size = size;
-	r->args_len = 0;
-	if (size > ARGS_LIMIT)
-		size = ARGS_LIMIT;
-	PIN(at);
-	if (at > TAILS_LIMIT + 4096)
-		at = TAILS_LIMIT + 4096;
-	if (size && bpf_probe_read_user(s->bytes + at, size, (void *)args) == 0) {
-		r->args_len = size;
-		at += size;
-	}
+	r->args_size = task->mm->arg_end - task->mm->arg_start;
+	TAIL(args, put_args(s, at, task));
 	r->size = at;
 	return send(&process_ring, FAMILY_PROCESS, s, at, r->time);
 }

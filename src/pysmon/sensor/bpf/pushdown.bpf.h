@@ -63,7 +63,8 @@ struct {
 } running SEC(".maps");
 
 /* Of which families nothing is kept of what that program does for that user, as bits, the same of connections WITHIN the
- * machine, and that it is ANSWERED. Without that bit it was asked for: by a record with the mark PUSHDOWN_ASKS, which the user side answers for all families at once. */
+ * machine, of the begin of its processes (BRIEF), and that it is ANSWERED. Without that bit it was asked for: by a record
+ * with the mark PUSHDOWN_ASKS, which the user side answers for all families at once. */
 struct actor { u32 image, uid, generation; };
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
@@ -92,13 +93,16 @@ INLINE u32 image_of(struct task_struct *task)
 /* The mark of a record of what nobody has a number for, while numbers are given. */
 INLINE u32 mark_of_unknown(const struct settings *s) { return s->pushdown & PUSHDOWN_ASKING ? PUSHDOWN_ASKS : 0; }
 
-/* The mark of a record of what that program does for that user: PUSHDOWN_MARK if nothing of the family is kept of it. */
+/* The mark of a record of what that program does for that user: PUSHDOWN_MARK if nothing of the family is kept of it;
+ * for FAMILY_PROCESS PUSHDOWN_BRIEF, which is not sent, if nothing is of its begin. */
 INLINE u32 mark_of(const struct settings *s, u32 family, u32 image, u32 uid)
 {
 	if (!image)
 		return mark_of_unknown(s);
 	struct actor actor = { .image = image, .uid = uid, .generation = s->generation };
 	u32 *answer = bpf_map_lookup_elem(&answers, &actor);
+	if (answer && family == FAMILY_PROCESS)
+		return *answer & PUSHDOWN_ANSWERED ? *answer & PUSHDOWN_BRIEF : PUSHDOWN_ASKS;
 	if (answer)
 		return *answer & 1u << family ? PUSHDOWN_MARK : *answer & PUSHDOWN_ANSWERED ? 0 : PUSHDOWN_ASKS;
 	u32 asked = 0;
@@ -159,7 +163,8 @@ INLINE u32 executed_image(const struct settings *s, struct task_struct *task, co
 	if (!image)
 		return mark_of_unknown(s) ? PUSHDOWN_ASKS | ASKS_NOW : 0;
 	runs_image(task, *image);
-	return mark_of(s, FAMILY_PROCESS, *image, uid);
+	u32 mark = mark_of(s, FAMILY_PROCESS, *image, uid);
+	return s->pushdown & PUSHDOWN_SHADOW || (u32)task->tgid == s->spared ? mark & ~PUSHDOWN_BRIEF : mark;
 }
 
 INLINE void ended_image(const struct settings *s, u32 tgid)
