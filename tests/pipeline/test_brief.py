@@ -64,7 +64,7 @@ class Watcher:
 
     def take(self) -> tuple[Counter[int], list[tuple[object, ...]]]:
         """How many records came of each kind, and the kept events of processes without their times."""
-        kinds, events, ways = Counter[int](), list[tuple[object, ...]](), self.flow.lives.ways()
+        kinds, events, ways = Counter[int](), list[tuple[object, ...]](), self.flow.ways()
         while data := self.sensor.read():
             for raw in data:
                 kinds[raw[0]] += 1

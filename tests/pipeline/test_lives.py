@@ -66,7 +66,7 @@ class Machinery:
     def quick(self, record: Record | bytes, **more: Any) -> bool:
         """Is it taken as bytes? If not, it is taken the long way."""
         data = record if isinstance(record, bytes) else record.encode()
-        way = self.flow.lives.ways(**more).get(data[0])
+        way = self.flow.ways(**more).get(data[0])
         if way is not None and way(data):
             return True
         self.kept += self.flow.take(decode(data))
@@ -230,7 +230,7 @@ def test_who_wants_to_hear_of_programs_is_told_of_those_with_brief_records() -> 
 )
 def test_a_record_that_breaks_off_is_left_alone(record: Record) -> None:
     made, data = Machinery(rules("include:", "include:")), record.encode()
-    way = made.flow.lives.ways()[data[0]]
+    way = made.flow.ways()[data[0]]
     assert not any(way(data[:size]) for size in range(len(data)))
     assert not len(made.builder.processes) - 1
 

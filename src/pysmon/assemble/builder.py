@@ -28,7 +28,9 @@ from pysmon.assemble.tampering import take_tamper
 from pysmon.assemble.times import take_file_time
 from pysmon.assemble.triggers import TRIGGERS, FileRecord, Reader, Triggers
 from pysmon.assemble.written import take_overwrite, take_written
+from pysmon.host.dconf.changes import database_of
 from pysmon.host.guid import Machine
+from pysmon.host.triggers.places import place_of_trigger
 from pysmon.host.users import Users
 from pysmon.layout.record import Record
 from pysmon.schema.event import Event
@@ -146,6 +148,12 @@ class Builder:
         if self._tells_desktop and isinstance(record, FileCreateRecord):
             events += self._desktop.of(record, scene)
         return events
+
+    def has_more_of(self, path: str) -> bool:
+        """Does a record of that file tell of more than the file: of persistence, or of settings of a desktop?"""
+        return (self._tells_triggers and place_of_trigger(path) is not None) or (
+            self._tells_desktop and database_of(path) is not None
+        )
 
     @property
     def due(self) -> int:

@@ -14,14 +14,19 @@ def take_image_load(record: ImageLoadRecord, scene: Scene) -> tuple[Event, ...]:
     if 7 not in scene.wanted:
         return ()
     actor = scene.processes.actor(record.tgid, record.start, record.exec_id)
-    path = known_path(record.path)
     return (
         ImageLoad(
             UtcTime=scene.utc(record.time),
             ProcessGuid=actor.guid,
             ProcessId=record.tgid,
             Image=actor.image,
-            ImageLoaded=path if record.links else path + DELETED,
+            ImageLoaded=loaded_path(record.path, record.links),
             User=scene.users.name(record.uid),
         ),
     )
+
+
+def loaded_path(components: bytes, links: int) -> str:
+    """The file that was mapped, with a word behind it if it has no name any more."""
+    path = known_path(components)
+    return path if links else path + DELETED

@@ -20,7 +20,7 @@ def take_flow(record: FlowRecord, scene: Scene) -> tuple[Event, ...]:
     if 3 not in scene.wanted:
         return ()
     image = scene.processes.actor(record.tgid, record.start, record.exec_id)
-    family, protocol = record.family, record.protocol
+    family = record.family
     source, source_is_ipv6 = address(family, record.source)
     destination, destination_is_ipv6 = address(family, record.destination)
     return (
@@ -30,7 +30,7 @@ def take_flow(record: FlowRecord, scene: Scene) -> tuple[Event, ...]:
             ProcessId=record.tgid,
             Image=image.image,
             User=scene.users.name(record.uid),
-            Protocol=_PROTOCOLS.get(protocol) or str(protocol),
+            Protocol=protocol_name(record.protocol),
             Initiated=record.initiated != 0,
             SourceIsIpv6=source_is_ipv6,
             SourceIp=source,
@@ -40,6 +40,11 @@ def take_flow(record: FlowRecord, scene: Scene) -> tuple[Event, ...]:
             DestinationPort=record.destination_port,
         ),
     )
+
+
+def protocol_name(number: int) -> str:
+    """`tcp` or `udp`, or the number of another protocol."""
+    return _PROTOCOLS.get(number) or str(number)
 
 
 @lru_cache(maxsize=4096)

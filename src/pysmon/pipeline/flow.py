@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
 from pysmon.layout.record import Record
 from pysmon.pipeline.accounting import Accounting
 from pysmon.pipeline.lives import Lives
 from pysmon.pipeline.pushdown import Answer, Approvers
+from pysmon.pipeline.sieve import Sieve
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.event import EVENTS, Event
 from pysmon.sensor.records import ASKS
@@ -26,23 +29,24 @@ class Flow:
         self._answers: list[Answer] = []
         self._builder = builder
         self._questions = builder.questions
-        self.lives = Lives(builder)
+        self.lives, self._sieve = Lives(builder), Sieve(builder)
         self.use(ruleset, enricher, approvers)
 
     def use(self, ruleset: Ruleset, enricher: Enricher, approvers: Approvers | None = None) -> None:
         """Judge by these rules from the next record on. Counts and the process table go on."""
-        self.lives.count(self._books)
+        self._count()
         self._decide = ruleset.decide
         self._enricher, self._first = enricher, enricher.first
         self._approvers = {f: own for f, own in (approvers or {}).items() if all(each.learns for each in own)}
         self._answers.clear()
         self.lives.use(ruleset)
+        self._sieve.use(ruleset, enricher)
         self._builder.want(i for i in EVENTS if ruleset.wants(i))
 
     @property
     def accounting(self) -> Accounting:
         """What became of all records so far."""
-        self.lives.count(self._books)
+        self._count()
         return self._books
 
     def prepare(self) -> None:
@@ -53,6 +57,16 @@ class Flow:
     def learn(self, record: Record) -> None:
         """Take what only informs: a process that was there before."""
         self._builder.take(record)
+
+    def ways(
+        self, *, apart: Collection[int] = (), notice: Callable[[Record], None] | None = None
+    ) -> dict[int, Callable[[bytes], bool]]:
+        """For the next batch: by the first byte of a record, who may take its bytes, and tells whether he has.
+
+        What is taken so is dropped and counted, as `take` would; what is not, is untouched. Of the processes `apart`
+        somebody else wants to hear, and whoever gives `notice` of programs that begin to run.
+        """
+        return {**self.lives.ways(apart=apart, notice=notice), **self._sieve.ways(apart=apart)}
 
     def take(self, record: Record) -> tuple[Event, ...]:
         """The kept events of one record, with their RuleName; counted either way.
@@ -103,6 +117,10 @@ class Flow:
         for image in self._builder.processes.live() if self._approvers else ():
             self._answer(image.key, image.uid)
         return self.answers()
+
+    def _count(self) -> None:
+        self.lives.count(self._books)
+        self._sieve.count(self._books)
 
     def _answer(self, process: tuple[int, int, int], uid: int | None) -> None:
         found = self._builder.who(process, uid) if uid is not None else None

@@ -264,7 +264,7 @@ class Session:
     def _take(self, data: list[bytes]) -> list[Entry[Event]]:
         entries, entry, offset = [], self.journal.entry, self._builder.clock_offset
         canaries, heeds = self._canaries.numbers, self._elsewhere.heeds
-        ways = self._flow.lives.ways(apart=canaries, notice=self._elsewhere.notice if heeds else None)
+        ways = self._flow.ways(apart=canaries, notice=self._elsewhere.notice if heeds else None)
         for raw in data:
             if self._tape:
                 self._tape.record(raw)
