@@ -11,7 +11,7 @@ import click
 
 from pysmon.cli.app import app
 from pysmon.cli.exits import ENVIRONMENT, INTERRUPTED, READER_GONE, code_for
-from pysmon.cli.flags import is_classic
+from pysmon.cli.language import is_classic
 from pysmon.errors import PysmonError
 from pysmon.formats.visible import visible
 

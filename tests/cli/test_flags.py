@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pysmon.cli.flags import is_classic, parse
+from pysmon.cli.flags import parse
 from pysmon.errors import MisuseError
 
 
@@ -94,16 +94,6 @@ def test_help_is_asked_for_in_several_ways(arguments: list[str]) -> None:
 @pytest.mark.parametrize("topic", ["config", "configuration", "CONFIG"])
 def test_help_on_configurations_is_asked_for_by_topic(topic: str) -> None:
     assert parse(["-?", topic]).usage == "configuration"
-
-
-@pytest.mark.parametrize("line", ["-c x.xml", "-?", "-?  config", "-h md5 -i", "--", "-nologo -s", "/?", "-x"])
-def test_a_line_that_begins_with_a_switch_is_classic(line: str) -> None:
-    assert is_classic(line.split())
-
-
-@pytest.mark.parametrize("line", ["", "-h", "--help", "--version", "run -c x.xml", "check x", "--nologo", "/bin/true"])
-def test_any_other_line_is_not(line: str) -> None:
-    assert not is_classic(line.split())
 
 
 @given(st.lists(st.one_of(st.text(max_size=6), st.sampled_from(["-i", "-c", "--", "-h", "-dns", "-n", "-lnr", "-?"]))))

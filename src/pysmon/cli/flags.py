@@ -43,17 +43,6 @@ class ClassicCall:
         return self.options.get(name)
 
 
-def is_classic(arguments: Sequence[str]) -> bool:
-    """Do the arguments speak Sysmon's language rather than name a sub-command?
-
-    They do if they begin with a switch; `-h` alone, `--help` and `--version` are those of the other one.
-    """
-    if not arguments or list(arguments) == ["-h"]:
-        return False
-    first = arguments[0]
-    return first == "/?" or (first.startswith(_DASH) and (not first.startswith("--") or first == "--"))
-
-
 def parse(arguments: Sequence[str]) -> ClassicCall:
     """Read the switches; MisuseError tells what is not understood."""
     first = arguments[0].lower() if arguments else ""

@@ -9,10 +9,10 @@ Decoding is one `struct` call into the slots of an object: each record of the ke
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from inspect import get_annotations
-from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, get_type_hints
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
 
 from pysmon.compiled import compiled
 from pysmon.errors import RecordError
@@ -112,10 +112,8 @@ def record(kind: int, family: str, registry: dict[int, type[Record]]) -> Callabl
     """Make a class body the one definition of a record, and enter it under its kind in `registry`."""
 
     def build(body: type[R]) -> type[R]:
-        hints = get_type_hints(body, include_extras=True)
-        own = list(get_annotations(body))
-        names = tuple([n for n in Record.__annotations__ if n not in _OF_CLASSES] + own)
-        members = tuple(hints[n].__metadata__[0] for n in names)
+        own = _members(body)
+        names, members = (*_OF_ALL, *own), (*_OF_ALL.values(), *own.values())
         fill = -_end_of_members(body.__name__, names, members) % 8
         cls = _with_slots(body, own)
         cls.layout = Layout(
@@ -126,7 +124,7 @@ def record(kind: int, family: str, registry: dict[int, type[Record]]) -> Callabl
             head=struct.Struct("<" + "".join(m.code for m in members) + "x" * fill),
             tails=tuple(i for i, m in enumerate(members) if m.tail),
         )
-        cls.decode = staticmethod(_decoder(cls))
+        cls.decode = cast("Callable[..., R]", _Decoder())
         if kind in registry:
             raise ValueError(f"record kind {kind} is {registry[kind].__name__} already")
         registry[kind] = cls
@@ -135,7 +133,26 @@ def record(kind: int, family: str, registry: dict[int, type[Record]]) -> Callabl
     return build
 
 
-def _with_slots(body: type[R], own: list[str]) -> type[R]:
+class _Decoder:
+    """Stands in for the function that reads a record until somebody asks for it: at first for few of them."""
+
+    def __get__(self, _record: object, cls: type[R]) -> Callable[..., R]:
+        made = _decoder(cls)
+        cls.decode = staticmethod(made)
+        return made
+
+
+def _members(body: type) -> dict[str, Member]:
+    """The members that a class body adds, by name: each is annotated with one of the kinds above."""
+    known = vars(sys.modules[body.__module__])
+    written = {n: kind for n, kind in vars(body).get("__annotations__", {}).items() if n not in _OF_CLASSES}
+    return {n: (known[kind] if isinstance(kind, str) else kind).__metadata__[0] for n, kind in written.items()}
+
+
+_OF_ALL = _members(Record)
+
+
+def _with_slots(body: type[R], own: Iterable[str]) -> type[R]:
     """The same class, whose members have their fixed places in memory."""
     left = {n: v for n, v in vars(body).items() if n not in ("__dict__", "__weakref__")}
     return cast("type[R]", type(body.__name__, body.__bases__, {**left, "__slots__": tuple(own)}))

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import as_file, files
 from pathlib import Path
 
 from pysmon.errors import SensorError
@@ -21,7 +20,7 @@ from pysmon.sensor.rights import TRACEFS, check_rights, ensure_tracefs
 from pysmon.sensor.scope import cgroup_root
 
 SLOTS_PER_CPU = 2  # emit.bpf.h
-OBJECT = files("pysmon.sensor") / "bpf" / "sensor.bpf.o"
+OBJECT = Path(__file__).parent / "bpf" / "sensor.bpf.o"
 _HOOKS_OF_A_KIND = {hook: {"fentry", "fexit"} for hook in ("fentry", "fexit")}  # both are BPF trampolines
 _SAYS_LITTLE = ("processed ", "libbpf: prog", "libbpf: failed to load object", "-- ")  # beginnings of its lines
 _BTF = Path("/sys/kernel/btf/vmlinux")
@@ -62,8 +61,7 @@ def load(abilities: tuple[Ability, ...] = ABILITIES, *, attach: Collection[str] 
     have_tracefs, opened = ensure_tracefs(), list[Object]()
 
     def attempt(chosen: Choice) -> dict[str, str]:
-        with as_file(OBJECT) as path:
-            opened.append(_open(str(path)))
+        opened.append(_open(str(OBJECT)))
         refused = _start(opened[0], chosen, {a.name for a in abilities if a.family in attach}, have_tracefs)
         if refused:
             opened.pop().close()

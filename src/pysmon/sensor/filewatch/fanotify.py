@@ -6,7 +6,6 @@ import ctypes
 import errno
 import os
 import struct
-import tempfile
 
 from pysmon.errors import SensorError
 
@@ -95,6 +94,8 @@ def refusal() -> str:
         group = Group()
     except SensorError as error:
         return str(error)
+    import tempfile  # much to import, for what the service never does
+
     try:
         with tempfile.TemporaryFile() as file:
             group.mark_file(f"/proc/self/fd/{file.fileno()}", CLOSE_WRITE | OPEN_EXEC_PERMISSION)
