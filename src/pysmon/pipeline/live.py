@@ -160,7 +160,7 @@ class Session:
         try:
             self._teacher.begin(self.policy.approvals)
             since = self._learner.watch(self.scope)
-            told = [] if self.starting else self._in_force()
+            told = [] if self.starting else self._in_force(since)
             started = service_state(since, "Started", VERSION, newest("linux").version)
             yield self._own(*told[:1], started, *told[1:], when=since)
             self._flow.prepare()
@@ -317,10 +317,10 @@ class Session:
             events += self._in_force()
         return self._own(*events)
 
-    def _in_force(self) -> list[Event]:
-        """The policy holds; what it asks for and cannot be had here, each as an event 255."""
+    def _in_force(self, when: int | None = None) -> list[Event]:
+        """The policy holds, from now on or since `when`; what it asks for and cannot be had, each as an event 255."""
         self.lacks = lacking_here(self.sensor.services, self._beside, self.policy)
-        now = time.time_ns()
+        now = when or time.time_ns()
         return [self.policy.told(now), *(error_report(now, LACKING, str(each)) for each in self.lacks)]
 
     def _now_whole(self) -> Iterator[list[Entry[Event]]]:
