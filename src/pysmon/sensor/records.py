@@ -375,7 +375,7 @@ def kernel_path(components: bytes) -> str:
 def components_of(path: str) -> bytes:
     """The inverse of `kernel_path`."""
     parts = [p for p in path.encode("utf-8", "surrogateescape").split(b"/") if p]
-    return b"".join(p + b"\0" for p in reversed(parts))
+    return b"\0".join([*parts[::-1], b""])
 
 
 def _unknown(data: bytes, offset: int) -> RecordError:

@@ -13,8 +13,17 @@ from pathlib import Path
 import pytest
 
 from pysmon.sensor.filewatch.magic import KINDS
-from pysmon.sensor.filewatch.watch import FileWatch
-from pysmon.sensor.filewatch.wire import ALL, KEEP_FROM_OVERWRITING, KEEP_FROM_RUNNING, NAMED, PROGRAMS
+from pysmon.sensor.filewatch.watch import FileWatch, record_of
+from pysmon.sensor.filewatch.wire import (
+    ALL,
+    KEEP_FROM_OVERWRITING,
+    KEEP_FROM_RUNNING,
+    NAMED,
+    OVERWRITE,
+    PROGRAMS,
+    WRITTEN,
+    Message,
+)
 from pysmon.sensor.records import FileOverwriteRecord, FileWrittenRecord, kernel_path
 
 pytestmark = pytest.mark.vm
@@ -220,3 +229,37 @@ def test_a_thousand_programs_are_all_told(watch: FileWatch, disk: Path) -> None:
     assert writing.wait() == 0
     assert {kernel_path(r.path) for r in told} == {str(disk / str(i)) for i in range(1, 1001)}
     assert (watch.due, watch.lost) == (1000, 0)
+
+
+@pytest.mark.parametrize("flags", [0, os.O_WRONLY])
+def test_a_record_is_made_whole(disk: Path, flags: int) -> None:
+    kind = FileOverwriteRecord if flags else FileWrittenRecord
+    file = os.open(disk / "f", os.O_RDWR | os.O_CREAT)
+    os.write(file, b"#!/bin/sh")
+    found = os.fstat(file)
+    facts = {
+        "tgid": 7,
+        "tid": 7,
+        "time": 5,
+        "token": 9,
+        "inode": found.st_ino,
+        "file_size": 9,
+        "change_time": found.st_ctime_ns,
+        "device": os.major(found.st_dev) << 20 | os.minor(found.st_dev),
+        "mode": found.st_mode,
+        "program": KINDS.index("script"),
+    }
+    expected = kind.make(**facts, path=b"c\0b\0a\0", **({"flags": flags} if flags else {}))
+    made = record_of(Message(OVERWRITE if flags else WRITTEN, flags, 7, 9, file=file), found, "/a/b/c", 5)
+    assert made == expected
+    assert made.encode() == expected.encode()
+    os.close(file)
+
+
+def test_files_that_are_told_at_once_are_each_held(watch: FileWatch, disk: Path) -> None:
+    watch.want(ALL)
+    settled(watch)
+    told = after(watch, f"cd {disk}; for i in $(seq 300); do echo $i > f$i; rm f$i; done")
+    held = [Path(watch.held.find(r.device, r.inode, "")).read_text() for r in told]
+    assert held == [f"{number}\n" for number in range(1, 301)]
+    assert (watch.due, watch.lost) == (300, 0)

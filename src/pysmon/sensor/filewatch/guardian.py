@@ -37,11 +37,13 @@ from pysmon.sensor.filewatch.wire import (
     PROGRAMS,
     RUN,
     SETTLED,
+    TOGETHER,
     TROUBLE,
     WATCH,
     WRITTEN,
     Message,
     receive,
+    send,
 )
 
 PATIENCE = 2.0  # s that a process is held up at most
@@ -204,7 +206,8 @@ class Guardian:
             _close(message)
             return
         self._unsent.append(message)
-        self._send_more()
+        if len(self._unsent) >= TOGETHER:
+            self._send_more()
 
     def _send_more(self) -> None:
         if self._lost and len(self._unsent) < _UNSENT:
@@ -212,19 +215,22 @@ class Guardian:
             self._lost = 0
         with suppress(BlockingIOError, BrokenPipeError):  # the end of the sensor is seen when we listen to it
             while self._unsent:
-                self._unsent[0].send(self._channel)
-                _close(self._unsent.popleft())
+                for _ in range(send(self._channel, self._unsent)):
+                    _close(self._unsent.popleft())
 
     def _listen(self) -> bool:
         """Do what the sensor says; False at its end."""
         try:
-            message = receive(self._channel)
+            messages = receive(self._channel)
         except BlockingIOError:
             return True
         except ConnectionError:
             return False
-        if message is None:
-            return False
+        for message in messages:
+            self._do(message)
+        return bool(messages)
+
+    def _do(self, message: Message) -> None:
         if message.what == WATCH:
             paths, _, names = message.text.partition("\0\0")
             self._asked.use(message.flags, [name for name in names.split("\0") if name])
@@ -235,7 +241,7 @@ class Guardian:
             while self._look():
                 pass
             self._send(Message(ALIVE, token=message.token))
-        return True
+            self._send_more()
 
     def _watch(self, wanted: int, paths: list[str]) -> None:
         self._wanted = wanted

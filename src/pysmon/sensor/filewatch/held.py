@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import NamedTuple
 
 from pysmon.sensor.filewatch.magic import HEAD, kind_of
 
@@ -18,7 +16,7 @@ class HeldFiles:
     def __init__(self, limit: int = LIMIT, age: int = AGE) -> None:
         """`age` in ns."""
         self._limit, self._age = limit, age
-        self._files: dict[tuple[int, int], _Held] = {}
+        self._files: dict[tuple[int, int], tuple[int, str, int]] = {}  # the open file, its path, since when
         self._names: dict[str, tuple[int, int]] = {}
 
     def __len__(self) -> int:
@@ -29,10 +27,9 @@ class HeldFiles:
         """Take over an open file with what fstat says of it; `now` is in ns of a clock that only goes forward."""
         key = (kernel_device(found.st_dev), found.st_ino)
         self._drop(key)
-        self._files[key] = _Held(file, path, now)
+        self._files[key] = (file, path, now)
         self._names[path] = key
-        for stale in list(self._stale(now)):
-            self._drop(stale)
+        self._make_way(now - self._age)
 
     def find(self, device: int, inode: int, path: str) -> str:
         """A path that leads to the content of a file that was there; empty if it is not held.
@@ -44,7 +41,7 @@ class HeldFiles:
         if held is None:
             key = self._names.get(path)
             held = self._files.get(key) if key and inode in (0, key[1]) else None
-        return f"/proc/self/fd/{held.file}" if held else ""
+        return f"/proc/self/fd/{held[0]}" if held else ""
 
     def close(self) -> None:
         """Let go of all."""
@@ -54,22 +51,18 @@ class HeldFiles:
     def _drop(self, key: tuple[int, int]) -> None:
         held = self._files.pop(key, None)
         if held:
-            os.close(held.file)
-            if self._names.get(held.path) == key:
-                del self._names[held.path]
+            file, path, _ = held
+            os.close(file)
+            if self._names.get(path) == key:
+                del self._names[path]
 
-    def _stale(self, now: int) -> Iterator[tuple[int, int]]:
-        surplus = len(self._files) - self._limit
-        for number, (key, held) in enumerate(self._files.items()):
-            if number >= surplus and held.since + self._age > now:
+    def _make_way(self, since: int) -> None:
+        """Drop the oldest: those that are too many, and those held since then or longer."""
+        while self._files:
+            key = next(iter(self._files))
+            if len(self._files) <= self._limit and self._files[key][2] > since:
                 return
-            yield key
-
-
-class _Held(NamedTuple):
-    file: int
-    path: str
-    since: int
+            self._drop(key)
 
 
 def kernel_device(number: int) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,32 +12,57 @@ from pysmon.sensor.filewatch.mounts import unescaped
 
 _GONE = " (deleted)"
 _PROC = Path("/proc")
+_MOUNT = b"mnt_id:"
+_ROOM = 4096  # bytes of proc(5) fdinfo: the number of the mount is in its third line
 
 
-def place_of(file: int, pid: int, proc: Path = _PROC) -> str:
-    """The path of an open file of ours; `-` if it cannot be told.
+class Places:
+    """Tells paths of open files. Our own mount table is read again only when the kernel says that it has changed."""
 
-    The kernel gives it below the root of the mount that it was opened on. Where that mount is none of ours (a
-    container's, a service's own /tmp), the mount table of process `pid` tells the rest, while that lives.
-    """
+    def __init__(self, proc: Path = _PROC) -> None:
+        """`proc` is where proc(5) is mounted."""
+        self._proc, self._self = proc, f"{proc}/self"
+        self._changed = select.poll()
+        self._table = -1
+        with suppress(OSError):
+            self._table = os.open(f"{self._self}/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
+            self._changed.register(self._table, select.POLLPRI)
+        self._ours: frozenset[bytes] | None = None  # ids of our own mounts
+
+    def of(self, file: int, links: int, pid: int) -> str:
+        """The path of an open file of ours, which has so many names; `-` if it cannot be told.
+
+        The kernel gives it below the root of the mount that it was opened on. Where that mount is none of ours (a
+        container's, a service's own /tmp), the mount table of process `pid` tells the rest, while that lives.
+        """
+        try:
+            path = os.readlink(f"{self._self}/fd/{file}")
+            if not links:
+                path = path.removesuffix(_GONE)
+            number = _mount(f"{self._self}/fdinfo/{file}")
+        except OSError:
+            return "-"
+        if self._ours is None or self._changed.poll(0):
+            self._ours = frozenset(_points(self._proc / "self" / "mountinfo"))
+        if number in self._ours:
+            return path
+        point = _points_of(pid, number, self._proc)
+        return path if point in ("", "/") else point + path
+
+    def close(self) -> None:
+        """Let go of the table. A second call does nothing."""
+        if self._table >= 0:
+            os.close(self._table)
+            self._table = -1
+
+
+def _mount(info: str) -> bytes:
+    file = os.open(info, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        path = os.readlink(proc / "self" / "fd" / str(file))
-        if os.fstat(file).st_nlink == 0:
-            path = path.removesuffix(_GONE)
-        number = _mount(proc / "self" / "fdinfo" / str(file))
-    except OSError:
-        return "-"
-    if number in _points(proc / "self" / "mountinfo"):
-        return path
-    point = _points_of(pid, number, proc)
-    return path if point in ("", "/") else point + path
-
-
-def _mount(info: Path) -> bytes:
-    for line in info.read_bytes().splitlines():
-        if line.startswith(b"mnt_id:"):
-            return line.split()[1]
-    return b""
+        _, _, after = os.read(file, _ROOM).partition(_MOUNT)
+    finally:
+        os.close(file)
+    return after.partition(b"\n")[0].strip()
 
 
 @lru_cache(maxsize=256)

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from pysmon.sensor.capabilities import drop_capabilities
 from pysmon.sensor.descriptors import close_all_but
+from pysmon.sensor.filewatch.asked import program_in
 from pysmon.sensor.filewatch.fanotify import Group
 from pysmon.sensor.filewatch.guardian import Guardian
 from pysmon.sensor.filewatch.held import LIMIT, HeldFiles, kernel_device
-from pysmon.sensor.filewatch.magic import HEAD, kind_of
 from pysmon.sensor.filewatch.mounts import MOUNTS, local_mounts
-from pysmon.sensor.filewatch.place import place_of
+from pysmon.sensor.filewatch.place import Places
 from pysmon.sensor.filewatch.wire import (
     ALIVE,
     LOST,
@@ -33,6 +33,7 @@ from pysmon.sensor.filewatch.wire import (
     WATCH,
     Message,
     receive,
+    send,
 )
 from pysmon.sensor.records import FileOverwriteRecord, FileWrittenRecord, components_of
 
@@ -55,11 +56,13 @@ class FileWatch:
         """
         self._mounts = None if mounts is None else [str(path) for path in mounts]
         self._silence = silence
+        room = _room()  # before the other process is made: it reads hundreds of open files at once
         self._channel, self.pid = _start()
         self._table = MOUNTS.open("rb", buffering=0)
         self._changed = select.poll()
         self._changed.register(self._table, select.POLLPRI)
-        self.held = HeldFiles(_room())
+        self._places = Places()
+        self.held = HeldFiles(room)
         self.due = self.lost = 0
         self._wanted, self._marked, self._names = 0, list[str](), tuple[str, ...]()
         self._ready: list[FileWrittenRecord | FileOverwriteRecord] = []
@@ -146,6 +149,7 @@ class FileWatch:
         """End the process and let go of all files. A second call does nothing."""
         self._end("")
         self.held.close()
+        self._places.close()
         self._table.close()
 
     def _to_mark(self) -> list[str]:
@@ -157,15 +161,15 @@ class FileWatch:
     def _take_in(self) -> None:
         while self.alive:
             try:
-                message = receive(self._channel)
+                messages = receive(self._channel)
             except BlockingIOError:
                 return
             except ConnectionError:
-                message = None
-            if message is None:
+                messages = []
+            if not messages:
                 self._end("the process that watches files has ended: nothing is told of their content any more")
-                return
-            self._note(message)
+            for message in messages:
+                self._note(message)
 
     def _note(self, message: Message) -> None:
         if message.what == ALIVE:
@@ -181,15 +185,16 @@ class FileWatch:
     def _found(self, message: Message) -> None:
         """A file: it is held, so that what is in it can be had when it is asked for."""
         now = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        found, path = os.fstat(message.file), place_of(message.file, message.pid)
+        found = os.fstat(message.file)
+        path = self._places.of(message.file, found.st_nlink, message.pid)
         if message.what != RUN:
             self.due += 1
-            self._early.append(_record(message, found, path, now))
+            self._early.append(record_of(message, found, path, now))
         self.held.hold(message.file, found, path, now)
 
     def _say(self, message: Message) -> None:
         with suppress(OSError):  # it has ended, or hangs: `look` tells
-            message.send(self._channel)
+            send(self._channel, [message])
 
     def _end(self, trouble: str) -> None:
         if not self.alive:
@@ -204,30 +209,26 @@ class FileWatch:
             self._troubles.append(trouble)
 
 
-def _record(message: Message, found: os.stat_result, path: str, now: int) -> FileWrittenRecord | FileOverwriteRecord:
-    facts: dict[str, int | bytes] = {
-        "tgid": message.pid,
-        "tid": message.pid,
-        "time": now,
-        "token": message.token,
-        "inode": found.st_ino,
-        "file_size": found.st_size,
-        "change_time": found.st_ctime_ns,
-        "device": kernel_device(found.st_dev),
-        "mode": found.st_mode,
-        "program": kind_of(_head(message.file)),
-        "path": components_of(path),
-    }
+def record_of(message: Message, found: os.stat_result, path: str, now: int) -> FileWrittenRecord | FileOverwriteRecord:
+    """The record of a file; `now` in ns since boot. Slot by slot: there is one for each file that is told of."""
+    record: FileWrittenRecord | FileOverwriteRecord
     if message.what == OVERWRITE:
-        return FileOverwriteRecord.make(**facts, flags=message.flags)
-    return FileWrittenRecord.make(**facts)
-
-
-def _head(file: int) -> bytes:
-    try:
-        return os.pread(file, HEAD, 0)
-    except OSError:
-        return b""
+        record = FileOverwriteRecord.__new__(FileOverwriteRecord)
+        record.flags = message.flags
+    else:
+        record = FileWrittenRecord.__new__(FileWrittenRecord)
+    layout = record.layout
+    record.kind, record.time = layout.kind, now
+    record.tgid = record.tid = message.pid
+    record.cpu = record.start = record.exec_id = 0  # fanotify does not tell
+    record.token = message.token
+    record.inode, record.file_size, record.mode = found.st_ino, found.st_size, found.st_mode
+    record.change_time = found.st_ctime_ns
+    record.device = kernel_device(found.st_dev)
+    record.program = program_in(message.file, found)
+    record.path = components_of(path)
+    record.size = layout.head.size + len(record.path)
+    return record
 
 
 def _room() -> int:
@@ -270,6 +271,6 @@ def _guard(channel: socket.socket, group: Group) -> None:
         code = 0
     except Exception as error:
         with suppress(OSError):
-            Message(TROUBLE, text=f"the process that watches files failed: {error}").send(channel)
+            send(channel, [Message(TROUBLE, text=f"the process that watches files failed: {error}")])
     finally:
         os._exit(code)

@@ -1,10 +1,17 @@
-"""What the process with fanotify and the sensor tell each other: small messages, some with an open file."""
+"""What the process with fanotify and the sensor tell each other: small messages, some with an open file.
+
+One datagram holds a message with its text, or many messages that have an open file each and no text: their heads end to
+end, and the files in the same order.
+"""
 
 from __future__ import annotations
 
+import array
 import socket
 import struct
-from dataclasses import dataclass
+from collections.abc import Sequence
+from itertools import islice
+from typing import NamedTuple
 
 # From the process with fanotify:
 WRITTEN, RUN, OVERWRITE, LOST, ALIVE, TROUBLE = range(1, 7)
@@ -19,11 +26,13 @@ KEEP_FROM_OVERWRITING = 8  # who opens a file to write over its content waits un
 NAMED = 16  # tell of everything that was written and has one of the given texts in its path
 
 _HEAD = struct.Struct("<HHIQQI")  # what, flags, process, token, inode, device
-LARGEST = 1 << 16  # bytes of one message
+_MEMBERS = 6  # of a message, in its head
+LARGEST = 1 << 16  # bytes of one datagram
+TOGETHER = 64  # messages with a file in one datagram at most; the kernel takes 253 files
+_RIGHTS = socket.CMSG_SPACE(TOGETHER * array.array("i").itemsize)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One message. `file` is open and the receiver's to close, -1 for none."""
 
     what: int
@@ -35,18 +44,33 @@ class Message:
     text: str = ""
     file: int = -1
 
-    def send(self, channel: socket.socket) -> None:
-        """Send; the file stays open here, too. OSError as send(2) has it."""
-        head = _HEAD.pack(self.what, self.flags, self.pid, self.token, self.inode, self.device)
-        data = head + self.text.encode("utf-8", "surrogateescape")
-        socket.send_fds(channel, [data], [self.file] if self.file >= 0 else [])
+
+def send(channel: socket.socket, messages: Sequence[Message]) -> int:
+    """Send the first of these in one datagram; how many those were. Files stay open here, too. OSError as send(2)."""
+    if messages[0].file < 0:
+        first = messages[0]
+        channel.send(_HEAD.pack(*first[:_MEMBERS]) + first.text.encode("utf-8", "surrogateescape"))
+        return 1
+    heads, files = [], array.array("i")
+    for message in islice(messages, TOGETHER):
+        if message.file < 0:
+            break
+        heads.append(_HEAD.pack(*message[:_MEMBERS]))
+        files.append(message.file)
+    channel.sendmsg([b"".join(heads)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)])
+    return len(heads)
 
 
-def receive(channel: socket.socket) -> Message | None:
-    """The next message; None at the end. BlockingIOError if there is none yet."""
-    data, files, _, _ = socket.recv_fds(channel, LARGEST, 1)
+def receive(channel: socket.socket) -> list[Message]:
+    """The messages of the next datagram; none at the end. BlockingIOError if there is nothing yet."""
+    data, ancillary, _, _ = channel.recvmsg(LARGEST, _RIGHTS)
     if not data:
-        return None
-    what, flags, pid, token, inode, device = _HEAD.unpack_from(data)
-    text = data[_HEAD.size :].decode("utf-8", "surrogateescape")
-    return Message(what, flags, pid, token, inode, device, text, files[0] if files else -1)
+        return []
+    files = array.array("i")
+    for level, kind, content in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            files.frombytes(content[: len(content) - len(content) % files.itemsize])
+    if not files:
+        text = data[_HEAD.size :].decode("utf-8", "surrogateescape")
+        return [Message._make((*_HEAD.unpack_from(data), text, -1))]
+    return [Message._make((*head, "", file)) for head, file in zip(_HEAD.iter_unpack(data), files, strict=False)]
