@@ -90,8 +90,9 @@ class Pair:
     def run(self, commands: Sequence[str]) -> int:
         """How many records were brief."""
         for command in commands:
-            subprocess.run([SHELL, "-c", command], check=True)
-        time.sleep(2 * SETTLE)
+            # The output has its end only when all that was started has ended.
+            subprocess.run([SHELL, "-c", command], check=True, stdout=subprocess.PIPE)
+        time.sleep(SETTLE)
         (told, kept), (plain, expected) = self.told.take(), self.plain.take()
         assert kept == expected
         assert told[BRIEF] + told[WHOLE] == plain[WHOLE]

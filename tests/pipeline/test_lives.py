@@ -32,7 +32,15 @@ from pysmon.pipeline.accounting import by_family
 from pysmon.pipeline.flow import Flow
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.event import Event
-from pysmon.sensor.records import ASKS, BriefExecRecord, ExecRecord, decode
+from pysmon.sensor.records import (
+    ASKS,
+    CREATOR_OTHER,
+    CREATOR_PARENT,
+    CREATOR_UNKNOWN,
+    BriefExecRecord,
+    ExecRecord,
+    decode,
+)
 
 EVERY = '<Image condition="begin with">/</Image>'
 RUN: Key = (11, 6 * SECOND, 3)
@@ -113,7 +121,7 @@ def record_of(step: tuple[str, Key, Key, str, int, int], time: int) -> Record:
             return fork(key, other, time=time, uid=uid)
         case "x":
             links = uid != 77 or key[0] != 3
-            maker = None if uid == 1000 else (other[0], other[1], 1)
+            maker = None if uid == 1000 else (other[0] + (uid == 77), other[1], 1)
             args = f"{image}\0{time}\0".encode()
             where = {"cgroup_path": b"x.service\0system.slice\0"} if uid else {}
             return execute(key, image, args, by=other, made_by=maker, time=time, uid=uid, links=int(links), **where)
@@ -127,8 +135,10 @@ def record_of(step: tuple[str, Key, Key, str, int, int], time: int) -> Record:
 
 def brief(record: ExecRecord) -> BriefExecRecord:
     """What the kernel sends instead, once it has been told that nothing is kept of it."""
-    told = {name: getattr(record, name) for name in BriefExecRecord.layout.names}
-    return BriefExecRecord.make(**told | {"cpu": 0})
+    told = {name: getattr(record, name) for name in BriefExecRecord.layout.names if name != "creator"}
+    same = (record.creator_tgid, record.creator_start) == (record.parent_tgid, record.parent_start)
+    creator = CREATOR_UNKNOWN if not record.creator_start else CREATOR_PARENT if same else CREATOR_OTHER
+    return BriefExecRecord.make(**told | {"cpu": 0, "creator": creator})
 
 
 @settings(max_examples=150, deadline=None)

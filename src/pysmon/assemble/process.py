@@ -8,7 +8,15 @@ from pysmon.assemble.scene import Scene
 from pysmon.assemble.tampering import tampering
 from pysmon.schema.catalogue import ProcessCreate, ProcessTerminate
 from pysmon.schema.event import Event
-from pysmon.sensor.records import BriefExecRecord, ExecRecord, ExitRecord, ForkRecord, TaskRecord
+from pysmon.sensor.records import (
+    CREATOR_OTHER,
+    CREATOR_UNKNOWN,
+    BriefExecRecord,
+    ExecRecord,
+    ExitRecord,
+    ForkRecord,
+    TaskRecord,
+)
 
 _NO_LEVEL = "no level"  # Linux has no integrity levels; Sysmon writes these words
 _NONE = "-"
@@ -68,13 +76,18 @@ def take_brief_exec(record: BriefExecRecord, scene: Scene) -> tuple[Event, ...]:
         (record.parent_tgid, record.parent_start, record.parent_exec_id),
     )
     processes, image = scene.processes, known_path(record.image)
-    parent = processes.parent_of(processes.current(record.tgid, record.start), named, creator_of(record))
+    parent = processes.parent_of(processes.current(record.tgid, record.start), named, maker_of(record.creator, named))
     made = ProcessImage(key, processes.machine, image, record.args, record.uid, record.cgroup_path, parent)
     processes.runs(made, record.time)
     return ()
 
 
-def creator_of(record: ExecRecord | BriefExecRecord) -> Numbers | None:
+def maker_of(creator: int, named: Numbers) -> Numbers | None:
+    """Who made a process whose parent is `named`, as far as a brief record tells it."""
+    return (0, 0, 0) if creator == CREATOR_OTHER else named if creator != CREATOR_UNKNOWN else None
+
+
+def creator_of(record: ExecRecord) -> Numbers | None:
     """The image that made the process by fork; None if that was before the sensor ran."""
     start = record.creator_start
     return (record.creator_tgid, start, record.creator_exec_id) if start else None

@@ -27,6 +27,7 @@ class Key(NamedTuple):
     exec_id: int
 
 
+_new = object.__new__
 Numbers = tuple[int, int, int]  # a Key without names for its parts, which is the same key and made in less time
 
 
@@ -54,6 +55,13 @@ class ProcessImage:
         self.cgroup_path = cgroup_path
         self.parent = parent
         self._guid = ""
+
+    def fork(self, key: Numbers, uid: int) -> ProcessImage:
+        """What a process that it makes runs."""
+        made = _new(ProcessImage)  # no `__init__`: it costs more than all the rest
+        made.key, made.uid, made.parent, made._guid = key, uid, self, ""
+        made.machine, made.image, made.args, made.cgroup_path = self.machine, self.image, self.args, self.cgroup_path
+        return made
 
     @property
     def guid(self) -> str:
@@ -83,6 +91,7 @@ class Processes:
         self._limit = limit
         self._grace = grace
         self._images: dict[Numbers, ProcessImage] = {}
+        self.find = self._images.get  # the image of a key, for who asks for each record
         self._current: dict[int, ProcessImage] = {}  # by tgid
         self._last: dict[int, ProcessImage] = {}  # by tgid: of processes that have ended
         self._ended: deque[tuple[int, ProcessImage]] = deque()  # with the time until which they stay
@@ -139,22 +148,35 @@ class Processes:
     def forked(self, key: Numbers, parent: Numbers, uid: int, time: int) -> ProcessImage:
         """A process was made: it runs what its parent runs."""
         before = self._images.get(parent)
-        if before is None:
-            made = ProcessImage(key, self.machine, uid=uid)
-        else:
-            made = ProcessImage(key, self.machine, before.image, before.args, uid, before.cgroup_path, before)
-        self._enter(made, time)
+        made = ProcessImage(key, self.machine, uid=uid) if before is None else before.fork(key, uid)
+        self.runs(made, time)
         return made
 
     def runs(self, made: ProcessImage, time: int) -> None:
-        """A process runs a new program; what it ran before has ended."""
-        self._enter(made, time)
+        """A process runs a program from now on; what it ran before has ended."""
+        key, current, images = made.key, self._current, self._images
+        tgid = key[0]
+        before = current.get(tgid)
+        if before is None:
+            current[tgid] = made
+        elif before.key < key:  # the process id is the same, so the start tells, and then the number of the program
+            # Same start: its earlier program. Another start: its end was lost, and the process id is used again.
+            current[tgid] = made
+            before.parent = None
+            self._ended.append((time + self._grace, before))
+        elif before.key == key:
+            current[tgid] = made
+        else:
+            self._retire(made, time)
+        images[key] = made
+        if time >= self._forget_at or len(images) > self._limit:
+            self._forget(time)
 
     def found(self, made: ProcessImage, time: int) -> None:
         """A process was there before the sensor. What records have told of the same image stays."""
         known = self._images.get(made.key)
         if known is None:
-            self._enter(made, time)
+            self.runs(made, time)
         elif known.image == _NONE:
             known.image, known.args, known.uid = made.image, made.args, made.uid
             known.cgroup_path = made.cgroup_path
@@ -173,30 +195,14 @@ class Processes:
 
     def ends(self, image: ProcessImage, time: int) -> bool:
         """The process of a known image has ended; False if that is known already."""
-        tgid = image.key[0]
-        if self._current.get(tgid) is not image:
+        tgid, current = image.key[0], self._current
+        if current.get(tgid) is not image:
             return False
-        del self._current[tgid]
+        del current[tgid]
         self._last[tgid] = image
-        self._retire(image, time)
+        image.parent = None
+        self._ended.append((time + self._grace, image))
         return True
-
-    def _enter(self, made: ProcessImage, time: int) -> None:
-        key, current = made.key, self._current
-        tgid = key[0]
-        before = current.get(tgid)
-        if before is None:
-            current[tgid] = made
-        elif before.key <= key:  # the process id is the same, so the start tells, and then the number of the program
-            # Same start: its earlier program. Another start: its end was lost, and the process id is used again.
-            current[tgid] = made
-            if before.key != key:
-                self._retire(before, time)
-        else:
-            self._retire(made, time)
-        self._images[key] = made
-        if time >= self._forget_at or len(self._images) > self._limit:
-            self._forget(time)
 
     def _stranger(self, key: Numbers) -> ProcessImage:
         return ProcessImage(key, self.machine, UNKNOWN_IMAGE)
@@ -208,13 +214,18 @@ class Processes:
     def _forget(self, time: int) -> None:
         self._forget_at = time + self._grace // _LOOKS
         ended, images, limit = self._ended, self._images, self._limit
-        while ended and (ended[0][0] < time or len(images) > limit):
-            image = ended.popleft()[1]
+        last = self._last
+        while ended:
+            until, image = ended[0]
+            if until >= time and len(images) <= limit:
+                break
+            ended.popleft()
             key = image.key
             if images.get(key) is image:
                 del images[key]
-            if self._last.get(key[0]) is image:
-                del self._last[key[0]]
+            tgid = key[0]
+            if last.get(tgid) is image:
+                del last[tgid]
         while len(images) > limit:
             oldest = images.pop(next(iter(images)))
             if self._current.get(oldest.key[0]) is oldest:

@@ -7,24 +7,25 @@ from collections.abc import Callable, Collection, Mapping
 
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.paths import known_path
+from pysmon.assemble.process import maker_of
 from pysmon.assemble.processes import ProcessImage
 from pysmon.layout.record import Record
 from pysmon.layout.selection import head_of
 from pysmon.pipeline.accounting import Accounting
 from pysmon.rules.approve import Approver
 from pysmon.rules.ruleset import Ruleset
-from pysmon.sensor.records import ASKS, BriefExecRecord, ExecRecord, ExitRecord, ForkRecord
+from pysmon.sensor.records import ASKS, CREATOR_PARENT, BriefExecRecord, ExecRecord, ExitRecord, ForkRecord
 
 _CREATE, _END = 1, 5  # ids of the events
 _WHO = frozenset({"Image", "User"})  # what a verdict can be learned for
 _REMEMBERED = 4096  # programs and users, of each event
 _HEAD, _PARENT = ("cpu", "time", "start", "exec_id", "tgid"), ("parent_start", "parent_exec_id", "parent_tgid", "uid")
-_MAKER = ("creator_start", "creator_exec_id", "creator_tgid")
+_MAKER = ("creator_start", "creator_tgid")
 _TEXTS = ("image", "filename", "directory", "root", "cgroup_path", "tty", "args")
 _FORK = head_of(ForkRecord, *_HEAD, *_PARENT).unpack_from
 _EXEC = head_of(ExecRecord, *_HEAD, *_PARENT, *_MAKER, "links", *_TEXTS).unpack_from
 _EXIT = head_of(ExitRecord, *_HEAD, "uid").unpack_from
-_BRIEF = head_of(BriefExecRecord, *_HEAD[1:], *_PARENT, *_MAKER, "image", "cgroup_path", "args").unpack_from
+_BRIEF = head_of(BriefExecRecord, *_HEAD[1:], *_PARENT, "creator", "image", "cgroup_path", "args").unpack_from
 _PROGRAM, _TAILS = ExecRecord.layout.kind, ExecRecord.layout.head.size
 _BRIEFLY, _BRIEF_TAILS = BriefExecRecord.layout.kind, BriefExecRecord.layout.head.size
 
@@ -39,6 +40,7 @@ class Lives:
     def __init__(self, builder: Builder) -> None:
         """Nothing is taken before `use`."""
         self._builder, self._processes, self._users = builder, builder.processes, builder.users
+        self._find = builder.processes.find
         self._apart: Collection[int] = ()
         self._creates: Approver | None = None
         self._ends: Approver | None = None
@@ -102,7 +104,7 @@ class Lives:
             cpu, time, start, exec_id, tgid, *more, size, name, directory, root, cgroup, tty, args = _EXEC(data)
         except struct.error:
             return False
-        by_start, by_exec_id, maker_start, maker_exec_id, by, maker, uid, links = more
+        by_start, by_exec_id, maker_start, by, maker, uid, links = more
         begin = _TAILS + size
         image, at = data[_TAILS:begin], begin + name + directory + root
         end = at + cgroup + tty + args
@@ -116,7 +118,7 @@ class Lives:
         if not path:
             return False
         processes, named = self._processes, (by, by_start, by_exec_id)
-        creator = (maker, maker_start, maker_exec_id) if maker_start else None
+        creator = (maker, maker_start, 0) if maker_start else None  # which of its programs plays no part
         parent = processes.parent_of(processes.current(tgid, start), named, creator)
         line, cgroup_path = data[end - args : end], data[at : at + cgroup] if cgroup else b""
         made = ProcessImage((tgid, start, exec_id), processes.machine, path, line, uid, cgroup_path, parent)
@@ -127,18 +129,19 @@ class Lives:
     def _brief(self, data: bytes) -> bool:
         """The kernel has been told that nothing is kept of it: there is nothing to be judged."""
         try:
-            time, start, exec_id, tgid, *more, size, cgroup, args = _BRIEF(data)
+            time, start, exec_id, tgid, by_start, by_exec_id, by, uid, creator, size, cgroup, args = _BRIEF(data)
         except struct.error:
             return False
-        by_start, by_exec_id, maker_start, maker_exec_id, by, maker, uid = more
         begin = _BRIEF_TAILS + size
         at = begin + cgroup
         end = at + args
         if end > len(data):
             return False
         processes, named = self._processes, (by, by_start, by_exec_id)
-        creator = (maker, maker_start, maker_exec_id) if maker_start else None
-        parent = processes.parent_of(processes.current(tgid, start), named, creator)
+        before = processes.current(tgid, start)
+        parent = before.parent if before else None
+        if parent is None or creator != CREATOR_PARENT or parent.key != named:
+            parent = processes.parent_of(before, named, maker_of(creator, named))
         path, cgroup_path = known_path(data[_BRIEF_TAILS:begin]), data[begin:at] if cgroup else b""
         made = ProcessImage((tgid, start, exec_id), processes.machine, path, data[at:end], uid, cgroup_path, parent)
         processes.runs(made, time)
@@ -154,7 +157,7 @@ class Lives:
             return False
         if cpu & ASKS or tgid in self._apart or (time >= self._until and self._is_due(time)):
             return False
-        image = self._processes.get(tgid, start, exec_id)
+        image = self._find((tgid, start, exec_id))
         if image is None:
             return False
         if self._ends:

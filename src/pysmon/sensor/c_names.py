@@ -22,6 +22,7 @@ from pysmon.sensor.records import (
 
 # By the beginning of the C names: what follows in C is the name that the number has in Python.
 _NUMBERS = {
+    "CREATOR": ("UNKNOWN", "PARENT", "OTHER"),
     "HOW": ("OPENED", "RENAMED", "LINKED", "SYMLINKED", "EXECUTED", "INTERPRETER", "MAPPED", "PROTECTED"),
     "DEED": ("SIGNAL", "BPF", "TRACE", "READ", "WRITE", "TAKE_DESCRIPTOR", "OPEN_MEMORY", "ACCESS"),
     "TABLE": ("MADE", "REMOVED", "RENAMED"),
@@ -34,7 +35,7 @@ _NUMBERS = {
     "READER": ("EAGER", "PATIENT", "ASLEEP"),
     "REGION": ("NOWHERE", "FILE", "ANONYMOUS", "HEAP", "STACK", "NAMELESS"),
 }
-_WHOLE = ("TABLE", "PIPE", "SIGNATURE")  # those that have the whole name in Python too
+_WHOLE = ("CREATOR", "TABLE", "PIPE", "SIGNATURE")  # those that have the whole name in Python too
 
 
 _MODULES = (records, memory_records, load_records, setting_records)

@@ -38,6 +38,7 @@ WITHIN = {"ipv4": 1 << 30, "ipv6": 1 << 29}  # and of connections within the mac
 BRIEF = 1 << 28  # and of the begin of its processes, which is told of by a BriefExecRecord
 PARTS_LIMIT, IMAGES_LIMIT = 16384, 4096  # parts of paths, programs that have a number
 
+CREATOR_UNKNOWN, CREATOR_PARENT, CREATOR_OTHER = 0, 1, 2  # BriefExecRecord.creator
 OPENED, RENAMED, LINKED, SYMLINKED = 1, 2, 3, 4  # how a file came to its name (FileCreateRecord.how)
 # What somebody did to the sensor (GuardRecord.deed) or to another process (AccessRecord.deed, from TRACE on): the last
 # one is access of another kind, as a debugger has it.
@@ -125,12 +126,10 @@ class BriefExecRecord(Record):
 
     parent_start: U64
     parent_exec_id: U64
-    creator_start: U64
-    creator_exec_id: U64
     parent_tgid: U32
-    creator_tgid: U32
     uid: U32
     mount_namespace: U32
+    creator: U16  # who called fork: the parent, another one that has ended, or nobody knows
     image: Tail  # of a file that has a name
     cgroup_path: Tail
     args: Tail

@@ -75,6 +75,12 @@ int on_fork(u64 *context)
 	return 0;
 }
 
+/* Is somebody else its parent than who made it? */
+INLINE bool is_adopted(const struct exec_record *r)
+{
+	return r->creator_tgid != r->parent_tgid || r->creator_start != r->parent_start;
+}
+
 /* Who its parent is, and who made it. */
 INLINE void fill_lineage(struct exec_record *r, struct task_struct *task)
 {
@@ -88,7 +94,7 @@ INLINE void fill_lineage(struct exec_record *r, struct task_struct *task)
 	r->creator_exec_id = creator ? creator->exec_id : 0;
 	r->creator_tgid = creator ? creator->tgid : 0;
 	/* The kernel does not renew parent_exec_id when a process is adopted: it would name a program of somebody else. */
-	if (creator && (creator->tgid != r->parent_tgid || creator->start != r->parent_start))
+	if (creator && is_adopted(r))
 		r->parent_exec_id = parent->self_exec_id;
 }
 
@@ -157,10 +163,11 @@ INLINE int send_brief(struct scratch *s, u32 slot, struct task_struct *task)
 	struct exec_record *whole = (void *)s->bytes;
 	struct brief_exec_record brief = {
 		.parent_start = whole->parent_start, .parent_exec_id = whole->parent_exec_id,
-		.creator_start = whole->creator_start, .creator_exec_id = whole->creator_exec_id,
-		.parent_tgid = whole->parent_tgid, .creator_tgid = whole->creator_tgid,
-		.uid = whole->uid, .mount_namespace = whole->mount_namespace, .image_len = whole->image_len,
+		.parent_tgid = whole->parent_tgid, .uid = whole->uid, .mount_namespace = whole->mount_namespace,
+		.creator = CREATOR_UNKNOWN, .image_len = whole->image_len,
 	};
+	if (whole->creator_start)
+		brief.creator = is_adopted(whole) ? CREATOR_OTHER : CREATOR_PARENT;
 	u32 start = sizeof *whole + whole->image_len, at = start;
 	FILL_HEAD(&brief, KIND_BRIEF_EXEC_RECORD, 0, task);
 	brief.time = whole->time;
