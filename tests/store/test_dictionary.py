@@ -9,7 +9,18 @@ from tests.store.entries import TEXTS
 from pysmon.store.blocks import Sought, number_of, probe, search, tag_of, texts_of_block
 from pysmon.store.dictionary import Dictionary
 from pysmon.store.query import Operator, holds
-from pysmon.store.values import decoded, encoded, guid_of_column, guid_to_column, time_of_column, time_to_column
+from pysmon.store.values import (
+    decoded,
+    encoded,
+    guid_of_column,
+    guid_to_column,
+    guids_to_columns,
+    number_to_column,
+    numbers_to_columns,
+    time_of_column,
+    time_to_column,
+    times_to_columns,
+)
 
 FIELDS = {"Image": 1, "User": 70}
 POSITIVE: list[Operator] = ["is", "contains", "begin with", "end with", "less than", "more than"]
@@ -103,6 +114,35 @@ def test_texts_guids_and_times_come_back(text: str) -> None:
     assert b"\xff" not in encoded(text)
     assert guid_of_column(guid_to_column(text)) == text
     assert time_of_column(time_to_column(text)) == text
+
+
+GUIDS = st.uuids().map(lambda u: f"{{{u}}}")
+TIMES = st.datetimes().map(lambda t: t.isoformat(" ", "milliseconds"))
+ODD = TEXTS | st.sampled_from(
+    ["", "-", "{}", "\n", "{b635b3db-35d9-6b01-d929-6d0000000000}\n", "2026-02-30 00:00:01.002"]
+)
+HUGE = st.none() | st.booleans() | st.integers(-(1 << 65), 1 << 65)
+
+
+@given(st.lists(GUIDS | ODD, min_size=1) | st.lists(GUIDS, min_size=1))
+def test_guids_become_together_what_each_becomes_alone(texts: list[str]) -> None:
+    assert guids_to_columns(texts) == [guid_to_column(text) for text in texts]
+
+
+def test_guids_that_only_together_look_like_guids_are_told_apart() -> None:
+    whole = "{b635b3db-35d9-6b01-d929-6d0000000000}"
+    for texts in ([whole[:20], whole[20:]], [f"{whole}\n{whole}", whole[:-1]], [whole.upper(), whole], [f"{whole}\n"]):
+        assert guids_to_columns(texts) == [guid_to_column(text) for text in texts]
+
+
+@given(st.lists(TIMES | ODD, min_size=1))
+def test_times_become_together_what_each_becomes_alone(texts: list[str]) -> None:
+    assert times_to_columns(texts) == [time_to_column(text) for text in texts]
+
+
+@given(st.lists(HUGE, min_size=1))
+def test_numbers_become_together_what_each_becomes_alone(numbers: list[int | None]) -> None:
+    assert [*numbers_to_columns(numbers)] == [number_to_column(number) for number in numbers]
 
 
 def test_usual_guids_and_times_are_small() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -219,3 +221,15 @@ def test_a_pack_that_cannot_be_read_is_told_as_damage(log: Path, damage: str) ->
     file.close()
     with Store(log) as store, pytest.raises(StoreError, match="the file is damaged"):
         list(store.select(Query()))
+
+
+@given(st.lists(st.binary(max_size=2), min_size=2, max_size=300))
+def test_bytes_are_told_once_each_and_by_their_place(said: list[bytes]) -> None:
+    distinct = list(dict.fromkeys(said))
+    coded = msgspec.msgpack.decode(packed([range(len(said)), range(len(said)), said]))[2]
+    if len(distinct) == 1:
+        assert coded == distinct
+    else:
+        code, values, places = coded
+        assert values == distinct
+        assert [*array(code, places)] == [distinct.index(value) for value in said]

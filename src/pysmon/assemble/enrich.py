@@ -96,7 +96,8 @@ class Enricher:
                 steps = self._late if reads(kind.type.id).isdisjoint(fills) else self.first
                 steps.setdefault(kind, []).append(step)
 
-        do(self._add_hashes, ("Hashes", "Hash"), ProcessCreate, FileCreateStreamHash)
+        do(self._add_hashes, ("Hashes",), ProcessCreate)
+        do(self._add_hashes_of_stream, ("Hash",), FileCreateStreamHash)
         do(self._add_birth, ("CreationUtcTime",), FileCreate)
         do(self._add_birth_of_old, ("CreationUtcTime",), FileCreateStreamHash)
         do(self._add_function, ("StartFunction",), CreateRemoteThread)
@@ -140,11 +141,12 @@ class Enricher:
         if cut:
             _tell(event, {"FieldsTrimmed": cut})
 
-    def _add_hashes(self, event: Event, record: Record) -> None:
+    def _add_hashes_of_stream(self, event: Event, record: Record) -> None:
         if isinstance(event, FileCreateStreamHash) and isinstance(record, AttributeRecord):
             whole = record.value_size == len(record.value)
             event.Hash = self._hashes.of_bytes(record.value) if whole else _UNKNOWN
-            return
+
+    def _add_hashes(self, event: Event, record: Record) -> None:
         if not isinstance(event, ProcessCreate) or not isinstance(record, ExecRecord):
             return
         made = hashes_of_image(record, self._hashes)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from stat import S_ISBLK, S_ISCHR
+from types import MappingProxyType
 from typing import Any
 
 from pysmon.assemble.clipboard import facts_of_clipboard
 from pysmon.assemble.injection import facts_of_injection
 from pysmon.assemble.paths import known_path, text
-from pysmon.assemble.process import creator_of
 from pysmon.assemble.processes import Key, Processes
 from pysmon.assemble.settings import value_text
 from pysmon.assemble.tampering import facts_of_tampering
@@ -80,23 +80,58 @@ _Told = Callable[[Any, Processes, Users], Facts]
 
 
 def _of_exec(record: ExecRecord, processes: Processes, users: Users) -> Facts:
-    facts: dict[str, object] = {"PidNamespace": record.pid_namespace, "MountNamespace": record.mount_namespace}
+    uid, login = record.euid, record.login_uid
+    alike = (
+        record.pid_namespace,
+        record.mount_namespace,
+        users.name(uid) if uid != record.uid else "",
+        login,
+        users.name(login) if login != _UNSET else "",
+        record.tty,
+        record.root,
+        record.filename,
+        record.image,
+        record.cgroup_path,
+    )
+    own: dict[str, object] = {}
     if record.namespace_pid != record.tgid:
-        facts["NamespacePid"] = record.namespace_pid
-    if record.euid != record.uid:
-        facts["EffectiveUser"] = users.name(record.euid)
-    if record.login_uid != _UNSET:
-        facts["LoginUid"] = record.login_uid
-        facts["LoginUser"] = users.name(record.login_uid)
-    if record.tty:
-        facts["Terminal"] = text(record.tty)
-    if record.root:
-        facts["Root"] = known_path(record.root)
-    if given := _given(record.filename, record.image):
-        facts["Filename"] = given
+        own["NamespacePid"] = record.namespace_pid
     if record.args_size > len(record.args):
-        facts["CommandLineTruncated"] = record.args_size
-    return {**facts, **_of_creator(record, processes), **_place(record.cgroup_path)}
+        own["CommandLineTruncated"] = record.args_size
+    if (start := record.creator_start) and (start != record.parent_start or record.creator_tgid != record.parent_tgid):
+        own |= _of_creator(record, processes)
+    return _of_start(*alike, own) if own else _of_starts(*alike)
+
+
+def _of_start(
+    pid_namespace: int,
+    mount_namespace: int,
+    effective: str,
+    login: int,
+    login_name: str,
+    tty: bytes,
+    root: bytes,
+    filename: bytes,
+    image: bytes,
+    cgroup_path: bytes,
+    own: Facts = MappingProxyType({}),
+) -> Facts:
+    """What is told of the start of a program; `own` is what starts that are otherwise alike do not share."""
+    told = {
+        "PidNamespace": pid_namespace,
+        "MountNamespace": mount_namespace,
+        "NamespacePid": own.get("NamespacePid"),
+        "EffectiveUser": effective or None,
+        "LoginUid": login if login != _UNSET else None,
+        "LoginUser": login_name or None,
+        "Terminal": text(tty) if tty else None,
+        "Root": known_path(root) if root else None,
+        "Filename": _given(filename, image) or None,
+    }
+    return {**{name: value for name, value in told.items() if value is not None}, **own, **_place(cgroup_path)}
+
+
+_of_starts = lru_cache(maxsize=1024)(_of_start)
 
 
 @lru_cache(maxsize=1024)
@@ -107,17 +142,21 @@ def _given(filename: bytes, image: bytes) -> str:
 
 
 def _of_creator(record: ExecRecord, processes: Processes) -> Facts:
-    creator = creator_of(record)
-    if creator is None or creator[:2] == (record.parent_tgid, record.parent_start):
-        return {}
+    """Who made the process, if another is its parent by now."""
+    creator = (record.creator_tgid, record.creator_start, record.creator_exec_id)
     known = processes.get(*creator)
     facts: dict[str, object] = {"CreatorProcessGuid": processes.guid(creator), "CreatorProcessId": creator[0]}
     return facts | {"CreatorImage": known.image} if known else facts
 
 
-def _of_exit(record: ExitRecord) -> Facts:
-    signal = record.code & 0x7F
-    return {"Signal": signal} if signal else {"ExitCode": record.code >> 8 & 0xFF}
+def _of_exit(record: ExitRecord, processes: Processes, _: Users) -> Facts:
+    return _of_end(record.code, _cgroup_path(record, processes))
+
+
+@lru_cache(maxsize=1024)
+def _of_end(code: int, cgroup_path: bytes) -> Facts:
+    signal = code & 0x7F
+    return {**({"Signal": signal} if signal else {"ExitCode": code >> 8 & 0xFF}), **_place(cgroup_path)}
 
 
 def _of_file_create(record: FileCreateRecord, processes: Processes, _: Users) -> Facts:
@@ -234,7 +273,7 @@ _TOLD: dict[type[Record], _Told] = {
     ClipboardRecord: _simply(facts_of_clipboard),
     DnsMessageRecord: _place_alone,
     ExecRecord: _of_exec,
-    ExitRecord: _placed(_simply(_of_exit)),
+    ExitRecord: _of_exit,
     FileCreateRecord: _of_file_create,
     FileDeleteRecord: _of_file_delete,
     FileTimeRecord: _place_alone,

@@ -146,6 +146,8 @@ class Hashes:
         return Hashed(",".join(texts) or "-", NEEDS if imports is None else "")
 
     def _recall(self, key: tuple[int, ...]) -> Hashed | None:
+        if len(self._known) <= self._remembered // 2:  # it is long until one has to go
+            return self._known.get(key)
         with self._lock:
             known = self._known.pop(key, None)
             if known:

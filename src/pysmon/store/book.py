@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 from pysmon.store.classes import EventClass
@@ -90,7 +90,7 @@ class Book:
         first = found[0][0]
         pack = (first, found[-1][0], self._shapes[plan.shape], len(found), columns)
         self._rows.setdefault(self._into_packs, []).append(pack)
-        self._rows.setdefault(self._into_actors, []).extend((actor, first) for actor in sorted(actors))
+        self._rows.setdefault(self._into_actors, []).extend(zip(sorted(actors), repeat(first)))
         return _PACK + len(columns) + _ACTOR * len(actors)
 
     def _begin(self, position: int, time: int) -> Segment:

@@ -13,7 +13,7 @@ from pysmon.store.dictionary import Dictionary
 from pysmon.store.extra import extra_to_text
 from pysmon.store.packs import Values, packed, same
 from pysmon.store.tables import ENVELOPE, EXTRA, shape_of, table_of
-from pysmon.store.values import INTERNED, NONE, to_column
+from pysmon.store.values import INTERNED, NONE, Column, all_to_column, to_column
 
 Found = tuple[int, int, int, int, Event]  # position, record id, time, number of the origin, event
 
@@ -29,7 +29,8 @@ class Plan:
     insert: str
     shape: tuple[int, str]  # of a pack: event id and columns
     values: Callable[[Event], tuple[Any, ...]]
-    fields: tuple[tuple[str, Callable[[Any], Any] | None], ...]  # the name, and what a value becomes; None: a text
+    fields: tuple[tuple[str, Callable[[Any], Column] | None], ...]  # the name, and what a value becomes; None: a text
+    all_become: tuple[Callable[[Sequence[Any]], Values], ...]  # the same for several; of a text, nothing
     guids: tuple[int, ...]  # places of the fields that name a process
     size: int  # of a row, about, in bytes
 
@@ -37,7 +38,7 @@ class Plan:
         """An entry as a row of its table."""
         position, record_id, time, origin, event = found
         extra = dictionary.number(EXTRA, extra_to_text(event.extra)) if event.extra else 0
-        made = [position, record_id, time, origin, extra]
+        made: list[Any] = [position, record_id, time, origin, extra]
         for (name, become), value in zip(self.fields, self.values(event), strict=True):
             made.append(dictionary.number(name, value) if become is None else become(value))
         return made
@@ -45,12 +46,28 @@ class Plan:
     def pack(self, found: Sequence[Found], dictionary: Dictionary) -> tuple[bytes, set[Any]]:
         """Several entries as one value, and the processes that it speaks of."""
         positions, record_ids, times, origins, events = zip(*found, strict=True)
-        extras = [extra_to_text(event.extra) if event.extra else NONE for event in events]
-        columns: list[Values] = [positions, record_ids, times, origins, _texts(EXTRA, extras, dictionary)]
+        columns: list[Values] = [positions, record_ids, times, origins, _texts(EXTRA, _extras(events), dictionary)]
         start = len(columns)
-        for (name, become), values in zip(self.fields, zip(*map(self.values, events), strict=True), strict=True):
-            columns.append(_texts(name, values, dictionary) if become is None else _others(become, values))
+        said = zip(*map(self.values, events), strict=True)
+        for (name, become), all_become, values in zip(self.fields, self.all_become, said, strict=True):
+            columns.append(_texts(name, values, dictionary) if become is None else _others(all_become, values))
         return packed(columns), {guid for i in self.guids for guid in set(columns[start + i])}
+
+
+def _extras(events: Sequence[Event]) -> list[str]:
+    """What events tell beside their fields; many share one mapping."""
+    known: dict[int, str] = {}
+    made = []
+    for event in events:
+        extra = event.extra
+        if extra:
+            text = known.get(id(extra))
+            if text is None:
+                text = known[id(extra)] = extra_to_text(extra)
+            made.append(text)
+        else:
+            made.append(NONE)
+    return made
 
 
 def _texts(name: str, values: Sequence[str], dictionary: Dictionary) -> Values:
@@ -59,11 +76,10 @@ def _texts(name: str, values: Sequence[str], dictionary: Dictionary) -> Values:
     return [*map(dictionary.numbers(name, dict.fromkeys(values)).__getitem__, values)]
 
 
-def _others(become: Callable[[Any], Any], values: Sequence[Any]) -> Values:
+def _others(all_become: Callable[[Sequence[Any]], Values], values: Sequence[Any]) -> Values:
     if same(values):
-        return [become(values[0])] * len(values)
-    known = {value: become(value) for value in dict.fromkeys(values)}
-    return [*map(known.__getitem__, values)]
+        return [*all_become(values[:1])] * len(values)
+    return all_become(values)
 
 
 @cache
@@ -78,6 +94,7 @@ def plan_of(made: type[Event]) -> Plan:
         shape=(event_id, shape_of(event_id)),
         values=taker([f.name for f in fields]),
         fields=tuple((f.name, None if f.kind.name in INTERNED else to_column(f.kind)) for f in fields),
+        all_become=tuple(all_to_column(f.kind) for f in fields),
         guids=tuple(i for i, f in enumerate(fields) if f.name in table.guids),
         size=_ROW + sum(_SIZES.get(f.kind.name, 4) for f in fields) + _INDEX * len(table.guids),
     )

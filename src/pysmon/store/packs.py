@@ -41,12 +41,21 @@ def packed(columns: Sequence[Values]) -> bytes:
 def _column(values: Values) -> list[object]:
     if same(values):
         return [values[0]]
+    if isinstance(values[0], bytes):
+        return _places(values)
     try:
         return _numbers(values)
     except (TypeError, OverflowError, struct.error):
-        places = {value: place for place, value in enumerate(dict.fromkeys(values))}
-        code, _, found = _numbers([*map(places.__getitem__, values)])
-        return [code, list(places), found]
+        return _places(values)
+
+
+def _places(values: Values) -> list[object]:
+    distinct = list(dict.fromkeys(values))
+    places: Values = range(len(values))
+    if len(distinct) < len(values):
+        places = [*map(dict(zip(distinct, places, strict=False)).__getitem__, values)]
+    code = _code(len(distinct) - 1)
+    return [code, distinct, _raw(code, places)]
 
 
 def _numbers(values: Values) -> list[object]:

@@ -10,7 +10,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from binascii import unhexlify
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -25,9 +26,13 @@ NONE = "-"
 INTERNED = {"text", "hexint32", "hexint64"}  # kinds whose columns hold numbers of the dictionary
 
 _GUID = re.compile(r"\{[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}")
+_FORM = b"{00000000-0000-0000-0000-000000000000}"
+_SAME_DIGITS = bytes.maketrans(b"123456789abcdef", b"0" * 15)
+_BREAK = b"\n"
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.")  # to the second
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_INT64 = range(-(1 << 63), 1 << 63)
+_LEAST, _MOST = -(1 << 63), (1 << 63) - 1
+_MILLIS = {f"{number:03}": number for number in range(1000)}
 
 
 def encoded(text: str) -> bytes:
@@ -62,6 +67,22 @@ def guid_to_column(text: str) -> bytes:
     return odd + _MARK if len(odd) == _GUID_SIZE else odd
 
 
+def guids_to_columns(texts: Sequence[str]) -> list[bytes]:
+    """The same of several: each once, and all together if they are in the usual form."""
+    distinct = dict.fromkeys(texts)
+    if len(distinct) < len(texts):
+        known = dict(zip(distinct, guids_to_columns(tuple(distinct)), strict=True))
+        return [*map(known.__getitem__, texts)]
+    try:
+        joined = "\n".join(texts).encode("ascii")
+    except UnicodeEncodeError:
+        return [*map(guid_to_column, texts)]
+    if joined.translate(_SAME_DIGITS) + _BREAK != (_FORM + _BREAK) * len(texts):
+        return [*map(guid_to_column, texts)]
+    found = unhexlify(joined.translate(None, b"{-}" + _BREAK))
+    return [found[at : at + _GUID_SIZE] for at in range(0, len(found), _GUID_SIZE)]
+
+
 @lru_cache(4096)
 def guid_of_column(column: bytes) -> str:
     """The guid that `guid_to_column` was given."""
@@ -81,6 +102,20 @@ def time_to_column(text: str) -> bytes | int:
     return encoded(text)
 
 
+def times_to_columns(texts: Sequence[str]) -> list[bytes | int]:
+    """The same of several: many of them are in one second."""
+    made: list[bytes | int] = []
+    begin, millis = "", None
+    for text in texts:
+        if text[:20] != begin:
+            begin = text[:20]
+            seconds = _seconds(begin)
+            millis = None if seconds is None else seconds * 1000
+        part = _MILLIS.get(text[20:])
+        made.append(time_to_column(text) if part is None or millis is None else millis + part)
+    return made
+
+
 def time_of_column(column: bytes | int) -> str:
     """The time that `time_to_column` was given."""
     return decoded(column) if isinstance(column, bytes) else f"{_written(column // 1000)}.{column % 1000:03}"
@@ -88,7 +123,17 @@ def time_of_column(column: bytes | int) -> str:
 
 def number_to_column(number: int | None) -> Column:
     """A number or a boolean as it lies in a column."""
-    return number if number is None or number in _INT64 else str(number)
+    return number if number is None or _LEAST <= number <= _MOST else str(number)
+
+
+def numbers_to_columns(numbers: Sequence[Any]) -> Sequence[Column]:
+    """The same of several."""
+    try:
+        if min(numbers) >= _LEAST and max(numbers) <= _MOST:
+            return numbers
+    except TypeError:  # one of them is None
+        pass
+    return [*map(number_to_column, numbers)]
 
 
 def number_of_column(column: Column) -> Any:
@@ -117,6 +162,7 @@ def _written(seconds: int) -> str:
 
 
 _TO: dict[str, Callable[[Any], Column]] = {"guid": guid_to_column, "time": time_to_column}
+_ALL_TO: dict[str, Callable[[Sequence[Any]], Sequence[Column]]] = {"guid": guids_to_columns, "time": times_to_columns}
 _OF: dict[str, Callable[[Any], Any]] = {
     "guid": guid_of_column,
     "time": time_of_column,
@@ -127,6 +173,11 @@ _OF: dict[str, Callable[[Any], Any]] = {
 def to_column(kind: Kind) -> Callable[[Any], Column]:
     """The way into a column of that kind, for all but texts."""
     return _TO.get(kind.name, number_to_column)
+
+
+def all_to_column(kind: Kind) -> Callable[[Sequence[Any]], Sequence[Column]]:
+    """The same way, for several at once."""
+    return _ALL_TO.get(kind.name, numbers_to_columns)
 
 
 def of_column(kind: Kind) -> Callable[[Any], Any]:
