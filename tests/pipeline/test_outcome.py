@@ -23,3 +23,14 @@ def test_a_journal_numbers_its_entries_one_by_one(begin: int) -> None:
         Entry(begin, 30, event, origin),
         Entry(begin + 1, 20, event, origin),
     ]
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_entries_of_a_batch_are_numbered_as_one_by_one(count: int) -> None:
+    origin = Origin("host", 1, 2, 3)
+    events, times = [error_report(n, "QUEUE", str(n)) for n in range(count)], list(range(50, 50 + count))
+    single, together = Journal(origin, 7), Journal(origin, 7)
+    made = together.entries(events, times)
+    assert made == [single.entry(event, when) for event, when in zip(events, times, strict=True)]
+    assert all(type(entry) is Entry for entry in made)
+    assert together.number == single.number

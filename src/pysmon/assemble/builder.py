@@ -111,7 +111,7 @@ class Builder:
         self.processes = processes if processes is not None else Processes(machine)
         self.users = users
         self._scene = Scene(machine, users, self.processes, clock_offset)
-        self._triggers, self._tells_triggers = Triggers(reader), True
+        self._triggers, self.tells_triggers = Triggers(reader), True
         self._desktop, self._tells_desktop = Desktop(databases), True
         self._look_at_users = 0
 
@@ -127,7 +127,7 @@ class Builder:
     def want(self, ids: Iterable[int]) -> None:
         """Build only events of these ids from now on; the process table is kept all the same."""
         self._scene.wanted = BUILT & frozenset(ids)
-        self._tells_triggers = bool(TRIGGERS & self._scene.wanted)
+        self.tells_triggers = bool(TRIGGERS & self._scene.wanted)
         self._tells_desktop = bool(DESKTOP & self._scene.wanted)
 
     def prepare(self) -> None:
@@ -143,7 +143,7 @@ class Builder:
             scene.users.refresh()
         take = _TAKE.get(type(record))
         events: tuple[Event, ...] = take(record, scene) if take else ()
-        if self._tells_triggers and isinstance(record, FileRecord):
+        if self.tells_triggers and isinstance(record, FileRecord):
             events += self._triggers.of(record, scene)
         if self._tells_desktop and isinstance(record, FileCreateRecord):
             events += self._desktop.of(record, scene)
@@ -151,7 +151,7 @@ class Builder:
 
     def has_more_of(self, path: str) -> bool:
         """Does a record of that file tell of more than the file: of persistence, or of settings of a desktop?"""
-        return (self._tells_triggers and place_of_trigger(path) is not None) or (
+        return (self.tells_triggers and place_of_trigger(path) is not None) or (
             self._tells_desktop and database_of(path) is not None
         )
 

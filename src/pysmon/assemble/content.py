@@ -41,11 +41,21 @@ class Contents:
         reads: Callable[[int], frozenset[str]],
         options: Options | None = None,
         archive: Archive | None = None,
+        idle: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`reads` tells by event id which fields the rules read; `options` say what is worth a copy."""
+        """`reads` tells by event id which fields the rules read; `options` say what is worth a copy.
+
+        `idle`: is nothing held, and can nothing come that is?
+        """
         self._held, self._hashes, self._catch_up = held, hashes, catch_up
+        self._is_idle = idle
         self._reads, self._options, self._archive = reads, options or Options(), archive
         self._last: tuple[Record, str] | None = None  # two events may come of one record
+
+    @property
+    def idle(self) -> bool:
+        """Is it certain that it knows of no file?"""
+        return self._is_idle()
 
     def early(self, event: Event, record: Record) -> None:
         """Before the verdict, if that hangs on it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pysmon.assemble.attribute import file_of
 from pysmon.assemble.clipboard import Clips
 from pysmon.assemble.content import OF_CONTENT, Contents
-from pysmon.assemble.extras import facts_of
+from pysmon.assemble.extras import Facts, facts_of
 from pysmon.assemble.paths import known_path
 from pysmon.assemble.places import places
 from pysmon.assemble.placing import facts_of_container
@@ -140,6 +140,18 @@ class Enricher:
             self._add_container(event, record, str(facts["CgroupPath"]), self._containers)
         if cut:
             _tell(event, {"FieldsTrimmed": cut})
+
+    def is_plain(self, kind: type[Event]) -> bool:
+        """Does an event of that kind get no more than `facts`? A file that was just made was born when it was made."""
+        steps = [*self.first.get(kind, ()), *self._late.get(kind, ())]
+        if self._contents and self._contents.idle:
+            steps = [step for step in steps if step not in (self._contents.early, self._contents.late)]
+        return not self._trimmer.sizes and all(step == self._add_birth for step in steps)
+
+    def facts(self, record: Record) -> Facts | None:
+        """What `late` makes of `extra` where an event is plain, if that tells of the record alone; None if of more."""
+        facts = facts_of(record, self._processes, self._users) if self._extras else {}
+        return None if self._containers and "ContainerId" in facts else facts
 
     def _add_hashes_of_stream(self, event: Event, record: Record) -> None:
         if isinstance(event, FileCreateStreamHash) and isinstance(record, AttributeRecord):

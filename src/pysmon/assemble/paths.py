@@ -31,7 +31,7 @@ def directory_path(components: bytes) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _folder_path(components: bytes) -> str:
+def folder_path(components: bytes) -> str:
     """What stands before the name of a file: its folder with a slash behind it."""
     return f"{kernel_path(components)}/" if components else "/"
 
@@ -43,7 +43,7 @@ def target(path: bytes, directory: bytes, name: bytes) -> str:
     """
     if path:  # names come once, their directories again and again
         leaf, _, folder = path.partition(b"\0")
-        return f"{_folder_path(folder)}{leaf.decode('utf-8', 'surrogateescape')}"
+        return f"{folder_path(folder)}{leaf.decode('utf-8', 'surrogateescape')}"
     given = text(name)
     if not given:
         return _NONE

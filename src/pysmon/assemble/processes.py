@@ -13,7 +13,7 @@ from pysmon.assemble.paths import command_line
 from pysmon.host.guid import NO_GUID, Machine
 
 UNKNOWN_IMAGE = "<unknown process>"  # Sysmon's words for an acting process that it knows nothing of
-_NONE = "-"
+UNKNOWN_YET = "-"  # of a process whose maker is not known: it may be found later
 _GRACE = 2_000_000_000  # ns that an image stays after its end: records of another ring may still be on their way
 _LOOKS = 128  # within the grace, which images have ended long enough ago
 _LIMIT = 65_536
@@ -40,7 +40,7 @@ class ProcessImage:
         self,
         key: Numbers,
         machine: Machine,
-        image: str = _NONE,
+        image: str = UNKNOWN_YET,
         args: bytes | str = b"",
         uid: int | None = None,
         cgroup_path: bytes = b"",
@@ -177,7 +177,7 @@ class Processes:
         known = self._images.get(made.key)
         if known is None:
             self.runs(made, time)
-        elif known.image == _NONE:
+        elif known.image == UNKNOWN_YET:
             known.image, known.args, known.uid = made.image, made.args, made.uid
             known.cgroup_path = made.cgroup_path
 

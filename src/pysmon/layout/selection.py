@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 
 from pysmon.layout.record import Record
 
@@ -13,11 +14,23 @@ def head_of(cls: type[Record], *names: str) -> struct.Struct:
     ValueError if the class has no such member.
     """
     layout = cls.layout
-    if unknown := set(names) - set(layout.names):
-        raise ValueError(f"{cls.__name__} has no member {', '.join(sorted(unknown))}")
+    _refuse_unknown(cls, names)
     codes = [
         member.code if name in names else f"{member.size}x"
         for name, member in zip(layout.names, layout.members, strict=True)
     ]
     found = struct.Struct("<" + "".join(codes))
     return struct.Struct(f"{found.format}{layout.head.size - found.size}x")
+
+
+def span_of(cls: type[Record], first: str, last: str) -> slice:
+    """Where the members from one to another lie in the bytes of a record. ValueError as above."""
+    _refuse_unknown(cls, (first, last))
+    names, members = cls.layout.names, cls.layout.members
+    begin, end = names.index(first), names.index(last) + 1
+    return slice(*(sum(member.size for member in members[:place]) for place in (begin, end)))
+
+
+def _refuse_unknown(cls: type[Record], names: Iterable[str]) -> None:
+    if unknown := set(names) - set(cls.layout.names):
+        raise ValueError(f"{cls.__name__} has no member {', '.join(sorted(unknown))}")

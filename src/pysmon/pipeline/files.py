@@ -65,7 +65,13 @@ class Files:
             return None
         watch = self._watch
         return Contents(
-            watch.held, hashes, catch_up=watch.catch_up, reads=ruleset.reads, options=options, archive=self._archive
+            watch.held,
+            hashes,
+            catch_up=watch.catch_up,
+            reads=ruleset.reads,
+            options=options,
+            archive=self._archive,
+            idle=lambda: watch.idle,
         )
 
     def texts(self, errands: Errands) -> Texts:

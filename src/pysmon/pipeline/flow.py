@@ -11,6 +11,7 @@ from pysmon.pipeline.accounting import Accounting
 from pysmon.pipeline.lives import Lives
 from pysmon.pipeline.pushdown import Answer, Approvers
 from pysmon.pipeline.sieve import Sieve
+from pysmon.pipeline.straight import Straight, Way
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.event import EVENTS, Event
 from pysmon.sensor.records import ASKS
@@ -29,7 +30,7 @@ class Flow:
         self._answers: list[Answer] = []
         self._builder = builder
         self._questions = builder.questions
-        self.lives, self._sieve = Lives(builder), Sieve(builder)
+        self.lives, self._sieve, self.straight = Lives(builder), Sieve(builder), Straight(builder)
         self.use(ruleset, enricher, approvers)
 
     def use(self, ruleset: Ruleset, enricher: Enricher, approvers: Approvers | None = None) -> None:
@@ -42,6 +43,7 @@ class Flow:
         self.lives.use(ruleset)
         self._sieve.use(ruleset, enricher)
         self._builder.want(i for i in EVENTS if ruleset.wants(i))
+        self.straight.use(ruleset, enricher)
 
     @property
     def accounting(self) -> Accounting:
@@ -59,14 +61,24 @@ class Flow:
         self._builder.take(record)
 
     def ways(
-        self, *, apart: Collection[int] = (), notice: Callable[[Record], None] | None = None
-    ) -> dict[int, Callable[[bytes], bool]]:
+        self,
+        times: list[int] | None = None,
+        events: list[Event] | None = None,
+        *,
+        apart: Collection[int] = (),
+        notice: Callable[[Record], None] | None = None,
+    ) -> dict[int, Way]:
         """For the next batch: by the first byte of a record, who may take its bytes, and tells whether he has.
 
-        What is taken so is dropped and counted, as `take` would; what is not, is untouched. Of the processes `apart`
-        somebody else wants to hear, and whoever gives `notice` of programs that begin to run.
+        What is taken so is counted as `take` would; what is kept of it goes to `events`, and to `times` when it
+        happened (ns since 1970): without these only what is dropped is taken. What is not taken is untouched. Of the
+        processes `apart` somebody else wants to hear, and whoever gives `notice` of programs that begin to run.
         """
-        return {**self.lives.ways(apart=apart, notice=notice), **self._sieve.ways(apart=apart)}
+        ways = {**self.lives.ways(apart=apart, notice=notice), **self._sieve.ways(apart=apart)}
+        if times is not None and events is not None:
+            straight = self.straight.ways(times, events, apart=apart)
+            ways |= {kind: self.straight.with_sieve(kind, way, ways.get(kind)) for kind, way in straight.items()}
+        return ways
 
     def take(self, record: Record) -> tuple[Event, ...]:
         """The kept events of one record, with their RuleName; counted either way.
@@ -119,8 +131,8 @@ class Flow:
         return self.answers()
 
     def _count(self) -> None:
-        self.lives.count(self._books)
-        self._sieve.count(self._books)
+        for each in (self.lives, self._sieve, self.straight):
+            each.count(self._books)
 
     def _answer(self, process: tuple[int, int, int], uid: int | None) -> None:
         found = self._builder.who(process, uid) if uid is not None else None

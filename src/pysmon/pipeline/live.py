@@ -262,9 +262,9 @@ class Session:
         self.outcome = Outcome(self.books.kept, self.books.filtered, self.books.families, services, lacks, status)
 
     def _take(self, data: list[bytes]) -> list[Entry[Event]]:
-        entries, entry, offset = [], self.journal.entry, self._builder.clock_offset
+        offset, times, events = self._builder.clock_offset, list[int](), list[Event]()
         canaries, heeds = self._canaries.numbers, self._elsewhere.heeds
-        ways = self._flow.ways(apart=canaries, notice=self._elsewhere.notice if heeds else None)
+        ways = self._flow.ways(times, events, apart=canaries, notice=self._elsewhere.notice if heeds else None)
         for raw in data:
             if self._tape:
                 self._tape.record(raw)
@@ -285,9 +285,10 @@ class Session:
                 self._survive(defect, family_of(raw))
                 continue
             if kept:
-                entries += [entry(event, offset + record.time) for event in kept]
+                events += kept
+                times += [offset + record.time] * len(kept)
         self._teacher.answer()
-        return entries
+        return self.journal.entries(events, times)
 
     def _take_beside(self, *, last: bool = False) -> list[Entry[Event]]:
         """What came of the content of files, and of clipboards."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import repeat
 
 from pysmon.pipeline.accounting import FamilyCount
 from pysmon.schema.entry import Entry, Origin
@@ -11,6 +13,7 @@ from pysmon.schema.event import Event
 from pysmon.sensor.loader import Service
 
 _new = tuple.__new__  # half the cost of Entry(...), which does the same by a function in Python
+_made = partial(_new, Entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +59,9 @@ class Journal:
         number = self.number
         self.number = number + 1
         return _new(Entry, (number, when, event, self.origin))
+
+    def entries(self, events: Sequence[Event], times: Sequence[int]) -> list[Entry[Event]]:
+        """The next entries; `times` are those of the events."""
+        number = self.number
+        self.number = end = number + len(events)
+        return [*map(_made, zip(range(number, end), times, events, repeat(self.origin)))]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pysmon.host.triggers import places
-from pysmon.host.triggers.places import ENDINGS, FOLDERS, HINTS, place_of_trigger
+from pysmon.host.triggers.places import BEGINNINGS, ENDINGS, FOLDERS, HINTS, is_hinted, place_of_trigger
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,15 @@ def test_what_only_looks_like_one_is_none(path: str) -> None:
 def test_each_place_lies_in_a_folder_or_ends_as_is_said(path: str) -> None:
     folder, _, name = path.rpartition("/")
     assert f"{folder}/".startswith(FOLDERS) or name.endswith(ENDINGS)
+
+
+PARTS = [hint[begin:end] for hint in HINTS for begin in (0, 1, 5) for end in (None, -1, -4)]
+PATHS = st.lists(st.sampled_from([*PARTS, "/", "a", "/etc/", "cron"])).map("".join)
+
+
+@given(st.one_of(PATHS, *(st.from_regex(pattern, fullmatch=True) for _, pattern in places._PLACES)))
+@settings(max_examples=300, deadline=None)
+def test_a_folder_and_the_beginning_of_a_name_tell_of_all_that_a_hint_is_in(path: str) -> None:
+    folder, slash, name = path.rpartition("/")
+    if any(hint in path for hint in HINTS):
+        assert is_hinted(folder + slash) or name.startswith(BEGINNINGS)

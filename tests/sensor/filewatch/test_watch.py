@@ -191,6 +191,17 @@ def test_a_process_with_fanotify_that_hangs_is_ended_and_holds_nobody(disk: Path
     watch.close()
 
 
+def test_it_is_idle_while_nothing_is_asked_for_and_nothing_is_held(watch: FileWatch, disk: Path) -> None:
+    assert watch.idle
+    watch.want(ALL)
+    assert not watch.idle
+    after(watch, f"echo x > {disk}/a")
+    watch.want(0)
+    assert not watch.idle
+    watch.held.close()
+    assert watch.idle
+
+
 def test_the_end_of_the_process_with_fanotify_is_told(watch: FileWatch, disk: Path) -> None:
     watch.want(PROGRAMS)
     os.kill(watch.pid, signal.SIGKILL)

@@ -29,6 +29,16 @@ FOLDERS = (
 )
 ENDINGS = (".timer", ".path", ".socket", ".service", ".conf", ".rules", "crontab")
 HINTS = ("/systemd/", "/udev/", "/cron", "/anacrontab", "/var/spool/at")  # one of them is in the path of each
+# So the names of files in folders that are not hinted at begin like this.
+BEGINNINGS = tuple(beginning for _, _, beginning in (hint.rpartition("/") for hint in HINTS) if beginning)
+
+
+def is_hinted(folder: str) -> bool:
+    """Whether any file of that folder, named with a slash behind it, may be about persistence.
+
+    Of other folders only those may be whose names begin as BEGINNINGS say.
+    """
+    return any(hint in folder for hint in HINTS)
 
 
 def place_of_trigger(path: str) -> Place | None:

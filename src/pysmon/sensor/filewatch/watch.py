@@ -78,6 +78,11 @@ class FileWatch:
         return self.pid > 0
 
     @property
+    def idle(self) -> bool:
+        """Is no file held, and none on its way?"""
+        return not self._wanted and self._pongs == self._pings and not len(self.held)
+
+    @property
     def waiting(self) -> bool:
         """Are there records that `turn` has still to give?"""
         return bool(self._ready or self._early)
