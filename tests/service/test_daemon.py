@@ -88,6 +88,21 @@ def test_it_watches_from_start_to_stop_and_a_second_run_goes_on_with_the_numbers
     assert not service.paths.control.exists()
 
 
+def test_the_types_that_programs_name_are_kept_for_the_next_start_which_is_no_change_to_tell(
+    root: Path, doer: Doer
+) -> None:
+    made = []
+    for _ in range(2):
+        with resident(root, doer) as service:
+            service.ready()
+            service.until(service.paths.types.exists, "no types are kept")
+            made.append(service.paths.types.stat().st_mtime_ns)
+            time.sleep(2.5)  # the service looks at its files every second
+            assert service.end() == 0
+    assert made[0] == made[1]
+    assert not [told for told in service.told("TAMPER") if service.paths.types.name in told]
+
+
 def test_its_status_tells_what_it_does(root: Path, doer: Doer) -> None:
     with resident(root, doer) as service:
         service.ready()

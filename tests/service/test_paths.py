@@ -24,7 +24,7 @@ def test_every_place_lies_below_the_root(tmp_path: Path) -> None:
     paths = Paths.under(tmp_path)
     names = [name for name in dir(Paths) if not name.startswith("_")]
     places = [value for name in names if isinstance(value := getattr(paths, name), Path)]
-    assert len(places) == 16
+    assert len(places) == 17
     assert all(place.is_relative_to(tmp_path) for place in places)
 
 

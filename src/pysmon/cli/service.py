@@ -59,7 +59,7 @@ def service(root: Path | None, tree: int | None, cgroup: Path | None) -> int:
     try:
         with uncollected(), ExitStack() as undo:
             settings = read_settings(paths)
-            early = Early(scope, settings.files.mounts)
+            early = Early(scope, settings.files.mounts, paths.types)
             undo.callback(early.close)
             from pysmon.service.daemon import Daemon  # takes longer than all before: by now processes are seen
 

@@ -56,18 +56,23 @@ class Sensor:
     """The kernel programs at work. Use as a context manager: programs, maps and rings go with it."""
 
     def __init__(
-        self, families: Iterable[str] = FAMILIES, *, others_later: bool = True, by_stages: bool = False
+        self,
+        families: Iterable[str] = FAMILIES,
+        *,
+        others_later: bool = True,
+        by_stages: bool = False,
+        types: str = "",
     ) -> None:
         """Load all programs, and attach those that tell of these families; SensorError if that is not possible.
 
         Watches nobody until `watch`. `others_later`: other families may be wanted later. If not, their programs are not
         even loaded: the kernel verifies each, and all together take it more than a second. `by_stages`: only what tells
-        of the lives of processes is there, whatever `families` are. All else comes by `go_on`.
+        of the lives of processes is there, whatever `families` are. All else comes by `go_on`. `types` as in `load`.
         """
         self._families = LIFECYCLE if by_stages else LIFECYCLE.union(families)
         asked = tuple(a for a in ABILITIES if (others_later and not by_stages) or a.family in self._families)
         later = [a for a in ABILITIES if by_stages and a not in asked]
-        loaded = load(asked, attach=self._families)
+        loaded = load(asked, attach=self._families, types=types)
         self._object = loaded.object
         self._hooks = Hooks(loaded, self._families, later)
         self._whole = not by_stages

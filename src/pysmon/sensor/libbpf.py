@@ -68,6 +68,20 @@ class _UprobeOptions(ctypes.Structure):
     )
 
 
+class _OpenOptions(ctypes.Structure):
+    """struct bpf_object_open_opts, up to the types that programs are fitted to."""
+
+    _fields_ = (
+        ("sz", c_size_t),
+        ("object_name", c_char_p),
+        ("relaxed_maps", c_bool),
+        ("pin_root_path", c_char_p),
+        ("unused", c_uint32),
+        ("kconfig", c_char_p),
+        ("btf_custom_path", c_char_p),
+    )
+
+
 class Log:
     """What libbpf warned of since the last `clear`: the only place where it names the program that failed."""
 
@@ -169,10 +183,10 @@ class Map:
 class Object:
     """A kernel object file: opened, loaded with some of its programs, its links and maps."""
 
-    def __init__(self, path: str) -> None:
-        """Open the file; nothing reaches the kernel yet."""
+    def __init__(self, path: str, types: str = "") -> None:
+        """Open the file; nothing reaches the kernel yet. `types`: a file to fit it to, not all that the kernel has."""
         self._lib, self._log = library()
-        self._path = path
+        self._path, self._types = path, types
         self._object = self._opened()
         self._more: list[int] = []  # the file opened again for more of its programs
         self._closed = False
@@ -183,7 +197,8 @@ class Object:
 
     def _opened(self) -> int:
         self._log.clear()
-        handle: int | None = self._lib.bpf_object__open_file(self._path.encode(), None)
+        options = _OpenOptions(ctypes.sizeof(_OpenOptions), btf_custom_path=self._types.encode() or None)
+        handle: int | None = self._lib.bpf_object__open_file(self._path.encode(), ctypes.byref(options))
         if handle:
             return handle
         raise SensorError(f"cannot open the kernel object {self._path}: {self._log.text.strip() or 'no reason given'}")

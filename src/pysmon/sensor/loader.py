@@ -52,16 +52,26 @@ class Loaded:
     services: tuple[Service, ...]
 
 
-def load(abilities: tuple[Ability, ...] = ABILITIES, *, attach: Collection[str] = FAMILIES) -> Loaded:
+def load(abilities: tuple[Ability, ...] = ABILITIES, *, attach: Collection[str] = FAMILIES, types: str = "") -> Loaded:
     """Load, for each ability, its best provider that works, and attach those of the families `attach`.
 
-    Nothing is watched until a scope is set. SensorError if the rights, the library or a required ability is missing.
+    Nothing is watched until a scope is set. `types`: the part of the kernel's that the programs name, to be looked
+    through instead of all of them. SensorError if the rights, the library or a required ability is missing.
     """
     check_rights()
+    try:
+        return _load(abilities, attach, types)
+    except SensorError:
+        if not types:
+            raise
+    return _load(abilities, attach, "")
+
+
+def _load(abilities: tuple[Ability, ...], attach: Collection[str], types: str) -> Loaded:
     have_tracefs, opened = ensure_tracefs(), list[Object]()
 
     def attempt(chosen: Choice) -> dict[str, str]:
-        opened.append(_open(str(OBJECT)))
+        opened.append(_open(str(OBJECT), types))
         refused = _start(opened[0], chosen, {a.name for a in abilities if a.family in attach}, have_tracefs)
         if refused:
             opened.pop().close()
@@ -110,9 +120,9 @@ def _choice(ability: Ability, refused: int) -> Provider | None:
     return ability.providers[refused] if refused < len(ability.providers) else None
 
 
-def _open(path: str) -> Object:
+def _open(path: str, types: str) -> Object:
     try:
-        made = Object(path)
+        made = Object(path, types)
     except SensorError as error:
         hint = error.hint or "the package is incomplete: build or install it again"
         raise SensorError(str(error), hint=hint) from None

@@ -61,7 +61,7 @@ class Daemon:
         self._paths, self._settings = paths, settings
         self._notifier = notifier or Notifier()
         self._reconcile_every = reconcile_every
-        self._early = deque(secure(paths))
+        self._seen, self._early = early, deque(secure(paths))
         self._reload, self._done = threading.Event(), ExitStack()
         self._configurations = Configurations(paths, self._report)
         self._notifier.starting(_LOADING)
@@ -122,7 +122,7 @@ class Daemon:
 
     def run(self, stop: threading.Event) -> list[str]:
         """Watch until `stop` is set; everything is closed then. What came too late for the log is given back."""
-        with closing(self._control), ExitStack() as stack:
+        with closing(self._seen), closing(self._control), ExitStack() as stack:
             stack.callback(self._fanout.close, _DELIVER)
             if self._closing is not None:
                 stack.callback(os.close, self._closing)
@@ -143,6 +143,7 @@ class Daemon:
                 ready = True  # who asks may rely on it that the sensor watches all that it is to
                 self._control.start()
                 self._notifier.ready(self._reporter.line())
+                threading.Thread(target=self._keep_types, name="pysmon types", daemon=True).start()
             self._notifier.alive(now)
             if not ready and now >= patience:
                 patience = now + _LOADING / 2
@@ -157,6 +158,11 @@ class Daemon:
         """Nobody else tells who sleeps that it is set."""
         stop.wait()
         self.session.wake()
+
+    def _keep_types(self) -> None:
+        """In a thread of its own: it is for the next start, which is shorter by it."""
+        with self._watched.changing(self._paths.types):
+            self._seen.keep_types()
 
     def reload(self) -> None:
         """Use what is stored now, and open outputs anew; from a signal handler."""

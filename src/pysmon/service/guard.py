@@ -53,7 +53,7 @@ def places_of(paths: Paths) -> tuple[Place, ...]:
     folders = {(paths.root / folder).resolve(): paths.root / folder for folder in reversed(_UNIT_FOLDERS)}
     units = [folder / UNIT for folder in folders.values()]  # /lib is mostly a link to /usr/lib
     return (
-        *(Place(p) for p in (paths.settings, paths.configuration, paths.about, *units)),
+        *(Place(p) for p in (paths.settings, paths.configuration, paths.about, paths.types, *units)),
         *(Place(p.with_name(f"{p.name}.d"), "folder") for p in units),
         *(Place(p, "place") for p in (paths.state, paths.store, paths.spill, paths.runtime)),
         *(Place(p, "place") for p in (paths.control, paths.events)),

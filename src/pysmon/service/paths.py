@@ -56,6 +56,11 @@ class Paths:
         return self.store.with_name(f"{self.store.name}.numbers")
 
     @property
+    def types(self) -> Path:
+        """Those of the kernel's types that the sensor's programs name."""
+        return self.state / "kernel.btf"
+
+    @property
     def spill(self) -> Path:
         """The folder in which entries wait for outputs that are slow or away."""
         return self.state / "spill"

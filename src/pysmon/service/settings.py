@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,10 +53,16 @@ class Settings:
 def read_settings(paths: Paths) -> Settings:
     """Read them; a missing file means the defaults. MisuseError tells what is wrong, and where."""
     try:
-        tables = tomllib.loads(paths.settings.read_text(encoding="utf-8"))
+        text = paths.settings.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Settings(default_outputs(paths))
     except (OSError, ValueError) as error:
+        raise MisuseError(f"{paths.settings}: {error}") from error
+    import tomllib  # not needed where there is no such file
+
+    try:
+        tables = tomllib.loads(text)
+    except ValueError as error:
         raise MisuseError(f"{paths.settings}: {error}") from error
     where = str(paths.settings)
     unknown = sorted(tables.keys() - _TABLES)
