@@ -142,16 +142,24 @@ class Enricher:
             _tell(event, {"FieldsTrimmed": cut})
 
     def is_plain(self, kind: type[Event]) -> bool:
-        """Does an event of that kind get no more than `facts`? A file that was just made was born when it was made."""
+        """Does an event of that kind get no more than `facts`, and hashes of a program?
+
+        A file that was just made was born when it was made.
+        """
         steps = [*self.first.get(kind, ()), *self._late.get(kind, ())]
         if self._contents and self._contents.idle:
             steps = [step for step in steps if step not in (self._contents.early, self._contents.late)]
-        return not self._trimmer.sizes and all(step == self._add_birth for step in steps)
+        return not self._trimmer.sizes and all(step in (self._add_birth, self._add_hashes) for step in steps)
 
     def facts(self, record: Record) -> Facts | None:
         """What `late` makes of `extra` where an event is plain, if that tells of the record alone; None if of more."""
         facts = facts_of(record, self._processes, self._users) if self._extras else {}
         return None if self._containers and "ContainerId" in facts else facts
+
+    def known_hashes(self, record: ExecRecord) -> str | None:
+        """The hashes of the program of that record, if they need no look at the machine and nothing is to be added."""
+        known = self._hashes.known(record.device, record.inode, record.image_size, record.image_change_time)
+        return None if known is None or known.skipped else known.text
 
     def _add_hashes_of_stream(self, event: Event, record: Record) -> None:
         if isinstance(event, FileCreateStreamHash) and isinstance(record, AttributeRecord):

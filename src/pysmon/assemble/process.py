@@ -18,7 +18,7 @@ from pysmon.sensor.records import (
     TaskRecord,
 )
 
-_NO_LEVEL = "no level"  # Linux has no integrity levels; Sysmon writes these words
+NO_LEVEL = "no level"  # Linux has no integrity levels; Sysmon writes these words
 _NONE = "-"
 
 
@@ -108,7 +108,7 @@ def _process_create(
         LogonGuid=scene.machine.logon_guid(uid, text(tty) if tty else ""),
         LogonId=str(uid),
         TerminalSessionId=record.session,
-        IntegrityLevel=_NO_LEVEL,
+        IntegrityLevel=NO_LEVEL,
         ParentProcessGuid=parent.guid if parent is not None else scene.processes.guid(named),
         ParentProcessId=named[0],
     )

@@ -11,6 +11,7 @@ from pysmon.pipeline.accounting import Accounting
 from pysmon.pipeline.lives import Lives
 from pysmon.pipeline.pushdown import Answer, Approvers
 from pysmon.pipeline.sieve import Sieve
+from pysmon.pipeline.starts import Starts, either
 from pysmon.pipeline.straight import Straight, Way
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.event import EVENTS, Event
@@ -31,6 +32,7 @@ class Flow:
         self._builder = builder
         self._questions = builder.questions
         self.lives, self._sieve, self.straight = Lives(builder), Sieve(builder), Straight(builder)
+        self._starts = Starts(builder)
         self.use(ruleset, enricher, approvers)
 
     def use(self, ruleset: Ruleset, enricher: Enricher, approvers: Approvers | None = None) -> None:
@@ -44,6 +46,7 @@ class Flow:
         self._sieve.use(ruleset, enricher)
         self._builder.want(i for i in EVENTS if ruleset.wants(i))
         self.straight.use(ruleset, enricher)
+        self._starts.use(ruleset, enricher)
 
     @property
     def accounting(self) -> Accounting:
@@ -78,6 +81,8 @@ class Flow:
         if times is not None and events is not None:
             straight = self.straight.ways(times, events, apart=apart)
             ways |= {kind: self.straight.with_sieve(kind, way, ways.get(kind)) for kind, way in straight.items()}
+            starts = self._starts.ways(times, events, apart=apart, notice=notice)
+            ways |= {kind: either(ways.get(kind), way) for kind, way in starts.items()}
         return ways
 
     def take(self, record: Record) -> tuple[Event, ...]:
@@ -131,7 +136,7 @@ class Flow:
         return self.answers()
 
     def _count(self) -> None:
-        for each in (self.lives, self._sieve, self.straight):
+        for each in (self.lives, self._sieve, self.straight, self._starts):
             each.count(self._books)
 
     def _answer(self, process: tuple[int, int, int], uid: int | None) -> None:
