@@ -43,6 +43,9 @@ _OF_CREATE, _OF_DELETE = FileCreateRecord.layout.head.size, FileDeleteRecord.lay
 _CREATED, _DELETED, _FLOWED = (cls.layout.kind for cls in (FileCreateRecord, FileDeleteRecord, FlowRecord))
 _EVENTS: dict[int, type[Event]] = {_CREATED: FileCreate, _DELETED: FileDeleteDetected, _FLOWED: NetworkConnect}
 _BEGINNINGS = tuple(beginning.encode() for beginning in BEGINNINGS)
+_SLASH = ord(
+    "/"
+)  # a number: to look for a byte in bytes by bytes begins with an exception in C, for 1,600 instructions
 _NOT_PLAIN = (b"", b".", b"..")  # as names in a folder
 _MILLI = 1_000_000
 _new = object.__new__  # what a class call does, without a dictionary of its arguments
@@ -272,17 +275,12 @@ class Straight:
     def _path(self, data: bytes, begin: int, size: int, directory: int, name: int) -> str:
         """The path from the texts that begin there, of these sizes; empty if it must be looked at more closely."""
         if size:  # from leaf to root
-            end = begin + size
-            cut = data.find(b"\0", begin, end)
-            components = data[cut + 1 : end]
+            leaf, ended, components = data[begin : begin + size].partition(b"\0")
         else:  # the directory, then the name in it
             components, begin = data[begin : begin + directory], begin + directory
-            cut = data.find(b"\0", begin, begin + name)
-        if cut < 0:
-            return ""
-        leaf = data[begin:cut]
+            leaf, ended, _ = data[begin : begin + name].partition(b"\0")
         folder, is_plain, hinted = self._folders.get(components) or self._enter(components)
-        if not size and (not is_plain or leaf in _NOT_PLAIN or b"/" in leaf):
+        if not ended or not (size or (is_plain and leaf not in _NOT_PLAIN and _SLASH not in leaf)):
             return ""
         if self._minds_triggers and (hinted or leaf.startswith(_BEGINNINGS)):
             return ""
