@@ -135,8 +135,9 @@ def test_guids_that_only_together_look_like_guids_are_told_apart() -> None:
         assert guids_to_columns(texts) == [guid_to_column(text) for text in texts]
 
 
-@given(st.lists(TIMES | ODD, min_size=1))
-def test_times_become_together_what_each_becomes_alone(texts: list[str]) -> None:
+@given(st.lists(TIMES | ODD, min_size=1), st.integers(1, 3))
+def test_times_become_together_what_each_becomes_alone(distinct: list[str], times: int) -> None:
+    texts = distinct * times
     assert times_to_columns(texts) == [time_to_column(text) for text in texts]
 
 
