@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import struct
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +30,17 @@ def test_the_second_counts_from_the_boot() -> None:
 def test_the_same_image_has_the_same_guid_from_any_machine_object(image: tuple[int, int, int]) -> None:
     twin = Machine(MACHINE.machine_id, MACHINE.boot_id, MACHINE.boot_time)
     assert MACHINE.process_guid(*image) == twin.process_guid(*image)
+
+
+@given(st.lists(IMAGES, min_size=1, max_size=20), st.integers(0, 2**62))
+def test_a_guid_is_its_parts_whatever_was_asked_for_before(images: list[tuple[int, int, int]], boot_time: int) -> None:
+    machine = Machine(0xC9EB4A87, 7, boot_time)
+    for tgid, start, exec_id in images:
+        second = (boot_time + start) // 1_000_000_000
+        told = struct.pack("<QQQQI", 7, 0, start, exec_id, tgid)
+        key = hashlib.blake2b(told, digest_size=8).hexdigest()
+        parts = f"c9eb4a87-{second & 0xFFFF:04x}-{second >> 16 & 0xFFFF:04x}-{key[:4]}-{key[4:]}"
+        assert machine.process_guid(tgid, start, exec_id) == f"{{{parts}}}"
 
 
 @given(st.lists(IMAGES, min_size=2, max_size=20, unique=True))

@@ -22,7 +22,7 @@ class Machine:
     or the same process would get a second guid.
     """
 
-    __slots__ = ("_begun", "_prefix", "_seed", "boot_id", "boot_time", "machine_id")
+    __slots__ = ("_begun", "_prefix", "_seeded", "boot_id", "boot_time", "machine_id")
 
     def __init__(self, machine_id: int, boot_id: int, boot_time: int) -> None:
         """Keep the three numbers, and a hash that has read the boot id already."""
@@ -30,8 +30,9 @@ class Machine:
         self.boot_id = boot_id
         self.boot_time = boot_time
         self._prefix = f"{{{self.machine_id:08x}-"
-        self._begun = (-1, "")  # the last second of a start, and how guids begin whose process started then
-        self._seed = hashlib.blake2b(boot_id.to_bytes(16, "little"), digest_size=8)
+        # The last second of a start (since boot), and how the guids begin of who started then.
+        self._begun = (-_SECOND, "")
+        self._seeded = hashlib.blake2b(boot_id.to_bytes(16, "little"), digest_size=8).copy
 
     def process_guid(self, tgid: int, start: int, exec_id: int) -> str:
         """The guid of a process image: the `exec_id`th program of process `tgid`, started `start` ns after boot.
@@ -39,11 +40,12 @@ class Machine:
         Laid out as Sysmon does (facts 5): machine, second of the start, 8 bytes of key. The key is a hash of all that
         tells images apart, so a parent's guid can be made from the numbers in its child's record.
         """
-        second = (self.boot_time + start) // _SECOND
         begun = self._begun
-        if begun[0] != second:
-            begun = self._begun = (second, f"{self._prefix}{second & 0xFFFF:04x}-{second >> 16 & 0xFFFF:04x}-")
-        key = self._seed.copy()
+        if not 0 <= start - begun[0] < _SECOND:
+            second = (self.boot_time + start) // _SECOND
+            head = f"{self._prefix}{second & 0xFFFF:04x}-{second >> 16 & 0xFFFF:04x}-"
+            begun = self._begun = (second * _SECOND - self.boot_time, head)
+        key = self._seeded()
         key.update(_IDENTITY(start, exec_id, tgid))
         text = key.hexdigest()
         return f"{begun[1]}{text[:4]}-{text[4:]}}}"

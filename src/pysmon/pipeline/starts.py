@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
-from pysmon.assemble.paths import directory_path, known_path, text
+from pysmon.assemble.paths import command_line, directory_path, known_path, text
 from pysmon.assemble.process import NO_LEVEL
 from pysmon.assemble.processes import ProcessImage
 from pysmon.assemble.utc import UtcTexts
@@ -139,29 +139,29 @@ class Starts:
 
     def _exec(self, data: bytes) -> bool:
         try:
-            cpu, time, start, exec_id, tgid, *named, inside, size, args = _EXEC(data)
+            cpu, time, start, exec_id, tgid, by_start, by_exec_id, made_at, by, maker, inside, size, arg = _EXEC(data)
         except struct.error:
             return False
-        by_start, by_exec_id, made_at, by, maker = named
-        if cpu & ASKS or inside != tgid or size > args or tgid in self._apart:
+        if cpu & ASKS or inside != tgid or size > arg or tgid in self._apart:
             return False
         if made_at and (made_at != by_start or maker != by):
             return False
         if time >= self._questions.due or (time >= self._until and self._is_due(time)):
             return False
-        end = len(data) - args
+        end = len(data) - arg
         shared = data[_PLACE], data[_WHO], data[_FILE], data[_SIZES], data[_TEXTS:end]
         said = self._alike.get(shared) or self._learn(shared, data)
         if said is None:
             return False
         if self._notice:
             self._notice(ExecRecord.decode(data))
-        processes, parent_key, uid = self._processes, (by, by_start, by_exec_id), said.uid
-        # Which of its programs made the process plays no part.
-        creator = (maker, made_at, 0) if made_at else None
-        parent = processes.parent_of(processes.current(tgid, start), parent_key, creator)
-        key = (tgid, start, exec_id)
-        made = ProcessImage(key, self._machine, said.image, data[end:], uid, said.cgroup_path, parent)
+        processes, named = self._processes, (by, by_start, by_exec_id)
+        before = processes.current(tgid, start)
+        parent = before.parent if before else None
+        if parent is None or parent.key != named:
+            parent = processes.parent_of(before, named, named if made_at else None)
+        line = command_line(data[end:])
+        made = ProcessImage((tgid, start, exec_id), self._machine, said.image, line, said.uid, said.cgroup_path, parent)
         processes.runs(made, time)
         when = self._offset + time
         if when // _MILLI != self._milli:
@@ -173,7 +173,7 @@ class Starts:
         event.ProcessGuid = made.guid
         event.ProcessId = tgid
         event.Image = said.image
-        event.CommandLine = made.command_line
+        event.CommandLine = line
         event.CurrentDirectory = said.directory
         event.User = said.user
         event.LogonGuid = said.logon
@@ -183,7 +183,7 @@ class Starts:
         event.Hashes = said.hashes
         event.ParentProcessId = by
         if parent is None:
-            event.ParentProcessGuid = processes.guid(parent_key)
+            event.ParentProcessGuid = processes.guid(named)
             event.ParentImage = event.ParentCommandLine = event.ParentUser = _NONE
         else:
             event.ParentProcessGuid = parent.guid
