@@ -135,9 +135,9 @@ def test_the_programs_name_the_types_that_they_read() -> None:
     assert all(name and b"___" not in name for name in names)
 
 
+@pytest.mark.vm
+@pytest.mark.usefixtures("kernel")
 def test_of_this_kernel_a_part_says_the_same_of_all_that_the_programs_name() -> None:
-    if not KERNEL.exists():
-        pytest.skip(f"no {KERNEL}")
     whole, names = Btf.read(KERNEL.read_bytes()), names_asked_for(OBJECT.read_bytes())
     part, missing = part_of(whole, names, b"here")
     found = Btf.read(part)

@@ -117,8 +117,7 @@ def test_what_keeps_it_from_being_made_is_told(machine: Machine) -> None:
 @pytest.mark.vm
 def test_fitted_to_the_part_every_program_is_what_it_is_fitted_to_the_whole(kernel: Sensor, tmp_path: Path) -> None:
     kept = KernelTypes(tmp_path / "kernel.btf", OBJECT)
-    if told := kept.make():
-        pytest.skip(f"no part of this kernel's types: {told}")
+    assert kept.make() == ""
     part = kept.open()
     assert part is not None
     with open(part, "rb"):

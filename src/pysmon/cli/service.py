@@ -17,6 +17,7 @@ from pysmon.errors import MisuseError, SinkError
 from pysmon.formats.visible import visible
 from pysmon.pipeline.early import Early
 from pysmon.pipeline.garbage import collect_seldom, uncollected
+from pysmon.sensor.libbpf import share_one_heap
 from pysmon.sensor.scope import Scope
 from pysmon.service.paths import Paths
 from pysmon.service.settings import read_settings
@@ -53,6 +54,7 @@ def service(root: Path | None, tree: int | None, cgroup: Path | None) -> int:
         raise MisuseError(f"there is no process {tree}")
     scope = Scope.of_tree(tree) if tree is not None else Scope.of_cgroup(cgroup.resolve()) if cgroup else None
     os.umask(0o077)
+    share_one_heap()
     paths = Paths.under(root) if root else Paths.system()
     stop = threading.Event()
     ended = _ended_by_signals(stop)

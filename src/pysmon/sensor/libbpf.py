@@ -54,6 +54,7 @@ _INFO_SIZE = 8  # of bpf_prog_info, bpf_map_info and bpf_link_info: their type a
 _ID = struct.Struct("<4xI")
 _VERIFIED = struct.Struct("<216xI")  # where bpf_prog_info has verified_insns, since Linux 5.16
 _EVERY_PROCESS = -1
+_ARENA_MAX = -8  # malloc.h
 
 
 class _UprobeOptions(ctypes.Structure):
@@ -134,6 +135,15 @@ def library() -> tuple[Any, Log]:
     log = Log()
     log.listen(lib, yes=True)
     return lib, log
+
+
+def share_one_heap() -> None:
+    """Let all threads take memory from one place, before there are threads: what one gives back to a place of its own,
+    as the thread that loads programs does with some 10 MB, is lost to the others and to the system.
+    """
+    option = getattr(ctypes.CDLL(None), "mallopt", None)  # of glibc
+    if option is not None:
+        option(_ARENA_MAX, 1)
 
 
 def give_back_memory() -> None:
