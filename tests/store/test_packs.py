@@ -21,6 +21,7 @@ from pysmon.store.packs import Pack, packed
 from pysmon.store.query import OPERATORS, Condition, Query
 from pysmon.store.store import Store
 from pysmon.store.tables import packs_of
+from pysmon.store.values import guid_to_column
 from pysmon.store.writer import Writer
 
 VALUES = st.none() | st.integers(-(1 << 63), (1 << 64) - 1) | st.binary(max_size=20) | st.text("0123", max_size=3)
@@ -114,6 +115,17 @@ def test_processes_are_found_in_packs(log: Path) -> None:
     assert record_ids(log, Query(parents=frozenset([guid(3)]))) == [4]
     with Store(log) as store:
         assert [e.record_id for e in store.descendants(guid(17))] == [18, 19, 20]
+
+
+def test_every_process_of_a_pack_stands_in_its_index_once(tmp_path: Path) -> None:
+    told = [guid(n) for n in range(18)] + ["-", "no guid", "{ODD}"]
+    writer = Writer(tmp_path / "log")
+    writer.write([created(n, 3, ProcessGuid=text) for n, text in enumerate([*told, told[4]])])
+    writer.close()
+    connection = sqlite3.connect(tmp_path / "log")
+    found = connection.execute("SELECT guid, first FROM actors_process ORDER BY guid").fetchall()
+    connection.close()
+    assert found == [(column, 1) for column in sorted(map(guid_to_column, told))]
 
 
 def test_times_record_ids_and_texts_are_found_in_packs(log: Path) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from pysmon.schema.kinds import Kind
 
 _MARK = b"\xff"  # in no text
-_GUID_SIZE = 16
+GUID_SIZE = 16
 Column = int | str | bytes | None  # what SQLite keeps
 
 NONE = "-"
@@ -64,7 +64,7 @@ def guid_to_column(text: str) -> bytes:
     if is_guid(text):
         return bytes.fromhex(text[1:-1].replace("-", ""))
     odd = _MARK + encoded(text)
-    return odd + _MARK if len(odd) == _GUID_SIZE else odd
+    return odd + _MARK if len(odd) == GUID_SIZE else odd
 
 
 def guids_to_columns(texts: Sequence[str]) -> list[bytes]:
@@ -80,13 +80,13 @@ def guids_to_columns(texts: Sequence[str]) -> list[bytes]:
     if joined.translate(_SAME_DIGITS) + _BREAK != (_FORM + _BREAK) * len(texts):
         return [*map(guid_to_column, texts)]
     found = unhexlify(joined.translate(None, b"{-}" + _BREAK))
-    return [found[at : at + _GUID_SIZE] for at in range(0, len(found), _GUID_SIZE)]
+    return [found[at : at + GUID_SIZE] for at in range(0, len(found), GUID_SIZE)]
 
 
 @lru_cache(4096)
 def guid_of_column(column: bytes) -> str:
     """The guid that `guid_to_column` was given."""
-    if len(column) != _GUID_SIZE:
+    if len(column) != GUID_SIZE:
         return decoded(column.strip(_MARK))
     hexed = column.hex()
     return f"{{{hexed[:8]}-{hexed[8:12]}-{hexed[12:16]}-{hexed[16:20]}-{hexed[20:]}}}"
