@@ -14,16 +14,13 @@ struct batched { struct message message; u32 size, unused; };                   
 
 enum { ASKING = 1, MAY_ASK = 2 };
 
-/* Does this socket have its peer at port 53, or may it, since it has none? */
-INLINE int asks(struct sock *sk)
-{
-	if (!sk)
-		return 0;
-	u16 family = READ(sk, __sk_common.skc_family), port = READ(sk, __sk_common.skc_dport);
-	if ((family != AF_INET && family != AF_INET6) || (port != DNS_PORT && port))
-		return 0;
-	return port ? ASKING : READ(sk, sk_protocol) == IPPROTO_UDP ? MAY_ASK : 0;
-}
+/* Does this socket have its peer at port 53, or may it, since it has none? GET as in network.bpf.c. */
+#define ASKS(sk, GET) ({ \
+	u16 port_ = GET(sk, __sk_common.skc_dport), family_ = 0; \
+	if (port_ == DNS_PORT || !port_) \
+		family_ = GET(sk, __sk_common.skc_family); \
+	family_ != AF_INET && family_ != AF_INET6 ? 0 : port_ ? ASKING : GET(sk, sk_protocol) == IPPROTO_UDP ? MAY_ASK : 0; \
+})
 
 INLINE bool reaches_port(struct flow *flow, u64 peer)
 {
@@ -58,7 +55,7 @@ GLOBAL int moved(u64 sk_address, u64 peer, u64 from, u32 how)
 	struct sock *sk = (void *)sk_address;
 	u32 whole = how >> SIZE_SHIFT, slot;
 	struct flow flow = {};
-	fill_ends(&flow, sk);
+	FILL_ENDS(&flow, sk, READ);
 	struct scratch *s = reaches_port(&flow, peer) ? claim(FAMILY_DNS, &slot) : NULL;
 	if (!s)
 		return 0;
@@ -154,10 +151,12 @@ int name(u64 *context) /* the socket, the message, its size, for receiving flags
 { \
 	struct socket *socket = ARGUMENT(context, 0, struct socket *); \
 	s32 size = ARGUMENT(context, result, s32); \
-	if (size <= 0 || (flags) & MSG_PEEK || !watched(FAMILY_DNS)) \
+	struct sock *sk = socket->sk; \
+	if (!sk || !(ASKS(sk, LOAD) & (which)) || size <= 0 || (flags) & MSG_PEEK || !watched(FAMILY_DNS)) \
 		return 0; \
-	struct sock *sk = READ(socket, sk); \
-	return asks(sk) & (which) ? moved_by_call((u64)sk, size, how) : 0; \
+	u64 address; /* as in socket_moved */ \
+	bpf_probe_read_kernel(&address, sizeof address, &socket->sk); \
+	return moved_by_call(address, size, how); \
 }
 ON_MOVED(inet_sendmsg, on_inet_sent, 3, 0, SENT, ASKING | MAY_ASK)
 ON_MOVED(inet6_sendmsg, on_inet6_sent, 3, 0, SENT, ASKING | MAY_ASK)
@@ -173,7 +172,7 @@ int name(struct sys_exit_context *context) \
 	if (context->ret <= 0 || !watched(FAMILY_DNS) || syscall_argument(flags) & MSG_PEEK) \
 		return 0; \
 	struct sock *sk = socket_of((s32)syscall_argument(0)); \
-	return asks(sk) & (which) ? moved_by_call((u64)sk, context->ret, how) : 0; \
+	return sk && ASKS(sk, READ) & (which) ? moved_by_call((u64)sk, context->ret, how) : 0; \
 }
 ON_CALL(on_dns_recvfrom, recvfrom, 3, 0, MAY_ASK)
 ON_CALL(on_dns_recvmsg, recvmsg, 2, 0, MAY_ASK)
@@ -191,7 +190,7 @@ int on_dns_##call(struct sys_exit_context *context) \
 		return 0; \
 	struct sock *sk = socket_of((s32)syscall_argument(0)); \
 	struct batched *first = (void *)syscall_argument(1), each; \
-	if (!asks(sk)) \
+	if (!sk || !ASKS(sk, READ)) \
 		return 0; \
 	for (int i = 0; i < BATCH && i < context->ret; i++) \
 		if (!bpf_probe_read_user(&each, sizeof each, first + i)) \

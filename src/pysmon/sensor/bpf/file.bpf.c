@@ -34,9 +34,10 @@ INLINE int created(struct inode *inode, u16 how, struct dentry *dentry, struct v
 	return s ? put_created(s, slot, inode, how, dentry, mount) : 0;
 }
 
+/* Of a file that its opening has created. */
 INLINE int opened(struct file *file)
 {
-	if (!file || !(READ(file, f_mode) & FMODE_CREATED) || !watched(FAMILY_FILE_CREATE))
+	if (!watched(FAMILY_FILE_CREATE))
 		return 0;
 	u32 slot;
 	struct scratch *s = claim(FAMILY_FILE_CREATE, &slot);
@@ -89,12 +90,28 @@ INLINE void renamed(struct dentry *dentry, u64 mount)
 		created(inode, HOW_RENAMED, dentry, (void *)mount);
 }
 
+/* Is it one of those openings of which nobody tells: of a plain file that was there before, or of a directory? What shows
+ * memory and processes is in proc. GET as in network.bpf.c. */
+#define IS_PLAIN_OPENING(file, GET) ({ \
+	struct inode *inode_ = GET(file, f_inode); \
+	u32 kind_ = GET(inode_, i_mode) & S_IFMT; \
+	bool plain_ = kind_ == S_IFDIR; \
+	if (kind_ == S_IFREG) { \
+		struct super_block *super_ = GET(inode_, i_sb); \
+		plain_ = GET(super_, s_magic) != PROC_SUPER_MAGIC; \
+	} \
+	plain_; \
+})
+
 SEC("fentry/security_file_open")
 int on_file_open(u64 *context)
 {
 	struct file *file = (void *)context[0];
-	opened_raw(file);
-	return opened(file);
+	if (file->f_mode & FMODE_CREATED)
+		return opened(file);
+	if (!IS_PLAIN_OPENING(file, LOAD))
+		opened_raw(file);
+	return 0;
 }
 
 SEC("fentry/security_path_rename") /* old directory, old dentry, new directory, new dentry */
@@ -186,10 +203,16 @@ SEC("tracepoint/syscalls/sys_exit_" #name) \
 int on_##name(struct sys_exit_context *context) \
 { \
 	struct file *file = context->ret < 0 ? NULL : file_of(context->ret); \
+	if (!file) \
+		return 0; \
+	if (READ(file, f_mode) & FMODE_CREATED) \
+		return opened(file); \
+	if (IS_PLAIN_OPENING(file, READ)) \
+		return 0; \
 	opened_memory(file); \
 	opened_raw(file); \
 	opened_fifo(file); \
-	return opened(file); \
+	return 0; \
 }
 ON_OPEN(open)
 ON_OPEN(openat)

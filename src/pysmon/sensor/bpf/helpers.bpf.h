@@ -42,6 +42,9 @@ HELPER(long, bpf_loop, 181, u32 turns, void *step, void *context, u64 flags); /*
 	__typeof__((object)->field) value_; \
 	bpf_probe_read_kernel(&value_, sizeof value_, &(object)->field); \
 	value_; })
+/* The same behind one that it knows: what a hook hands over, and what can be reached from there. One instruction, where
+ * READ takes a call. */
+#define LOAD(object, field) ((object)->field)
 #define FIELD_EXISTS(object, field) __builtin_preserve_field_info((object)->field, 2)
 #define TYPE_EXISTS(type) __builtin_preserve_type_info(*(type *)0, 0)
 #define CAN_LOOP __builtin_preserve_enum_value(*(enum bpf_func_id *)BPF_FUNC_loop, 0)
@@ -54,3 +57,11 @@ HELPER(long, bpf_loop, 181, u32 turns, void *step, void *context, u64 flags); /*
 
 /* A tp_btf program gets its arguments as an array of 64-bit words. */
 #define ARGUMENT(context, number, type) ((type)(context)[number])
+
+/* The first of them as a number, to be computed with: of what it knows as a pointer the verifier allows little. */
+INLINE u64 first_word(u64 *context)
+{
+	u64 word = 0;
+	bpf_probe_read_kernel(&word, sizeof word, context);
+	return word;
+}

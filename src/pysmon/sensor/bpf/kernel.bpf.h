@@ -192,7 +192,7 @@ struct sockaddr_un { u16 sun_family; char sun_path[108]; } CORE;
 struct unix_address { s32 len; struct sockaddr_un name[1]; } CORE;
 struct unix_sock { struct sock sk; struct unix_address *addr; struct path path; struct sock *peer; } CORE;
 struct proto_accept_arg { int flags; } CORE; /* since 6.10 */
-struct sk_buff { u8 *head; u16 protocol, network_header, transport_header; struct sock *sk; } CORE;
+struct sk_buff { u8 *head; u16 protocol, network_header, transport_header, csum_start, csum_offset; struct sock *sk; } CORE;
 
 struct super_block___mounts { struct list_head s_mounts; } CORE; /* a list before 6.18 */
 struct mount___listed { struct list_head mnt_instance; struct mnt_namespace *mnt_ns; struct vfsmount mnt; } CORE;

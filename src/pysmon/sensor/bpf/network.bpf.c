@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Connections: TCP connected or accepted, and the first UDP packet of a flow. */
-#include "objects.bpf.h"
-
-/* Who called connect(): the answer to its SYN arrives in somebody else's time. */
-struct owner { u64 start, exec_id; u32 tgid, tid, uid, image; };
-struct {
-	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
-	MAP_NUMBER(max_entries, 16384);
-	MAP_TYPE(key, u64); /* address of the sock */
-	MAP_TYPE(value, struct owner);
-} connecting SEC(".maps");
+#include "connecting.bpf.h"
 
 struct flow { u8 local[16], remote[16]; u16 local_port, remote_port, family, unused; } __attribute__((aligned(8)));
 #define LOOPBACK 0x0100007fu             /* 127.0.0.1 as it lies in memory, in the first four bytes of an address */
@@ -26,32 +17,22 @@ struct {
 	MAP_TYPE(value, u8);
 } udp_flows SEC(".maps");
 
-INLINE void fill_owner(struct owner *owner)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	owner->start = task->group_leader->start_boottime;
-	owner->exec_id = task->self_exec_id;
-	owner->tgid = task->tgid;
-	owner->tid = task->pid;
-	owner->uid = bpf_get_current_uid_gid();
-	owner->image = image_of(task);
-}
-
-INLINE void fill_ends(struct flow *flow, struct sock *sk)
-{
-	flow->family = READ(sk, __sk_common.skc_family);
-	flow->remote_port = SWAP16(READ(sk, __sk_common.skc_dport));
-	flow->local_port = SWAP16(READ((struct inet_sock *)sk, inet_sport)); /* skc_num is 0 already once closed */
-	if (flow->family == AF_INET) {
-		u32 address = READ(sk, __sk_common.skc_rcv_saddr);
-		__builtin_memcpy(flow->local, &address, sizeof address);
-		address = READ(sk, __sk_common.skc_daddr);
-		__builtin_memcpy(flow->remote, &address, sizeof address);
-	} else {
-		bpf_probe_read_kernel(flow->local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
-		bpf_probe_read_kernel(flow->remote, 16, &sk->__sk_common.skc_v6_daddr);
-	}
-}
+/* Both ends of a socket. GET: LOAD or READ, as the verifier knows the socket or does not. */
+#define FILL_ENDS(flow, sk, GET) do { \
+	u16 number_ = GET(sk, __sk_common.skc_num); \
+	(flow)->family = GET(sk, __sk_common.skc_family); \
+	(flow)->remote_port = SWAP16(GET(sk, __sk_common.skc_dport)); \
+	(flow)->local_port = number_ ? number_ : SWAP16(READ((struct inet_sock *)sk, inet_sport)); /* 0 once it is closed */ \
+	if ((flow)->family == AF_INET) { \
+		u32 address_ = GET(sk, __sk_common.skc_rcv_saddr); \
+		__builtin_memcpy((flow)->local, &address_, sizeof address_); \
+		address_ = GET(sk, __sk_common.skc_daddr); \
+		__builtin_memcpy((flow)->remote, &address_, sizeof address_); \
+	} else { \
+		bpf_probe_read_kernel((flow)->local, 16, &(sk)->__sk_common.skc_v6_rcv_saddr); \
+		bpf_probe_read_kernel((flow)->remote, 16, &(sk)->__sk_common.skc_v6_daddr); \
+	} \
+} while (0)
 
 INLINE bool port_passes(u32 set, u16 port)
 {
@@ -61,12 +42,13 @@ INLINE bool port_passes(u32 set, u16 port)
 	return !ports || ports->bits[at & (sizeof ports->bits - 1)] & 1 << (port & 7);
 }
 
-/* The mark of a record of a connection for who made it. To be asked before anything is read for the record. */
-INLINE u32 mark_of_owner(const struct owner *owner)
+/* What is known of who made a connection. To be asked before anything is read for the record. */
+INLINE struct answer answer_for(const struct owner *owner)
 {
 	struct settings *s = get_settings();
 	struct approval *approval = s ? approval_of(s, FAMILY_NETWORK) : NULL;
-	return approval && approval->by_actor ? mark_of(s, FAMILY_NETWORK, owner->image, owner->uid) : 0;
+	struct answer none = {};
+	return approval && approval->by_actor ? answer_of(s, owner->image, owner->uid) : none;
 }
 
 /* Is nothing kept of such a connection for its ports? */
@@ -88,27 +70,27 @@ INLINE bool is_within(const struct flow *flow)
 	return local[0] == first && local[1] == last && remote[0] == first && remote[1] == last;
 }
 
-/* Is nothing kept of the connections within the machine of who made it? */
-INLINE bool refused_within(const struct owner *owner, bool ipv6)
-{
-	struct settings *s = get_settings();
-	struct approval *approval = s ? approval_of(s, FAMILY_NETWORK) : NULL;
-	return approval && approval->by_actor && answered_within(s, owner->image, owner->uid, ipv6);
-}
-
 /* Does a record with that mark end here? */
 INLINE bool flow_ends(const struct owner *owner, u32 mark)
 {
 	return mark & PUSHDOWN_MARK && pushed_down(FAMILY_NETWORK, owner->tgid);
 }
 
-/* `mark`: for who made it, with which the record does not end. */
-INLINE int send_flow(const struct owner *owner, const struct flow *flow, u16 protocol, bool initiated, u32 mark)
+/* Does all that such an owner does end here? */
+INLINE bool owner_ends(const struct owner *owner, struct answer answer)
 {
+	return flow_ends(owner, mark_by(answer, FAMILY_NETWORK));
+}
+
+/* `answer`: of the owner, for whom the record does not end. */
+INLINE int send_flow(const struct owner *owner, const struct flow *flow, u16 protocol, bool initiated, struct answer answer)
+{
+	u32 mark = mark_by(answer, FAMILY_NETWORK);
+	u32 within = flow->family == AF_INET ? PUSHDOWN_WITHIN_IPV4 : PUSHDOWN_WITHIN_IPV6;
 	u16 source = initiated ? flow->local_port : flow->remote_port;
 	u16 destination = initiated ? flow->remote_port : flow->local_port;
 	if (!(mark & PUSHDOWN_MARK)
-	    && ((is_within(flow) && refused_within(owner, flow->family != AF_INET))
+	    && ((answer.bits & within && is_within(flow))
 		|| ports_refused(source, destination, protocol, initiated))) {
 		mark |= PUSHDOWN_MARK;
 		if (flow_ends(owner, mark))
@@ -140,47 +122,39 @@ int on_tcp_state(u64 *context)
 {
 	struct sock *sk = ARGUMENT(context, 0, struct sock *);
 	int before = ARGUMENT(context, 1, int), now = ARGUMENT(context, 2, int);
-	u64 key = (u64)sk;
 	if (now == TCP_SYN_SENT) {
-		if (sk->sk_protocol != IPPROTO_TCP || !watched(FAMILY_NETWORK))
-			return 0;
-		struct owner owner;
-		fill_owner(&owner);
-		bpf_map_update_elem(&connecting, &key, &owner, BPF_ANY);
-	} else if (before == TCP_SYN_SENT || before == TCP_SYN_RECV) {
-		struct owner *owner = bpf_map_lookup_elem(&connecting, &key);
-		if (!owner || now == TCP_SYN_RECV) /* that: both ends connect at once, the last answer is yet to come */
-			return 0;
-		u32 mark = now == TCP_ESTABLISHED ? mark_of_owner(owner) : 0;
-		if (now == TCP_ESTABLISHED && !flow_ends(owner, mark)) {
-			struct flow flow = {};
-			fill_ends(&flow, sk);
-			send_flow(owner, &flow, IPPROTO_TCP, true, mark);
-		}
-		bpf_map_delete_elem(&connecting, &key);
+		if (sk->sk_protocol == IPPROTO_TCP && watched(FAMILY_NETWORK))
+			begin_connecting(first_word(context));
+		return 0;
 	}
-	return 0;
-}
-
-INLINE int accepted(struct sock *sk)
-{
-	if (!sk)
-		return 0;
-	u16 protocol = READ(sk, sk_protocol);
-	if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
-		return 0;
-	u16 family = READ(sk, __sk_common.skc_family);
-	if (family != AF_INET && family != AF_INET6)
+	if (before != TCP_SYN_SENT && (before != TCP_SYN_RECV || !sk->sk_socket)) /* that: nobody has accepted it yet */
 		return 0;
 	struct owner owner;
-	fill_owner(&owner);
-	u32 mark = mark_of_owner(&owner);
-	if (flow_ends(&owner, mark))
+	/* Where both ends connect at once, the last answer is yet to come. */
+	if (now == TCP_SYN_RECV || !finish_connecting(first_word(context), &owner) || now != TCP_ESTABLISHED)
+		return 0;
+	struct answer answer = answer_for(&owner);
+	if (owner_ends(&owner, answer))
 		return 0;
 	struct flow flow = {};
-	fill_ends(&flow, sk);
-	return send_flow(&owner, &flow, IPPROTO_TCP, false, mark);
+	FILL_ENDS(&flow, sk, LOAD);
+	return send_flow(&owner, &flow, IPPROTO_TCP, true, answer);
 }
+
+/* A socket that was accepted; GET as above. */
+#define ACCEPTED(sk, GET) do { \
+	u16 protocol_ = GET(sk, sk_protocol), family_ = GET(sk, __sk_common.skc_family); \
+	if ((protocol_ != IPPROTO_TCP && protocol_ != IPPROTO_MPTCP) || (family_ != AF_INET && family_ != AF_INET6)) \
+		return 0; \
+	struct owner owner_; \
+	fill_owner(&owner_); \
+	struct answer answer_ = answer_for(&owner_); \
+	if (owner_ends(&owner_, answer_)) \
+		return 0; \
+	struct flow flow_ = {}; \
+	FILL_ENDS(&flow_, sk, GET); \
+	return send_flow(&owner_, &flow_, IPPROTO_TCP, false, answer_); \
+} while (0)
 
 /* Since 6.10 inet_csk_accept takes two arguments instead of four. */
 SEC("fexit/inet_csk_accept")
@@ -194,15 +168,19 @@ int on_accepted(u64 *context)
 		sk = ARGUMENT(context, 4, struct sock *);
 		PIN(sk);
 	}
-	return sk && watched(FAMILY_NETWORK) ? accepted(sk) : 0;
+	if (!sk || !watched(FAMILY_NETWORK))
+		return 0;
+	ACCEPTED(sk, LOAD);
 }
 
 #define ON_ACCEPT(name) \
 SEC("tracepoint/syscalls/sys_exit_" #name) \
 int on_##name(struct sys_exit_context *context) \
 { \
-	s64 descriptor = context->ret; \
-	return descriptor >= 0 && watched(FAMILY_NETWORK) ? accepted(socket_of(descriptor)) : 0; \
+	struct sock *sk = context->ret >= 0 && watched(FAMILY_NETWORK) ? socket_of(context->ret) : NULL; \
+	if (!sk) \
+		return 0; \
+	ACCEPTED(sk, READ); \
 }
 ON_ACCEPT(accept)
 ON_ACCEPT(accept4)
@@ -231,8 +209,8 @@ INLINE int first_of_flow(struct sock *sk, const struct flow *flow, bool initiate
 		return 0;
 	struct owner owner;
 	fill_owner(&owner);
-	u32 mark = mark_of_owner(&owner);
-	return flow_ends(&owner, mark) ? 0 : send_flow(&owner, flow, IPPROTO_UDP, initiated, mark);
+	struct answer answer = answer_for(&owner);
+	return owner_ends(&owner, answer) ? 0 : send_flow(&owner, flow, IPPROTO_UDP, initiated, answer);
 }
 
 /* Reads both ends of a UDP packet from its headers; false if it is none. */
@@ -279,15 +257,27 @@ INLINE bool read_ends(struct sk_buff *packet, struct flow *flow, bool outgoing)
 	return true;
 }
 
+#define TCP_CHECKSUM 16 /* where it stands in the header */
+
+/* Is the packet a TCP segment of that socket? Told without a look into the packet: the sum that is still to be made is that
+ * of a TCP header, which begins where the outermost transport header does (a tunnel would have put its own before it). */
+INLINE bool is_plainly_tcp(struct sk_buff *packet, struct sock *sk)
+{
+	return packet->csum_offset == TCP_CHECKSUM && packet->csum_start == packet->transport_header
+	       && sk->sk_protocol == IPPROTO_TCP;
+}
+
 /* A packet goes to its device, in the time of the process that sent it. One without a socket is on its way through this
  * machine, in anybody's time. */
 SEC("tp_btf/net_dev_queue")
 int on_packet_out(u64 *context)
 {
 	struct sk_buff *packet = ARGUMENT(context, 0, struct sk_buff *);
-	struct flow flow = {};
 	struct sock *sk = packet->sk;
-	if (!sk || !read_ends(packet, &flow, true) || !watched(FAMILY_NETWORK))
+	if (!sk || is_plainly_tcp(packet, sk))
+		return 0;
+	struct flow flow = {};
+	if (!read_ends(packet, &flow, true) || !watched(FAMILY_NETWORK))
 		return 0;
 	return first_of_flow(sk, &flow, true);
 }
@@ -313,7 +303,7 @@ INLINE int received(s64 descriptor, u64 peer)
 	if (!sk || READ(sk, sk_protocol) != IPPROTO_UDP)
 		return 0;
 	struct flow flow = {};
-	fill_ends(&flow, sk);
+	FILL_ENDS(&flow, sk, READ);
 	if (peer) {
 		struct address_v6 from;
 		if (bpf_probe_read_user(&from, sizeof(struct address_v4), (void *)peer))

@@ -7,9 +7,9 @@
 INLINE struct file *file_of(s64 descriptor)
 {
 	struct fdtable *table = bpf_get_current_task_btf()->files->fdt;
-	if (descriptor < 0 || descriptor >= READ(table, max_fds))
+	if (descriptor < 0 || descriptor >= table->max_fds)
 		return NULL;
-	struct file **files = READ(table, fd), *file = NULL;
+	struct file **files = table->fd, *file = NULL;
 	bpf_probe_read_kernel(&file, sizeof file, files + descriptor);
 	return file;
 }

@@ -93,21 +93,40 @@ INLINE u32 image_of(struct task_struct *task)
 /* The mark of a record of what nobody has a number for, while numbers are given. */
 INLINE u32 mark_of_unknown(const struct settings *s) { return s->pushdown & PUSHDOWN_ASKING ? PUSHDOWN_ASKS : 0; }
 
-/* The mark of a record of what that program does for that user: PUSHDOWN_MARK if nothing of the family is kept of it;
- * for FAMILY_PROCESS PUSHDOWN_BRIEF, which is not sent, if nothing is of its begin. */
-INLINE u32 mark_of(const struct settings *s, u32 family, u32 image, u32 uid)
+/* What is known of that program and that user, and how the record asks as long as nothing is. */
+struct answer { u32 bits, asks; };
+INLINE struct answer answer_of(const struct settings *s, u32 image, u32 uid)
 {
-	if (!image)
-		return mark_of_unknown(s);
+	struct answer found = {};
+	if (!image) {
+		found.asks = mark_of_unknown(s);
+		return found;
+	}
 	struct actor actor = { .image = image, .uid = uid, .generation = s->generation };
-	u32 *answer = bpf_map_lookup_elem(&answers, &actor);
-	if (answer && family == FAMILY_PROCESS)
-		return *answer & PUSHDOWN_ANSWERED ? *answer & PUSHDOWN_BRIEF : PUSHDOWN_ASKS;
-	if (answer)
-		return *answer & 1u << family ? PUSHDOWN_MARK : *answer & PUSHDOWN_ANSWERED ? 0 : PUSHDOWN_ASKS;
+	u32 *known = bpf_map_lookup_elem(&answers, &actor);
+	if (known) {
+		found.bits = *known;
+		found.asks = found.bits & PUSHDOWN_ANSWERED ? 0 : PUSHDOWN_ASKS;
+		return found;
+	}
 	u32 asked = 0;
 	bpf_map_update_elem(&answers, &actor, &asked, BPF_NOEXIST); /* an answer may have come meanwhile */
-	return PUSHDOWN_ASKS | ASKS_NOW;
+	found.asks = PUSHDOWN_ASKS | ASKS_NOW;
+	return found;
+}
+
+/* The mark of a record of what that program does for that user: PUSHDOWN_MARK if nothing of the family is kept of it;
+ * for FAMILY_PROCESS PUSHDOWN_BRIEF, which is not sent, if nothing is of its begin. */
+INLINE u32 mark_by(struct answer answer, u32 family)
+{
+	if (family == FAMILY_PROCESS)
+		return answer.bits & PUSHDOWN_ANSWERED ? answer.bits & PUSHDOWN_BRIEF : answer.asks;
+	return answer.bits & 1u << family ? PUSHDOWN_MARK : answer.asks;
+}
+
+INLINE u32 mark_of(const struct settings *s, u32 family, u32 image, u32 uid)
+{
+	return mark_by(answer_of(s, image, uid), family);
 }
 
 /* The same of the current process. */
@@ -118,14 +137,6 @@ INLINE u32 mark_of_current(u32 family)
 	if (!approval || !approval->by_actor)
 		return 0;
 	return mark_of(s, family, image_of(bpf_get_current_task_btf()), bpf_get_current_uid_gid());
-}
-
-/* Was it said of that program and that user that nothing is kept of their connections within the machine? */
-INLINE bool answered_within(const struct settings *s, u32 image, u32 uid, bool ipv6)
-{
-	struct actor actor = { .image = image, .uid = uid, .generation = s->generation };
-	u32 *answer = image ? bpf_map_lookup_elem(&answers, &actor) : NULL;
-	return answer && *answer & (ipv6 ? PUSHDOWN_WITHIN_IPV6 : PUSHDOWN_WITHIN_IPV4);
 }
 
 /* ---- lifecycle: programs keep their numbers while processes fork, and get them by their paths when they run another */
