@@ -198,7 +198,7 @@ def _of_sensor(here: Surroundings) -> Iterator[Capability]:
         if not ids:
             continue
         if provider is not None:
-            blind = _ROUND.get(provider.hook, "") if service.refusals else ""
+            blind = _ROUND.get(provider.hook, "") if service.sees_less else ""
             yield Capability(ids, (ability.name,), "partly" if blind else "yes", provider.hook, blind)
             continue
         reasons = "; ".join(service.refusals)

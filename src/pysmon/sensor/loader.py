@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -38,6 +39,11 @@ class Service:
     ability: Ability
     provider: Provider | None
     refusals: tuple[str, ...]  # one line for each provider that was tried in vain
+
+    @property
+    def sees_less(self) -> bool:
+        """Was one refused that sees more than the provider that serves?"""
+        return any(not refused.calls for refused in self.ability.providers[: len(self.refusals)])
 
     def __str__(self) -> str:
         """One line for people."""
@@ -213,7 +219,7 @@ def _attach(made: Object, program: str) -> str:
 
 
 def _exists(section: str, have_tracefs: bool) -> bool:
-    """Tracepoints can be looked up beforehand; of the others only trying tells.
+    """Tracepoints can be looked up beforehand, and the names of system calls' functions; of the others only trying tells.
 
     With little rights it must be: libbpf seeks a tp_btf that the kernel does not have in its modules, which takes more.
     """
@@ -221,6 +227,8 @@ def _exists(section: str, have_tracefs: bool) -> bool:
     if kind == "tp_btf":
         known = _known_to_btf()
         return not known or name.encode() in known
+    if name.startswith("__x64_"):
+        return platform.machine() == "x86_64"
     if kind != "tracepoint":
         return True
     return have_tracefs and (TRACEFS / "events" / section.removeprefix("tracepoint/")).exists()

@@ -13,6 +13,7 @@ class Provider:
     programs: tuple[str, ...]
     some: bool = False  # True: those that attach are enough (system calls that an architecture does not have)
     one_of: tuple[str, ...] = ()  # with `some`: without any of these the others see nothing
+    calls: bool = False  # True: it sees system calls alone, though it is inside the kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,15 @@ class Ability:
 def _exits(*calls: str) -> Provider:
     """The ends of these system calls: there on every kernel, blind for io_uring and 32-bit calls."""
     return Provider("tracepoint", tuple(f"on_{call}" for call in calls), some=True)
+
+
+def _inside(*programs: str, some: bool = False) -> tuple[Provider, Provider]:
+    """The same programs around the functions of system calls (x86-64), and at the tracepoints of these.
+
+    Tracepoints at system calls, the first one of all, make every system call of the machine slower.
+    """
+    around = tuple(f"{program}_inside" for program in programs)
+    return Provider("fexit", around, some=some, calls=True), Provider("tracepoint", programs, some=some)
 
 
 _ACCEPTED = Provider("fexit", ("on_accepted",))
@@ -72,7 +82,7 @@ _MOVED = (
 _MEMORY_CALLS = ("open", "openat", "openat2", "write", "writev", "pwrite64", "pwritev", "pwritev2")
 _MEMORY_WRITES = Provider("tracepoint", tuple(f"on_memory_{call}" for call in _MEMORY_CALLS), some=True)
 _CODE_CALLS = ("on_mprotect_begin", "on_mprotect", "on_pkey_mprotect_begin", "on_pkey_mprotect")
-_MOVED_ELSE = _exits("dns_recvfrom", "dns_recvmsg", "dns_sendmmsg", "dns_recvmmsg")
+_MOVED_ELSE = _inside(*(f"on_dns_{call}" for call in ("recvfrom", "recvmsg", "sendmmsg", "recvmmsg")), some=True)
 _FIFO_MADE = Provider("fexit", ("on_path_mknod", "on_vfs_mknod"))
 _FIFO_OPENED = Provider("fexit", ("on_fifo_open",))
 _BOUND = Provider("fexit", ("on_unix_bind",))
@@ -101,7 +111,7 @@ ABILITIES = (
     Ability("attributes set", "xattr", (_ATTRIBUTES, _exits("setxattr", "lsetxattr", "fsetxattr", "setxattrat"))),
     Ability("names looked up", "dns", (_LOOKED_UP,)),
     Ability("DNS messages", "dns", _MOVED),
-    Ability("DNS messages from no fixed peer, or many at once", "dns", (_MOVED_ELSE,)),
+    Ability("DNS messages from no fixed peer, or many at once", "dns", _MOVED_ELSE),
     Ability("FIFOs made", "pipe", (_FIFO_MADE, _exits("mknod", "mknodat"))),
     Ability("FIFOs opened", "pipe", (_FIFO_OPENED, _OPENED)),
     Ability("Unix sockets bound", "pipe", (_BOUND, _exits("bind"))),
@@ -112,7 +122,7 @@ ABILITIES = (
     Ability("own memory", "guard", (_ACCESS, _exits(*_REACHING))),
     Ability("processes accessed", "process access", (_ACCESS, _exits(*_REACHING))),
     Ability("BPF programs loaded", "bpf", (_PROGRAM, Provider("tracepoint", ("on_program_load",)))),
-    Ability("BPF programs attached", "bpf", (Provider("tracepoint", ("on_program_attach",)),)),
+    Ability("BPF programs attached", "bpf", _inside("on_program_attach")),
     Ability("devices opened", "raw access", (_FILE_OPEN, _OPENED)),
     Ability("programs mapped", "image load", (Provider("tp_btf", ("on_program_image",)),)),
     Ability("interpreters mapped", "image load", (Provider("tp_btf", ("on_interpreter_image",)),)),
@@ -120,10 +130,10 @@ ABILITIES = (
     Ability("mappings made executable", "image load", (Provider("fexit", ("on_file_mprotect",)), _PROTECTED)),
     Ability("modules loaded", "module", (_MODULE_FILE, Provider("tp_btf", ("on_module_load",))), everywhere=False),
     Ability("memory of processes opened", "process access", (_ACCESS, _OPENED)),
-    Ability("processes injected by ptrace", "injection", (Provider("tracepoint", ("on_registers", "on_poke")),)),
-    Ability("processes injected by process_vm_writev", "injection", (Provider("tracepoint", ("on_written",)),)),
+    Ability("processes injected by ptrace", "injection", _inside("on_registers", "on_poke")),
+    Ability("processes injected by process_vm_writev", "injection", _inside("on_written")),
     Ability("memory of processes written", "injection", (Provider("fexit", ("on_mem_write",)), _MEMORY_WRITES)),
-    Ability("program file changed", "tampering", (Provider("tracepoint", ("on_relinked",)),)),
-    Ability("code made writable", "tampering", (Provider("tracepoint", _CODE_CALLS, some=True),)),
-    Ability("program mapped over", "tampering", (Provider("tracepoint", ("on_mapped_over", "on_moved_over")),)),
+    Ability("program file changed", "tampering", _inside("on_relinked")),
+    Ability("code made writable", "tampering", _inside(*_CODE_CALLS, some=True)),
+    Ability("program mapped over", "tampering", _inside("on_mapped_over", "on_moved_over")),
 )

@@ -45,7 +45,7 @@ def _served(services: Sequence[Service]) -> Iterator[Finding]:
     second: dict[str, list[Service]] = {}
     for service in services:
         if service.provider is not None:
-            group = second if service.refusals and service.provider.hook not in _INSIDE else best
+            group = second if service.sees_less and service.provider.hook not in _INSIDE else best
             group.setdefault(service.provider.hook, []).append(service)
     for hook, served in best.items():
         yield Finding("ok", "hooks", f"{hook} for {_names(served)}")

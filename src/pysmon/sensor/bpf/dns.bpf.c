@@ -165,34 +165,32 @@ ON_MOVED(inet6_recvmsg, on_inet6_received, 4, context[3], 0, ASKING)
 
 /* At the ends of system calls: what comes to a socket without a peer, and, where nothing else serves, all that is moved but by
  * read and write, which all files have. */
-#define ON_CALL(name, call, flags, how, which) \
-SEC("tracepoint/syscalls/sys_exit_" #call) \
-int name(struct sys_exit_context *context) \
+#define ON_CALL(where, name, call, flags, how, which) \
+where(call, name) \
 { \
-	if (context->ret <= 0 || !watched(FAMILY_DNS) || syscall_argument(flags) & MSG_PEEK) \
+	if (result <= 0 || !watched(FAMILY_DNS) || syscall_argument(flags) & MSG_PEEK) \
 		return 0; \
 	struct sock *sk = socket_of((s32)syscall_argument(0)); \
-	return sk && ASKS(sk, READ) & (which) ? moved_by_call((u64)sk, context->ret, how) : 0; \
+	return sk && ASKS(sk, READ) & (which) ? moved_by_call((u64)sk, result, how) : 0; \
 }
-ON_CALL(on_dns_recvfrom, recvfrom, 3, 0, MAY_ASK)
-ON_CALL(on_dns_recvmsg, recvmsg, 2, 0, MAY_ASK)
-ON_CALL(on_dns_recvfrom_peer, recvfrom, 3, 0, ASKING)
-ON_CALL(on_dns_recvmsg_peer, recvmsg, 2, 0, ASKING)
-ON_CALL(on_dns_sendto, sendto, 3, SENT, ASKING | MAY_ASK)
-ON_CALL(on_dns_sendmsg, sendmsg, 2, SENT, ASKING | MAY_ASK)
+ON_CALL(AT_END_OF, on_dns_recvfrom, recvfrom, 3, 0, MAY_ASK)
+ON_CALL(AT_END_OF, on_dns_recvmsg, recvmsg, 2, 0, MAY_ASK)
+ON_CALL(AT_TRACEPOINT_OF, on_dns_recvfrom_peer, recvfrom, 3, 0, ASKING)
+ON_CALL(AT_TRACEPOINT_OF, on_dns_recvmsg_peer, recvmsg, 2, 0, ASKING)
+ON_CALL(AT_TRACEPOINT_OF, on_dns_sendto, sendto, 3, SENT, ASKING | MAY_ASK)
+ON_CALL(AT_TRACEPOINT_OF, on_dns_sendmsg, sendmsg, 2, SENT, ASKING | MAY_ASK)
 
 /* Many messages at once: the result is how many. */
 #define ON_BATCH(call, how) \
-SEC("tracepoint/syscalls/sys_exit_" #call) \
-int on_dns_##call(struct sys_exit_context *context) \
+AT_END_OF(call, on_dns_##call) \
 { \
-	if (context->ret <= 0 || !watched(FAMILY_DNS) || syscall_argument(3) & MSG_PEEK) \
+	if (result <= 0 || !watched(FAMILY_DNS) || syscall_argument(3) & MSG_PEEK) \
 		return 0; \
 	struct sock *sk = socket_of((s32)syscall_argument(0)); \
 	struct batched *first = (void *)syscall_argument(1), each; \
 	if (!sk || !ASKS(sk, READ)) \
 		return 0; \
-	for (int i = 0; i < BATCH && i < context->ret; i++) \
+	for (int i = 0; i < BATCH && i < result; i++) \
 		if (!bpf_probe_read_user(&each, sizeof each, first + i)) \
 			moved_at(sk, each.message.peer, each.message.pieces, each.size, how | IN_PIECES); \
 	return 0; \

@@ -104,13 +104,12 @@ INLINE bool writes_registers(u64 request)
 	return request == PTRACE_SETREGS || request == PTRACE_SETREGSET || request == PTRACE_POKEUSR;
 }
 
-SEC("tracepoint/syscalls/sys_enter_ptrace")
-int on_registers(struct sys_enter_context *context)
+AT_BEGIN_OF(ptrace, on_registers)
 {
-	if (!writes_registers(context->arguments[0]) || !watched(FAMILY_INJECTION))
+	if (!writes_registers(first) || !watched(FAMILY_INJECTION))
 		return 0;
 	u64 thread = bpf_get_current_pid_tgid();
-	struct turning turning = { .target = task_by_number(context->arguments[1]) };
+	struct turning turning = { .target = task_by_number(second) };
 	if (!turning.target)
 		return 0;
 	turning.pointer = instruction_pointer((void *)turning.target);
@@ -118,11 +117,10 @@ int on_registers(struct sys_enter_context *context)
 	return 0;
 }
 
-SEC("tracepoint/syscalls/sys_exit_ptrace")
-int on_poke(struct sys_exit_context *context)
+AT_END_OF(ptrace, on_poke)
 {
 	u64 request = syscall_argument(0);
-	if (context->ret || !watched(FAMILY_INJECTION))
+	if (result || !watched(FAMILY_INJECTION))
 		return 0;
 	if (request == PTRACE_POKETEXT || request == PTRACE_POKEDATA) {
 		u64 target = task_by_number(syscall_argument(1));
@@ -140,15 +138,14 @@ int on_poke(struct sys_exit_context *context)
 
 /* ---- process_vm_writev */
 
-SEC("tracepoint/syscalls/sys_exit_process_vm_writev")
-int on_written(struct sys_exit_context *context)
+AT_END_OF(process_vm_writev, on_written)
 {
 	u64 first = 0; /* address of the first piece that was written; its length follows */
-	if (context->ret <= 0 || !watched(FAMILY_INJECTION))
+	if (result <= 0 || !watched(FAMILY_INJECTION))
 		return 0;
 	u64 target = task_by_number(syscall_argument(0));
 	bpf_probe_read_user(&first, sizeof first, (void *)syscall_argument(3));
-	return target ? injected(target, WAY_WRITTEN, first, context->ret) : 0;
+	return target ? injected(target, WAY_WRITTEN, first, result) : 0;
 }
 
 /* ---- /proc/PID/mem */

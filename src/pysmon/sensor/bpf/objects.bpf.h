@@ -56,6 +56,37 @@ INLINE u32 syscall_number(void)
 	return FIELD_EXISTS(x86, orig_ax) ? x86->orig_ax : (u32)arm64->syscallno;
 }
 
+/* A program at the tracepoint where a system call ends. The body follows, with its `result`. */
+#define AT_TRACEPOINT_OF(call, name) \
+INLINE int name##_does(s64 result); \
+SEC("tracepoint/syscalls/sys_exit_" #call) \
+int name(struct sys_exit_context *context) { return name##_does(context->ret); } \
+INLINE int name##_does(s64 result)
+
+/* The same twice over, at the end or at the beginning (of the arguments, the first three): at the tracepoint, and around the
+ * function behind the call, on x86. Both see the same calls, but the first tracepoint at any of them makes the kernel take a
+ * longer way through all. */
+#define AT_END_OF(call, name) \
+INLINE int name##_does(s64 result); \
+SEC("fexit/__x64_sys_" #call) \
+int name##_inside(u64 *context) /* registers, result */ { return name##_does(context[1]); } \
+AT_TRACEPOINT_OF(call, name)
+
+#define AT_BEGIN_OF(call, name) \
+INLINE int name##_does(u64 first, u64 second, u64 third); \
+SEC("tracepoint/syscalls/sys_enter_" #call) \
+int name(struct sys_enter_context *context) \
+{ \
+	u64 *given = context->arguments; \
+	return name##_does(given[0], given[1], given[2]); \
+} \
+SEC("fentry/__x64_sys_" #call) \
+int name##_inside(void *context __attribute__((unused))) \
+{ \
+	return name##_does(syscall_argument(0), syscall_argument(1), syscall_argument(2)); \
+} \
+INLINE int name##_does(u64 first, u64 second, u64 third __attribute__((unused)))
+
 /* Where a name begins: at the root directory of the process, at the directory behind a descriptor, or where it stands. */
 INLINE u32 put_directory(u32 slot, u32 at, s32 descriptor, const char *name)
 {

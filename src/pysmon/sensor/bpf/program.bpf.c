@@ -60,10 +60,9 @@ union attaching {
 	struct { u32 target, program, type; } attach;
 };
 
-SEC("tracepoint/syscalls/sys_exit_bpf")
-int on_program_attach(struct sys_exit_context *context)
+AT_END_OF(bpf, on_program_attach)
 {
-	if (!wanted(FAMILY_BPF) || context->ret < 0)
+	if (!wanted(FAMILY_BPF) || result < 0)
 		return 0;
 	u32 command = syscall_argument(0), descriptor, type = 0;
 	union attaching arguments;

@@ -55,10 +55,9 @@ GLOBAL int tampered(u32 how, u64 address, u64 size, u32 rights, u64 file_address
 
 #define EXE_OF_MAP 100 /* offset of exe_fd in struct prctl_mm_map (linux/prctl.h) */
 
-SEC("tracepoint/syscalls/sys_exit_prctl")
-int on_relinked(struct sys_exit_context *context)
+AT_END_OF(prctl, on_relinked)
 {
-	if (syscall_argument(0) != PR_SET_MM || context->ret || !watched(FAMILY_TAMPERING))
+	if (syscall_argument(0) != PR_SET_MM || result || !watched(FAMILY_TAMPERING))
 		return 0;
 	s32 descriptor = -1;
 	if (syscall_argument(1) == PR_SET_MM_MAP)
@@ -116,15 +115,12 @@ INLINE int unlocked(s64 result, u32 rights)
 	return result ? 0 : tampered(TAMPER_UNLOCKED, done.address, done.size, rights, done.file);
 }
 
-#define ON_PROTECTION(name) \
-SEC("tracepoint/syscalls/sys_enter_" #name) \
-int on_##name##_begin(struct sys_enter_context *context) \
+#define ON_PROTECTION(call) \
+AT_BEGIN_OF(call, on_##call##_begin) \
 { \
-	u64 *given = context->arguments; \
-	return given[2] & PROT_WRITE && watched(FAMILY_TAMPERING) ? begin_unlocking(given[0], given[0] + given[1]) : 0; \
+	return third & PROT_WRITE && watched(FAMILY_TAMPERING) ? begin_unlocking(first, first + second) : 0; \
 } \
-SEC("tracepoint/syscalls/sys_exit_" #name) \
-int on_##name(struct sys_exit_context *context) { return unlocked(context->ret, syscall_argument(2)); }
+AT_END_OF(call, on_##call) { return unlocked(result, syscall_argument(2)); }
 ON_PROTECTION(mprotect)
 ON_PROTECTION(pkey_mprotect)
 
@@ -140,8 +136,5 @@ INLINE int mapped(s64 result, u64 size, u32 rights)
 	return tampered(TAMPER_MAPPED_OVER, address, size, rights, region ? (u64)READ(region, vm_file) : 0);
 }
 
-SEC("tracepoint/syscalls/sys_exit_mmap")
-int on_mapped_over(struct sys_exit_context *context) { return mapped(context->ret, syscall_argument(1), syscall_argument(2)); }
-
-SEC("tracepoint/syscalls/sys_exit_mremap")
-int on_moved_over(struct sys_exit_context *context) { return mapped(context->ret, syscall_argument(2), 0); }
+AT_END_OF(mmap, on_mapped_over) { return mapped(result, syscall_argument(1), syscall_argument(2)); }
+AT_END_OF(mremap, on_moved_over) { return mapped(result, syscall_argument(2), 0); }
