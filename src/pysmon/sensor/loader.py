@@ -219,7 +219,7 @@ def _attach(made: Object, program: str) -> str:
 
 
 def _exists(section: str, have_tracefs: bool) -> bool:
-    """Tracepoints can be looked up beforehand, and the names of system calls' functions; of the others only trying tells.
+    """Tracepoints can be looked up beforehand, and functions of system calls; of the others only trying tells.
 
     With little rights it must be: libbpf seeks a tp_btf that the kernel does not have in its modules, which takes more.
     """

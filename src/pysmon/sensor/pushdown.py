@@ -27,7 +27,7 @@ from pysmon.sensor.records import (
 
 _APPROVAL = struct.Struct("<QQIIII")
 _PART = struct.Struct("<IBBBx64s")
-_RUNNING = struct.Struct("<QQI4x")
+_RUNNING = struct.Struct("<QQI20x")
 _ACTOR, _NUMBER = struct.Struct("<III"), struct.Struct("<I")
 _IMAGE_SIZE = 256
 _KINDS = {"directory": 0, "ending": 1}

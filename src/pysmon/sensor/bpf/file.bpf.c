@@ -62,10 +62,10 @@ INLINE int begin(u32 family, struct dentry *dentry, struct path *directory)
 {
 	if (!watched(family))
 		return 0;
-	struct inode *inode = READ(dentry, d_inode); /* what unlink is about to take from the dentry */
+	struct inode *inode = dentry->d_inode; /* what unlink is about to take from the dentry */
 	struct beginning key = { .thread = bpf_get_current_pid_tgid(), .dentry = (u64)dentry };
 	struct pending pending = {
-		.dentry = (u64)dentry, .mount = (u64)READ(directory, mnt), .inode = (u64)inode, .links = READ(inode, i_nlink),
+		.dentry = (u64)dentry, .mount = (u64)directory->mnt, .inode = (u64)inode, .links = inode->i_nlink,
 	};
 	bpf_map_update_elem(&pendings, &key, &pending, BPF_ANY);
 	return 0;

@@ -54,7 +54,7 @@ struct {
 } images SEC(".maps");
 
 /* Which of these a process runs. It holds for one program of one process: another number of either is another one. */
-struct running { u64 start, exec_id; u32 image, unused; };
+struct running { u64 start, exec_id; u32 image, unused; u64 whose, answer; };
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
 	MAP_NUMBER(max_entries, 16384);
@@ -81,13 +81,18 @@ INLINE struct approval *approval_of(const struct settings *s, u32 family)
 	return s->generation ? bpf_map_lookup_elem(&approvals, &index) : NULL;
 }
 
-/* The number of the program that the task runs, which may be that of several processes; 0 if there is none. */
-INLINE u32 image_of(struct task_struct *task)
+INLINE struct running *running_of(struct task_struct *task)
 {
 	u32 tgid = task->tgid;
 	struct running *found = bpf_map_lookup_elem(&running, &tgid);
-	return found && found->start == task->group_leader->start_boottime && found->exec_id == task->self_exec_id
-		? found->image : 0;
+	return found && found->start == task->group_leader->start_boottime && found->exec_id == task->self_exec_id ? found : NULL;
+}
+
+/* The number of the program that the task runs, which may be that of several processes; 0 if there is none. */
+INLINE u32 image_of(struct task_struct *task)
+{
+	struct running *found = running_of(task);
+	return found ? found->image : 0;
 }
 
 /* The mark of a record of what nobody has a number for, while numbers are given. */
@@ -129,6 +134,25 @@ INLINE u32 mark_of(const struct settings *s, u32 family, u32 image, u32 uid)
 	return mark_by(answer_of(s, image, uid), family);
 }
 
+/* The same, from what is noted beside the number of the program. An answer does not change within its generation, so a note
+ * of it holds as long. Several may write it at once, and the kernel may give the place to another process meanwhile: a note counts
+ * only where both its words name the same user, program and generation. */
+INLINE u32 mark_of_running(const struct settings *s, u32 family, struct running *running, u32 uid)
+{
+	volatile u64 *whose = &running->whose, *note = &running->answer;
+	u32 image = running->image, check = (image * 0x9e3779b1u + s->generation) * 0x85ebca6bu ^ uid;
+	u64 us = (u64)s->generation << 32 | uid, noted = *note;
+	struct answer answer = { .bits = noted >> 32 };
+	if (*whose == us && (u32)noted == check)
+		return mark_by(answer, family);
+	answer = answer_of(s, image, uid);
+	if (answer.bits & PUSHDOWN_ANSWERED) {
+		*note = (u64)answer.bits << 32 | check;
+		*whose = us;
+	}
+	return mark_by(answer, family);
+}
+
 /* The same of the current process. */
 INLINE u32 mark_of_current(u32 family)
 {
@@ -136,7 +160,8 @@ INLINE u32 mark_of_current(u32 family)
 	struct approval *approval = s ? approval_of(s, family) : NULL;
 	if (!approval || !approval->by_actor)
 		return 0;
-	return mark_of(s, family, image_of(bpf_get_current_task_btf()), bpf_get_current_uid_gid());
+	struct running *running = running_of(bpf_get_current_task_btf());
+	return running ? mark_of_running(s, family, running, bpf_get_current_uid_gid()) : mark_of_unknown(s);
 }
 
 /* ---- lifecycle: programs keep their numbers while processes fork, and get them by their paths when they run another */

@@ -95,7 +95,8 @@ GLOBAL int begin_unlocking(u64 address, u64 end)
 		found.file = (u64)READ(region, vm_file);
 		if (found.file && flags & VM_EXEC && !(flags & VM_WRITE)) {
 			found.size = (last < end ? last : end) - found.address;
-			return bpf_map_update_elem(&unlockings, &thread, &found, BPF_ANY);
+			bpf_map_update_elem(&unlockings, &thread, &found, BPF_ANY);
+			return 0;
 		}
 		found.address = last;
 	}
