@@ -226,6 +226,17 @@ def test_a_closed_sensor_has_left_nothing_open(kernel: Sensor) -> None:
     assert after == before
 
 
+def test_who_stands_around_system_calls_sees_no_more_than_their_tracepoints() -> None:
+    everywhere, around, tracepoint = (
+        Provider("fentry", ("a",)),
+        Provider("fexit", ("b_inside",), calls=True),
+        Provider("tracepoint", ("b",)),
+    )
+    assert Service(Ability("x", "bpf", (everywhere, tracepoint)), tracepoint, ("fentry: no",)).sees_less
+    assert not Service(Ability("x", "bpf", (around, tracepoint)), tracepoint, ("fexit: no",)).sees_less
+    assert not Service(Ability("x", "bpf", (everywhere, tracepoint)), everywhere, ()).sees_less
+
+
 def test_a_service_reads_as_one_line() -> None:
     ability = Ability("files", "file create", (Provider("fentry", ("a",)), Provider("tracepoint", ("b",))))
     assert str(Service(ability, ability.providers[1], ("fentry: no",))) == "files: tracepoint"
