@@ -69,11 +69,11 @@ def rules(create: str = "exclude:", end: str = "exclude:") -> Ruleset:
 class Machinery:
     """A flow, and what it kept, with the times."""
 
-    def __init__(self, ruleset: Ruleset, **more: Any) -> None:
+    def __init__(self, ruleset: Ruleset, hashes: Hashes | None = None, **more: Any) -> None:
         self.names = {0: "root", 1000: "joe"}
         self.users = Users(ask=self.names.__getitem__, database="/nonexistent")
         self.builder = Builder(MACHINE, self.users, clock_offset=BOOT)
-        self._more, self._hashes = more, Hashes(("SHA256",), clock=lambda: 1 << 62)
+        self._more, self._hashes = more, hashes or Hashes(("SHA256",), clock=lambda: 1 << 62)
         self.flow = Flow(ruleset, self.builder, self._enricher())
         self.events: list[Event] = []
         self.times: list[int] = []
@@ -182,6 +182,12 @@ def test_what_is_plain_goes_straight() -> None:
     assert made.quick(start(args=b"other\0"))
     assert made.quick(leave(CHILD, time=3))
     assert [event.text("ProcessGuid") for event in made.events] == [MACHINE.process_guid(*CHILD)] * 3
+
+
+def test_where_no_hashes_are_wanted_the_first_start_goes_straight() -> None:
+    made = Machinery(rules(), Hashes(()))
+    assert made.quick(start())
+    assert made.events[0].text("Hashes") == "-"
 
 
 @pytest.mark.parametrize(

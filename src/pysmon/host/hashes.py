@@ -83,7 +83,9 @@ class Hashes:
 
     def known(self, device: int, inode: int, size: int, change_time: int) -> Hashed | None:
         """What `of` gives for such an expected file without a look at it: it is the same as it was then."""
-        return self._recall((device, inode, size, change_time)) if change_time and self._chosen else None
+        if not self._chosen:
+            return Hashed()
+        return self._recall((device, inode, size, change_time)) if change_time else None
 
     def _look(self, paths: Sequence[str], expected: Expected | None) -> Hashed:
         there = find(*paths, expected=expected)
