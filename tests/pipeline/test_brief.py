@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -44,15 +45,18 @@ BRIEF, WHOLE = BriefExecRecord.layout.kind, ExecRecord.layout.kind
 class Watcher:
     """A sensor, and the flow that its records go through as those of a session do."""
 
-    def __init__(self, sensor: Sensor, *, tells: bool) -> None:
-        """`tells`: it tells the kernel what the rules drop."""
+    def __init__(self, sensor: Sensor, root: int, *, tells: bool) -> None:
+        """`root` is watched, and what it starts. `tells`: it tells the kernel what the rules drop."""
         self.sensor, self._tells = sensor, tells
         users = Users()
         self._builder = Builder(this_machine(), users, clock_offset=clock_offset())
         self._enricher = Enricher(self._builder.processes, users, Hashes(("SHA256",)))
         none = Policy.of(configuration())
         self.flow = Flow(none.ruleset, self._builder, self._enricher, none.approvers)
-        sensor.watch(Scope.of_tree(os.getpid()))
+        sensor.watch(Scope("nobody"))
+        while sensor.read():  # of another test
+            time.sleep(SETTLE)
+        sensor.watch(Scope.of_tree(root))
         for task in with_texts(sensor.snapshot()):
             self.flow.learn(task)
 
@@ -84,14 +88,23 @@ class Watcher:
 class Pair:
     """Two that watch the same. One tells the kernel what the rules drop; what comes of both is equal."""
 
-    def __init__(self, told: Sensor, plain: Sensor) -> None:
-        self.told, self.plain = Watcher(told, tells=True), Watcher(plain, tells=False)
+    def __init__(self, told: Sensor, plain: Sensor, root: int = 0) -> None:
+        root = root or os.getpid()
+        self.told, self.plain = Watcher(told, root, tells=True), Watcher(plain, root, tells=False)
+
+    def use(self, policy: Policy) -> None:
+        for watcher in (self.told, self.plain):
+            watcher.use(policy)
 
     def run(self, commands: Sequence[str]) -> int:
         """How many records were brief."""
         for command in commands:
             # The output has its end only when all that was started has ended.
             subprocess.run([SHELL, "-c", command], check=True, stdout=subprocess.PIPE)
+        return self.compare()
+
+    def compare(self) -> int:
+        """How many records were brief since the last time."""
         time.sleep(SETTLE)
         (told, kept), (plain, expected) = self.told.take(), self.plain.take()
         assert kept == expected
@@ -136,8 +149,7 @@ def policies(draw: st.DrawFn) -> Policy:
 def test_it_comes_to_the_same_as_with_whole_records(sensors: tuple[Sensor, Sensor], data: st.DataObject) -> None:
     pair = Pair(*sensors)
     for policy in data.draw(st.lists(policies(), min_size=1, max_size=2)):
-        for watcher in (pair.told, pair.plain):
-            watcher.use(policy)
+        pair.use(policy)
         for _ in range(2):  # by programs that are known the second time
             pair.run(RUNS)
 
@@ -150,10 +162,32 @@ def test_records_are_brief_of_known_programs_that_are_dropped_and_whole_again_un
     dropped = element("exclude", filter_("Image", "is", TRUE), filter_("Image", "is", SHELL))
     told = []
     for policy in (Policy.of(configuration(LEARNED, dropped)), Policy.of(configuration(LEARNED, element("exclude")))):
-        for watcher in (pair.told, pair.plain):
-            watcher.use(policy)
+        pair.use(policy)
         told += [pair.run(["/bin/true a; /bin/true b"]) for _ in range(2)]
     assert told == [0, 3, 0, 0]
+
+
+def test_who_made_a_process_that_was_there_before_is_not_guessed(sensors: tuple[Sensor, Sensor]) -> None:
+    """The user side tells which program it runs; its parent is a shell that runs `cat` by now."""
+    reading, writing = os.pipe()
+    code = f"(read x </dev/fd/{reading}; (:); exec /bin/true) & exec cat"
+    with subprocess.Popen(
+        [SHELL, "-c", code], pass_fds=[reading], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as held:
+        os.close(reading)
+        while os.path.realpath(f"/proc/{held.pid}/exe") == SHELL:
+            time.sleep(SETTLE)
+        (child,) = Path(f"/proc/{held.pid}/task/{held.pid}/children").read_text().split()
+        pair = Pair(*sensors, root=int(child))
+        pair.use(Policy.of(configuration(LEARNED, element("exclude"))))
+        for answer in pair.told.flow.answers_to_all():
+            pair.told.sensor.pushdown.answer(*answer)
+        os.write(writing, b"\n")
+        os.close(writing)
+        while Path(f"/proc/{child}/exe").exists():
+            time.sleep(SETTLE)
+    pair.compare()
+    assert pair.plain.flow.accounting.kept[1] == 1
 
 
 def test_who_is_kept_knows_all_of_a_parent_that_was_told_of_briefly() -> None:
