@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -245,11 +247,39 @@ def test_processes_of_containers_go_the_long_way() -> None:
     assert len(made.events) == len(ALL)
 
 
-@pytest.mark.parametrize("idle", [True, False])
-def test_a_removed_file_that_may_be_held_goes_the_long_way(idle: bool) -> None:
-    contents = Contents(HeldFiles(), Hashes(()), catch_up=lambda: None, reads=lambda _: frozenset(), idle=lambda: idle)
+def test_a_removed_file_that_is_held_goes_the_long_way(tmp_path: Path) -> None:
+    held, asked, found = HeldFiles(), list[int](), (tmp_path / "held").open("w+")
+
+    def catch_up() -> None:  # it was on its way
+        asked.append(0)
+        held.hold(os.dup(found.fileno()), os.fstat(found.fileno()), "/tmp/held", 1)
+
+    contents = Contents(held, Hashes(("MD5",)), catch_up=catch_up, reads=lambda _: frozenset())
     made = ready(contents=contents)
-    assert [made.quick(record) for record in FILES] == [True, idle]
+    asked.clear()
+    assert made.quick(delete(CHILD, "/tmp/a", time=2, uid=1000, inode=1))
+    assert asked
+    assert not made.quick(delete(CHILD, "/tmp/held", time=2, uid=1000))
+    assert [event.text("Hashes") for event in made.events] == ["-", "MD5=d41d8cd98f00b204e9800998ecf8427e"]
+    found.close()
+    held.close()
+
+
+def test_nobody_is_asked_for_files_while_none_is_watched() -> None:
+    asked = list[int]()
+    contents = Contents(
+        HeldFiles(), Hashes(()), catch_up=lambda: asked.append(0), reads=lambda _: frozenset(), idle=lambda: True
+    )
+    made = ready(contents=contents)
+    asked.clear()
+    assert [made.quick(record) for record in FILES] == [True, True]
+    assert not asked
+
+
+def test_removed_files_go_the_long_way_where_rules_read_what_was_in_them() -> None:
+    contents = Contents(HeldFiles(), Hashes(()), catch_up=lambda: None, reads=lambda _: frozenset({"Hashes"}))
+    made = ready(contents=contents)
+    assert [made.quick(record) for record in FILES] == [True, False]
 
 
 def test_names_of_users_hold_for_a_second() -> None:

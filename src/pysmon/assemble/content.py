@@ -52,17 +52,21 @@ class Contents:
         self._reads, self._options, self._archive = reads, options or Options(), archive
         self._last: tuple[Record, str] | None = None  # two events may come of one record
 
-    @property
-    def idle(self) -> bool:
-        """Is it certain that it knows of no file?"""
-        return self._is_idle()
+    def holds(self, device: int, inode: int, path: str) -> bool:
+        """Is a file held that was removed? If it may be on its way, that is waited for, once for all of a batch."""
+        if self._is_idle():
+            return False
+        self._catch_up()
+        return bool(self._held.find(device, inode, path))
+
+    def decides(self, event_id: int) -> bool:
+        """Do the rules read of these events what only the content tells?"""
+        return bool(self._reads(event_id) & {"Hashes", "IsExecutable"})
 
     def early(self, event: Event, record: Record) -> None:
         """Before the verdict, if that hangs on it."""
-        if isinstance(event, OF_CONTENT) and isinstance(record, _RECORDS):
-            reads = self._reads(event.type.id)
-            if "Hashes" in reads or "IsExecutable" in reads:
-                self._add(event, record)
+        if isinstance(event, OF_CONTENT) and isinstance(record, _RECORDS) and self.decides(event.type.id):
+            self._add(event, record)
 
     def late(self, event: Event, record: Record) -> None:
         """Once the event is kept: what is missing, and the copy."""

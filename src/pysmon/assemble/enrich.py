@@ -144,12 +144,16 @@ class Enricher:
     def is_plain(self, kind: type[Event]) -> bool:
         """Does an event of that kind get no more than `facts`, and hashes of a program?
 
-        A file that was just made was born when it was made.
+        A file that was just made was born when it was made; one that was removed gets more if it is held (`holds`).
         """
         steps = [*self.first.get(kind, ()), *self._late.get(kind, ())]
-        if self._contents and self._contents.idle:
+        if self._contents and not self._contents.decides(kind.type.id):
             steps = [step for step in steps if step not in (self._contents.early, self._contents.late)]
         return not self._trimmer.sizes and all(step in (self._add_birth, self._add_hashes) for step in steps)
+
+    def holds(self, device: int, inode: int, path: str) -> bool:
+        """Is there something to be told of what was in a file that was removed?"""
+        return self._contents is not None and self._contents.holds(device, inode, path)
 
     def facts(self, record: Record) -> Facts | None:
         """What `late` makes of `extra` where an event is plain, if that tells of the record alone; None if of more."""

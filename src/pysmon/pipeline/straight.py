@@ -36,16 +36,14 @@ _OF_ACTOR = frozenset({"ProcessGuid", "ProcessId", "Image", "User"})
 _REMEMBERED = 2048  # actors, folders, ends of connections; numbers of one actor
 _HEAD, _PATHS = ("cpu", "time", "start", "exec_id", "tgid", "uid"), ("path", "directory", "name")
 _CREATE = head_of(FileCreateRecord, *_HEAD, "mode", "how", *_PATHS).unpack_from
-_DELETE = head_of(FileDeleteRecord, *_HEAD, "links", *_PATHS).unpack_from
+_DELETE = head_of(FileDeleteRecord, *_HEAD, "inode", "device", "links", *_PATHS).unpack_from
 _FLOW = head_of(FlowRecord, *_HEAD, "source_port", "destination_port", "initiated").unpack_from
 _ENDS = span_of(FlowRecord, "source", "protocol")
 _OF_CREATE, _OF_DELETE = FileCreateRecord.layout.head.size, FileDeleteRecord.layout.head.size
 _CREATED, _DELETED, _FLOWED = (cls.layout.kind for cls in (FileCreateRecord, FileDeleteRecord, FlowRecord))
 _EVENTS: dict[int, type[Event]] = {_CREATED: FileCreate, _DELETED: FileDeleteDetected, _FLOWED: NetworkConnect}
 _BEGINNINGS = tuple(beginning.encode() for beginning in BEGINNINGS)
-_SLASH = ord(
-    "/"
-)  # a number: to look for a byte in bytes by bytes begins with an exception in C, for 1,600 instructions
+_SLASH = ord("/")  # a number: to look for bytes in bytes begins with an exception in C, for 1,600 instructions
 _NOT_PLAIN = (b"", b".", b"..")  # as names in a folder
 _MILLI = 1_000_000
 _new = object.__new__  # what a class call does, without a dictionary of its arguments
@@ -174,7 +172,7 @@ class Straight:
 
     def _delete(self, data: bytes) -> bool:
         try:
-            cpu, time, start, exec_id, tgid, uid, links, size, directory, name = _DELETE(data)
+            cpu, time, start, exec_id, tgid, inode, device, uid, links, size, directory, name = _DELETE(data)
         except struct.error:
             return False
         actor = self._actor((tgid, start, exec_id))
@@ -214,6 +212,8 @@ class Straight:
             if not verdict.keep:
                 self._dropped_deletes += 1
                 return True
+        if self._enricher.holds(device, inode, path):
+            return False
         event.RuleName = verdict.rule_name
         (event.extra,) = extra
         self._keep_event(event)
