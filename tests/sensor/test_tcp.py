@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import select
 import socket
 import sys
 import time
+from contextlib import ExitStack
 
 import pytest
 from tests.sensor.own_network import Ends, ends, ends_of, listener, loopback, own_network
@@ -63,6 +65,32 @@ def test_each_end_is_told_as_the_process_that_has_it(provoke: Stage) -> None:
     ends_by_user = {e.User: e for e in seen.of(ProcessTerminate) if e.ProcessId != seen.pid}
     assert (connected.User, connected.ProcessGuid) == ("nobody", ends_by_user["nobody"].ProcessGuid)
     assert (accepted.User, accepted.ProcessGuid) == ("root", ends_by_user["root"].ProcessGuid)
+
+
+def test_connections_are_told_while_thousands_of_others_wait_for_their_answer(provoke: Stage) -> None:
+    """Those take most of the slots that who connects is remembered in."""
+    waiting, connecting = 4000, 100
+
+    def act() -> tuple[int, list[int]]:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (2 * waiting, 2 * waiting))
+        own_network()
+        with ExitStack() as held, listener() as full, listener() as server:
+            full.listen(0)  # what comes beyond that is not answered
+            for _ in range(waiting):
+                client = held.enter_context(socket.socket())
+                client.setblocking(False)
+                client.connect_ex(full.getsockname())
+            clients = [held.enter_context(socket.socket()) for _ in range(connecting)]
+            for client in clients:
+                client.connect(server.getsockname())
+                held.enter_context(server.accept()[0])
+            return server.getsockname()[1], [client.getsockname()[1] for client in clients]
+
+    seen = provoke(act)
+    server, clients = seen.truth
+    told = [e for e in seen.of(NetworkConnect) if e.DestinationPort == server]
+    for initiated in (True, False):
+        assert sorted(e.SourcePort for e in told if e.Initiated is initiated) == sorted(clients)
 
 
 def test_ipv4_through_an_ipv6_socket_is_told_as_ipv4(provoke: Stage) -> None:
