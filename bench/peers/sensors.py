@@ -154,6 +154,7 @@ class Pysmon:
                     pass
             finally:
                 os.close(ended)
+                place.unlink()
 
     def pids(self) -> list[int]:
         """The service, and its helper if it has one."""

@@ -17,7 +17,7 @@ EXECS = Workload("2 execs", ("true",), 2, {1: 3, 5: 3})
 
 
 def run(cpu: float, workload: int = 100, lost: int = 0, **logged: int) -> Run:
-    return Run(0.75, Alone(workload * 2, workload, 0), cpu, 10e-6, logged, lost, 30_000)
+    return Run(0.25, 0.75, Alone(workload * 2, workload, 0), cpu, 10e-6, logged, lost, 30_000)
 
 
 def test_a_price_is_the_median_of_sensor_and_programs_for_one() -> None:
@@ -39,7 +39,7 @@ def test_the_worst_round_tells_what_is_missing_and_lost() -> None:
 
 
 def test_memory_and_start_stand_beside_their_aims() -> None:
-    assert Measured(EXECS, SHIPPED, [], [run(0)]).fate()[2:] == ("-", "0", "31", "x 0.51", "0.75", "x 1.5")
+    assert Measured(EXECS, SHIPPED, [], [run(0)]).fate()[2:] == ("-", "0", "31", "x 0.51", "0.25", "x 0.5", "0.75")
 
 
 def test_the_compile_is_as_many_files_as_asked_for(tmp_path: Path) -> None:
@@ -70,5 +70,6 @@ def test_the_service_logs_what_the_workload_does_and_ends(tmp_path: Path) -> Non
     done = under(workshop.execs(5), workshop.execs(1), ALL_LOGGED, tmp_path)
     assert done.logged["exec"] >= 6
     assert done.cpu > 0
+    assert 0 < done.seen < done.ready
     assert done.lost == 0
     assert not (tmp_path / "root").exists()
