@@ -16,6 +16,7 @@ from tests.sensor.provoke import whole
 from pysmon.config.read import read_configuration
 from pysmon.host.archive import Archive
 from pysmon.host.guid import NO_GUID
+from pysmon.pipeline.accounting import FamilyCount
 from pysmon.pipeline.files import Files, asked_for, files_for
 from pysmon.pipeline.live import Session
 from pysmon.pipeline.outcome import Outcome
@@ -31,6 +32,7 @@ from pysmon.schema.catalogue import (
 )
 from pysmon.schema.event import Event
 from pysmon.sensor.filewatch.wire import ALL, KEEP_FROM_OVERWRITING, KEEP_FROM_RUNNING, NAMED, PROGRAMS
+from pysmon.sensor.scope import Scope
 
 pytestmark = pytest.mark.vm
 
@@ -93,6 +95,21 @@ def test_a_shredder_is_refused_and_others_are_not(disk: Path) -> None:
     assert event.IsExecutable is False
     assert (disk / "f").read_text() == "precious"
     assert (disk / "g").read_text() == "\0ld"
+
+
+def test_the_books_hold_when_a_file_is_all_that_happened(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session, stop = Session(policy(), Scope("nobody"), mounts=[disk]), threading.Event()
+    session.patient, session.rest.longest = True, 0.05
+    monkeypatch.setattr(session.rest, "is_time_to_look", lambda _now, **_: True)
+    counts: list[FamilyCount] = []
+    for _ in session.batches(stop):
+        if not (disk / "f").exists() and session.rest.may_lie_down:  # nothing else happens any more
+            subprocess.run(["/bin/sh", "-c", f"echo x > {disk}/f"], check=True)
+        counts += [count for name, count in session.books.families.items() if name == "file content" and count.seen]
+        if len(counts) > 5:
+            stop.set()
+    assert not counts[0].exact  # it came, and waits
+    assert counts[5].exact
 
 
 def test_each_field_is_told_of_what_is_detected_blocked_and_refused(disk: Path) -> None:

@@ -159,11 +159,19 @@ def _take_sample(at: float) -> None:
 
 
 def _wait_until_written() -> None:
+    left: list[Any] = []
+
     def written() -> bool:
         told = asked()
-        return not any(f["in_flight"] for f in told["families"]) and not any(o["queued"] for o in told["outputs"])
+        left[:] = [f for f in told["families"] if f["in_flight"]] + [o for o in told["outputs"] if o["queued"]]
+        return not left
 
-    until("everything is written", written, _PATIENCE)
+    try:
+        until("everything is written", written, _PATIENCE)
+    except AssertionError:
+        for each in (*left, sh("journalctl", "-u", "pysmon", "-n", "20", "--no-pager", code=None).out):
+            note(str(each))
+        raise
 
 
 def main(arguments: list[str]) -> None:

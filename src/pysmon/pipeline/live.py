@@ -207,10 +207,10 @@ class Session:
     def _run(self, stop: threading.Event) -> Iterator[list[Entry[Event]]]:
         while not stop.is_set():
             patient = self.sensor.patient
-            if self._beside.due or self._wait(patient=patient) or patient:
+            if (due := self._beside.due) or self._wait(patient=patient) or patient:
                 data = self.sensor.read()
                 entries = self._take(data) + self._take_beside()
-                self.rest.turned(happened=bool(data or entries))
+                self.rest.turned(happened=bool(data or entries or due))
                 yield entries
             else:
                 yield []
