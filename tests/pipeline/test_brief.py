@@ -170,7 +170,7 @@ def test_records_are_brief_of_known_programs_that_are_dropped_and_whole_again_un
 def test_who_made_a_process_that_was_there_before_is_not_guessed(sensors: tuple[Sensor, Sensor]) -> None:
     """The user side tells which program it runs; its parent is a shell that runs `cat` by now."""
     reading, writing = os.pipe()
-    code = f"(read x </dev/fd/{reading}; (:); exec /bin/true) & exec cat"
+    code = f"(read x </proc/self/fd/{reading}; (:); exec /bin/true) & exec cat"
     with subprocess.Popen(
         [SHELL, "-c", code], pass_fds=[reading], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as held:
