@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.service.sample import HEALTHY
@@ -68,12 +67,10 @@ def connected(path: Path) -> socket.socket:
     return made
 
 
-def exchange(path: Path, *parts: bytes, after: Callable[[], object] = lambda: None) -> bytes:
-    """Send the parts, and read all that comes back."""
+def exchange(path: Path, request: bytes) -> bytes:
+    """Send the request at once, for the answer may come before its last byte, and read all that comes back."""
     with connected(path) as connection:
-        for part in parts:
-            connection.sendall(part)
-        after()
+        connection.sendall(request)
         return rest_of(connection)
 
 

@@ -193,7 +193,7 @@ def test_a_method_that_does_not_fit_names_those_that_do(service: RunningService,
 def test_a_body_that_makes_no_sense_is_refused(
     service: RunningService, path: Path, controls: FakeControls, body: bytes
 ) -> None:
-    answer = exchange(path, b"PUT /configuration HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body), body)
+    answer = exchange(path, b"PUT /configuration HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
     assert code(answer) == 400
     assert "the configuration cannot be read" in text(answer)
     assert controls.calls == []
