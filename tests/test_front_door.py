@@ -41,3 +41,15 @@ def test_an_unknown_name_is_an_attribute_error_that_says_so() -> None:
 def test_errors_of_the_front_door_have_one_root() -> None:
     assert issubclass(pysmon.MisuseError, pysmon.PysmonError)
     assert issubclass(pysmon.SensorError, pysmon.PysmonError)
+
+
+@pytest.mark.parametrize("name", ["ssl", "http.client", "email", "rich.console", "pysmon.tracer"])
+def test_the_service_has_nothing_in_memory_that_only_others_need(name: str) -> None:
+    code = f"""
+import sys
+import pysmon.cli.service, pysmon.service.answers, pysmon.service.daemon, pysmon.sinks.kinds
+print({name!r} in sys.modules)
+"""
+    environment = {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -28,7 +28,8 @@ from pysmon.sinks.journal import JournalSink
 from pysmon.sinks.sink import Sink
 from pysmon.sinks.store import StoreSink
 from pysmon.sinks.stream import StreamSink
-from pysmon.sinks.syslog import Form, Framing, SyslogSink, Target, tls_context
+from pysmon.sinks.syslog import Form, Framing, SyslogSink, Target
+from pysmon.sinks.tls import tls_context
 from pysmon.sources.open import open_sources
 from pysmon.store.query import Query
 from pysmon.store.store import Store

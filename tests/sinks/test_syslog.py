@@ -25,7 +25,8 @@ from pysmon.schema.entry import Entry
 from pysmon.schema.event import EVENTS, Event
 from pysmon.sinks.connection import Connection
 from pysmon.sinks.sink import WriteError
-from pysmon.sinks.syslog import LONGEST, Form, Framing, SyslogSink, Target, tls_context
+from pysmon.sinks.syslog import LONGEST, Form, Framing, SyslogSink, Target
+from pysmon.sinks.tls import tls_context
 
 XML, JSON = FORMATS["xml"].render, FORMATS["json"].render
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from pysmon.host.users import Users
 from pysmon.pipeline.flow import Flow
 from pysmon.sensor.pushdown import Approval, Pushdown
-from pysmon.tracer.traced import NoPushdown
+
+if TYPE_CHECKING:
+    from pysmon.tracer.traced import NoPushdown
 
 
 class Teacher:

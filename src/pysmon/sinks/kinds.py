@@ -15,7 +15,7 @@ from pysmon.sinks.journal import SOCKET, JournalSink
 from pysmon.sinks.options import Option, Options, OutputKind
 from pysmon.sinks.sink import Sink
 from pysmon.sinks.store import StoreSink
-from pysmon.sinks.syslog import LONGEST, Form, Framing, SyslogSink, Target, tls_context
+from pysmon.sinks.syslog import LONGEST, Form, Framing, SyslogSink, Target
 from pysmon.store.classes import BY_NAME, Limits
 
 __all__ = ["OUTPUTS", "Option", "Options", "OutputKind"]
@@ -54,9 +54,11 @@ def _syslog(options: Options) -> Sink:
         raise options.refuse("to", f"is {target}", "ca, verify, certificate, key and server_name are for tls://")
     if tls["key"] and not tls["certificate"]:
         raise options.refuse("key", "has no certificate", "name the file of the certificate with certificate")
-    name = tls.pop("server_name")
-    context = partial(tls_context, verify=options.is_set("verify"), **tls)
+    name, context = tls.pop("server_name"), None
     if target.way == "tls":
+        from pysmon.sinks.tls import tls_context  # much to import, for what few outputs do
+
+        context = partial(tls_context, verify=options.is_set("verify"), **tls)
         context()  # a mistake is told at once
     form, framing = options.text("form"), options.text("framing")
     return SyslogSink(
@@ -65,7 +67,7 @@ def _syslog(options: Options) -> Sink:
         form=None if form == "auto" else cast("Form", form),
         framing=None if framing == "auto" else cast("Framing", framing),
         longest=longest,
-        context=context if target.way == "tls" else None,
+        context=context,
         server_name=name,
     )
 

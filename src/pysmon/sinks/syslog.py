@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import errno
 import socket
-import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from pysmon.errors import MisuseError
@@ -19,6 +18,9 @@ from pysmon.sinks.connection import Connection
 from pysmon.sinks.datagrams import PATIENCE, Datagrams
 from pysmon.sinks.descriptor import cause
 from pysmon.sinks.sink import WriteError
+
+if TYPE_CHECKING:
+    import ssl
 
 LONGEST = 65536  # bytes of a message, as Sysmon for Linux has it
 DATAGRAM = 65507  # bytes that UDP over IPv4 carries at most
@@ -213,30 +215,9 @@ def _connected(family: int, stream: bool, address: tuple[Any, ...] | str) -> soc
     return made
 
 
-def tls_context(*, ca: str = "", verify: bool = True, certificate: str = "", key: str = "") -> ssl.SSLContext:
-    """How to speak TLS: 1.2 at least, trusting the file `ca` or, without one, the system's authorities. MisuseError."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    name = ca
-    try:
-        if not verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        elif ca:
-            context.load_verify_locations(ca)
-        else:
-            context.load_default_certs()
-        name = certificate
-        if certificate:
-            context.load_cert_chain(certificate, key or None)
-    except OSError as error:  # ssl.SSLError is one
-        raise MisuseError(f"cannot use {name}: {_words(error)}", hint="expected a file in PEM form") from error
-    return context
-
-
 def _words(error: OSError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate is not trusted: {error.verify_message}"
+    if untrusted := getattr(error, "verify_message", ""):  # of ssl.SSLCertVerificationError
+        return f"the certificate is not trusted: {untrusted}"
     return cause(error) if not isinstance(error, socket.gaierror) else str(error.strerror)
 
 
@@ -248,6 +229,6 @@ _HINTS = {
 
 
 def _hint(error: OSError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
+    if hasattr(error, "verify_message"):
         return "name its authority with ca, and the name in it with server_name"
     return "" if isinstance(error, socket.gaierror) else _HINTS.get(error.errno or 0, "")
