@@ -8,11 +8,13 @@ from pysmon.assemble.builder import Builder
 from pysmon.assemble.enrich import Enricher
 from pysmon.layout.record import Record
 from pysmon.pipeline.accounting import Accounting
+from pysmon.pipeline.batch import Batch
 from pysmon.pipeline.lives import Lives
 from pysmon.pipeline.pushdown import Answer, Approvers
 from pysmon.pipeline.sieve import Sieve
-from pysmon.pipeline.starts import Starts, either
-from pysmon.pipeline.straight import Straight, Way
+from pysmon.pipeline.starts import Starts
+from pysmon.pipeline.straight import Straight
+from pysmon.pipeline.ways import Way
 from pysmon.rules.ruleset import Ruleset
 from pysmon.schema.event import EVENTS, Event
 from pysmon.sensor.records import ASKS
@@ -31,8 +33,9 @@ class Flow:
         self._answers: list[Answer] = []
         self._builder = builder
         self._questions = builder.questions
-        self.lives, self._sieve, self.straight = Lives(builder), Sieve(builder), Straight(builder)
-        self._starts = Starts(builder)
+        self._batch = Batch(builder)
+        self.lives, self._sieve = Lives(builder), Sieve(builder)
+        self._straight, self._starts = Straight(builder, self._batch), Starts(builder, self._batch)
         self.use(ruleset, enricher, approvers)
 
     def use(self, ruleset: Ruleset, enricher: Enricher, approvers: Approvers | None = None) -> None:
@@ -45,7 +48,7 @@ class Flow:
         self.lives.use(ruleset)
         self._sieve.use(ruleset, enricher)
         self._builder.want(i for i in EVENTS if ruleset.wants(i))
-        self.straight.use(ruleset, enricher)
+        self._straight.use(ruleset, enricher)
         self._starts.use(ruleset, enricher)
 
     @property
@@ -79,10 +82,9 @@ class Flow:
         """
         ways = {**self.lives.ways(apart=apart, notice=notice), **self._sieve.ways(apart=apart)}
         if times is not None and events is not None:
-            straight = self.straight.ways(times, events, apart=apart)
-            ways |= {kind: self.straight.with_sieve(kind, way, ways.get(kind)) for kind, way in straight.items()}
-            starts = self._starts.ways(times, events, apart=apart, notice=notice)
-            ways |= {kind: either(ways.get(kind), way) for kind, way in starts.items()}
+            self._batch.begin(times, events, apart, notice)
+            for taker in (*self._straight.takers, *self._starts.takers):
+                ways[taker.record] = taker.beside(ways.get(taker.record))
         return ways
 
     def take(self, record: Record) -> tuple[Event, ...]:
@@ -136,7 +138,7 @@ class Flow:
         return self.answers()
 
     def _count(self) -> None:
-        for each in (self.lives, self._sieve, self.straight, self._starts):
+        for each in (self.lives, self._sieve, self._straight, self._starts):
             each.count(self._books)
 
     def _answer(self, process: tuple[int, int, int], uid: int | None) -> None:
