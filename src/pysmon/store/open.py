@@ -13,7 +13,7 @@ from pysmon.store.failure import FAILURES, StoreError, code_of, failure
 _FOLDER, _FILE = 0o700, 0o600  # command lines hold secrets
 _PATIENCE = 5.0  # seconds that a reader and a checkpoint wait for each other
 _CACHE = 16_000  # KB, for readers
-_WRITER_CACHE = 4_000  # KB: what is written is seldom read again, and the writer is there all day
+_WRITER_CACHE = 1_000  # KB: what is written is seldom read again, and the writer is there all day
 _CODES = {
     errno.ENOSPC: sqlite3.SQLITE_FULL,
     errno.EDQUOT: sqlite3.SQLITE_FULL,
