@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
@@ -17,7 +18,8 @@ from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
 from pysmon.store.classes import CLASSES, Limits
 from pysmon.store.failure import DamagedError, StoreError
-from pysmon.store.packs import Pack, packed
+from pysmon.store.migrations import MIGRATIONS
+from pysmon.store.packs import Coded, Pack, Values, apart, coded, packed
 from pysmon.store.query import OPERATORS, Condition, Query
 from pysmon.store.store import Store
 from pysmon.store.tables import packs_of
@@ -40,10 +42,14 @@ def columns(draw: st.DrawFn) -> list[list[object]]:
     return [list(range(first, first + size)), draw(st.lists(NUMBERS, min_size=size, max_size=size)), *others]
 
 
+def columns_of(positions: Values, record_ids: Values, *others: Values) -> list[Coded]:
+    return [coded(positions), apart(record_ids, positions), *map(coded, others)]
+
+
 @given(columns())
 def test_columns_come_back_equal(said: list[list[object]]) -> None:
     names = ["position", "record_id", "a", "b", "c"]
-    pack = Pack(packed(said), names)
+    pack = Pack(packed(columns_of(*said)), names)
     assert len(pack) == len(said[0])
     for name, column in zip(names, said, strict=True):
         assert list(pack.column(name)) == column
@@ -51,7 +57,7 @@ def test_columns_come_back_equal(said: list[list[object]]) -> None:
             assert set(pack.distinct(name)) == set(column)
 
 
-@pytest.mark.parametrize("raw", [b"", b"\x01", packed([[1, 2], [3, 4]])], ids=["nothing", "a number", "a column less"])
+@pytest.mark.parametrize("raw", [b"", b"\x01", packed([[1], [2]])], ids=["nothing", "a number", "a column less"])
 def test_bytes_that_are_no_pack_are_damage(raw: bytes) -> None:
     with pytest.raises(DamagedError):
         Pack(raw, ["position", "record_id", "a"])
@@ -94,7 +100,7 @@ def test_whatever_comes_together_comes_back_equal_and_is_found(tmp_path: Path) -
             assert list(log.select(Query(any_of=(condition,), after=before))) == expected_of(written, condition)
 
     comes_back()
-    assert of_packs(tmp_path / "log") > 100
+    assert of_packs(tmp_path / "log") > 50
     writer.close()
 
 
@@ -122,10 +128,70 @@ def test_every_process_of_a_pack_stands_in_its_index_once(tmp_path: Path) -> Non
     writer = Writer(tmp_path / "log")
     writer.write([created(n, 3, ProcessGuid=text) for n, text in enumerate([*told, told[4]])])
     writer.close()
-    connection = sqlite3.connect(tmp_path / "log")
-    found = connection.execute("SELECT guid, first FROM actors_process ORDER BY guid").fetchall()
+    assert of_index(tmp_path / "log") == [(column, 1) for column in sorted(map(guid_to_column, told))]
+
+
+def of_index(path: Path) -> list[tuple[bytes, int]]:
+    connection = sqlite3.connect(path)
+    found = connection.execute("SELECT guid, first FROM actors_process ORDER BY first, guid").fetchall()
     connection.close()
-    assert found == [(column, 1) for column in sorted(map(guid_to_column, told))]
+    return found
+
+
+def test_packs_side_by_side_share_the_entry_of_a_process(log: Path) -> None:
+    assert of_index(log) == [(guid_to_column(guid(n)), 1) for n in range(21)]
+
+
+def test_a_pack_that_begins_after_another_has_entries_of_its_own(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "log")
+    writer.write([*(created(n) for n in range(1, 21)), *(made(100 + n, 5, ProcessGuid=guid(n)) for n in range(1, 21))])
+    writer.close()
+    ends = [(guid_to_column(guid(n)), 21) for n in range(1, 21)]
+    assert of_index(tmp_path / "log")[-20:] == ends
+    assert record_ids(tmp_path / "log", Query(processes=frozenset([guid(7)]))) == [7, 107]
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.sampled_from([1, 5, 25]), st.integers(1, 6)), min_size=40), min_size=1, max_size=4)
+)
+@settings(max_examples=25, deadline=None)
+def test_whatever_lies_side_by_side_each_process_is_found(batches: list[list[tuple[int, int]]]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "log"
+        writer = Writer(path)
+        written: list[tuple[int, int]] = []
+        for batch in batches:
+            told = [*enumerate(batch, len(written))]
+            writer.write([made(at, event_id, ProcessGuid=guid(number)) for at, (event_id, number) in told])
+            written += batch
+        writer.close()
+        for sought in range(8):
+            expected = [at for at, (_, number) in enumerate(written) if number == sought]
+            assert record_ids(path, Query(processes=frozenset([guid(sought)]))) == expected
+
+
+def test_a_log_of_which_each_pack_has_its_own_entries_is_read_and_goes_on(log: Path) -> None:
+    with sqlite3.connect(log) as file:  # as it was written before packs shared them
+        ends = [(guid_to_column(guid(n)), 2) for n in range(1, 21)]
+        file.executemany("INSERT INTO actors_process VALUES (?, ?)", ends)
+        file.execute("UPDATE state SET value = 2 WHERE name = 'version'")
+    file.close()
+    assert record_ids(log, Query(processes=frozenset([guid(2), guid(5)]))) == [2, 102, 5, 105]
+    writer = Writer(log)
+    writer.write([made(200 + n, 5, ProcessGuid=guid(n)) for n in range(1, 21)])
+    writer.close()
+    assert record_ids(log, Query(processes=frozenset([guid(2)]))) == [2, 102, 202]
+    with sqlite3.connect(log) as file:
+        assert file.execute("SELECT value FROM state WHERE name = 'version'").fetchone() == (len(MIGRATIONS),)
+    file.close()
+
+
+def test_more_guids_than_one_statement_takes_stand_in_the_index(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "log")
+    writer.write([created(n, parent=5000 + n) for n in range(1000)])
+    writer.close()
+    wanted = sorted(guid_to_column(guid(n)) for n in [*range(1000), *range(5000, 6000)])
+    assert of_index(tmp_path / "log") == [(column, 1) for column in wanted]
 
 
 def test_times_record_ids_and_texts_are_found_in_packs(log: Path) -> None:
@@ -238,7 +304,7 @@ def test_a_pack_that_cannot_be_read_is_told_as_damage(log: Path, damage: str) ->
 @given(st.lists(st.binary(max_size=2), min_size=2, max_size=300))
 def test_bytes_are_told_once_each_and_by_their_place(said: list[bytes]) -> None:
     distinct = list(dict.fromkeys(said))
-    coded = msgspec.msgpack.decode(packed([range(len(said)), range(len(said)), said]))[2]
+    coded = msgspec.msgpack.decode(packed(columns_of(range(len(said)), range(len(said)), said)))[2]
     if len(distinct) == 1:
         assert coded == distinct
     else:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import islice, repeat
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
+from pysmon.store.actors import ENTRY, Actors, Statement
 from pysmon.store.classes import EventClass
-from pysmon.store.columns import Found, plan_of
+from pysmon.store.columns import Found, Several, plan_of, several
 from pysmon.store.dictionary import Dictionary
+from pysmon.store.origins import Origins
 from pysmon.store.segments import Segment
-from pysmon.store.tables import actors_of, packs_of
-from pysmon.store.values import GUID_SIZE
+from pysmon.store.tables import packs_of
 
 _SECOND = 1_000_000_000
 _FEW = 16  # entries of a type that came together are rows if they are fewer, else a pack
-_MANY = 1024  # entries at most between two looks whether the segment is full
+MANY = 1024  # entries at most between two looks whether the segment is full
 _ENTRY = 4096  # bytes that so many may take each without making a segment much larger than asked for
-_PACK, _ACTOR = 40, 24  # bytes that a pack takes beside its columns, and an index entry for a guid
-# Guids in one value, end to end, become a row each: a third of what a statement for each takes.
-_ALL_INTO = (
-    "INSERT INTO {0} WITH RECURSIVE places(at) AS (SELECT 1 UNION ALL"
-    f" SELECT at + {GUID_SIZE} FROM places WHERE at + {GUID_SIZE} < length(?1))"
-    f" SELECT substr(?1, at, {GUID_SIZE}), ?2 FROM places"
-)
+_PACK = 40  # bytes that a pack takes beside its columns
+
+ByType = Mapping[type, Sequence[Found]]  # by class of event, and these in the order of their first entries
+
+
+def by_type(found: Iterable[Found]) -> ByType:
+    """Entries told apart by their type."""
+    made: defaultdict[type, list[Found]] = defaultdict(list)
+    for one in found:
+        made[one[1][2].__class__].append(one)
+    return made
 
 
 class Book:
@@ -32,6 +38,7 @@ class Book:
     def __init__(
         self,
         event_class: EventClass,
+        origins: Origins,
         fields: dict[str, int],
         shapes: dict[tuple[int, str], int],
         last: Segment | None,
@@ -41,70 +48,64 @@ class Book:
         """Go on after the last segment of the class, which reaches over `size` bytes and `age` seconds (0: any)."""
         self.event_class = event_class
         self._size, self._age = size, age * _SECOND
-        self._together = min(max(size // _ENTRY, 1), _MANY)
+        self._together = min(max(size // _ENTRY, 1), MANY)
         self._bytes = 0
         next_text = last.last_text + 1 if last else 1
         self.dictionary = Dictionary(fields, next_text)
-        self._shapes = shapes
+        self._origins, self._shapes = origins, shapes
         self._number = last.number if last else 0
         self._open = last if last and not last.dropped else None
         self._into_packs = f"INSERT INTO {packs_of(event_class)} VALUES (?, ?, ?, ?, ?)"
-        self._into_actors = f"INSERT INTO {actors_of(event_class)} VALUES (?, ?)"
-        self._all_into_actors = _ALL_INTO.format(actors_of(event_class))
+        self._actors = Actors(event_class)
         self._rows: dict[str, list[Sequence[Any]]] = {}
         self.changed: dict[int, Segment] = {}
 
-    def add(self, found: Sequence[Found]) -> None:
-        """Take entries of the class in order; they go to the open segment, and to new ones when that is full."""
-        rest = iter(found)
-        while part := list(islice(rest, self._together)):
-            times = [time for _, _, time, _, _ in part]
-            if self._age and len(part) > 1 and max(times) - min(times) > self._age // 2:
-                for one, time in zip(part, times, strict=True):
-                    self._add([one], [time])
-            else:
-                self._add(part, times)
+    def add(self, found: ByType) -> None:
+        """Take entries of the class; they go to the open segment, and to new ones when that is full."""
+        if sum(map(len, found.values())) <= self._together:
+            self._add_near(found)
+            return
+        in_order = _in_order(found)
+        for at in range(0, len(in_order), self._together):
+            self._add_near(by_type(in_order[at : at + self._together]))
 
-    def _add(self, part: list[Found], times: list[int]) -> None:
-        oldest, newest = min(times), max(times)
+    def _add_near(self, found: ByType) -> None:
+        """Take entries that fit into one segment, unless their times are too far apart for that."""
+        columns = {made: several(of_type) for made, of_type in found.items()}
+        oldest = min(min(of_type.times) for of_type in columns.values())
+        newest = max(max(of_type.times) for of_type in columns.values())
+        if not self._age or newest - oldest <= self._age // 2:
+            self._add(columns, oldest, newest)
+            return
+        for one in _in_order(found):
+            _, (_, time, event, _) = one
+            self._add({event.__class__: several([one])}, time, time)
+
+    def _add(self, found: Mapping[type, Several], oldest: int, newest: int) -> None:
         segment = self._open
         if segment is None or segment.bytes >= self._size or (self._age and newest - segment.oldest > self._age):
-            segment = self._begin(part[0][0], times[0])
+            segment = self._begin(min(of_type.positions[0] for of_type in found.values()), oldest)
         before = self.dictionary.bytes
-        by_type: dict[type, list[Found]] = {}
-        for found in part:
-            made = found[4].__class__
-            if made in by_type:
-                by_type[made].append(found)
-            else:
-                by_type[made] = [found]
-        size = sum(self._add_type(made, of_type) for made, of_type in by_type.items())
+        size = sum(self._add_type(made, of_type) for made, of_type in found.items())
         size += self.dictionary.bytes - before
         self._bytes += size
         segment.bytes += size
-        segment.last = part[-1][0]
+        segment.last = max(of_type.positions[-1] for of_type in found.values())
         segment.last_text = self.dictionary.next_id - 1
-        segment.entries += len(part)
+        segment.entries += sum(len(of_type.positions) for of_type in found.values())
         segment.oldest, segment.newest = min(segment.oldest, oldest), max(segment.newest, newest)
         self.changed[segment.number] = segment
 
-    def _add_type(self, made: type, found: list[Found]) -> int:
-        plan = plan_of(made)
-        if len(found) < _FEW:
-            rows = self._rows.setdefault(plan.insert, [])
-            rows += [plan.row(one, self.dictionary) for one in found]
-            return plan.size * len(found)
-        columns, actors = plan.pack(found, self.dictionary)
-        first = found[0][0]
-        pack = (first, found[-1][0], self._shapes[plan.shape], len(found), columns)
+    def _add_type(self, made: type, found: Several) -> int:
+        plan, count = plan_of(made), len(found.positions)
+        if count < _FEW:
+            self._rows.setdefault(plan.insert, []).extend(plan.rows(found, self._origins, self.dictionary))
+            return plan.size * count
+        columns, guids = plan.pack(found, self._origins, self.dictionary)
+        first, last = found.positions[0], found.positions[-1]
+        pack = (first, last, self._shapes[plan.shape], count, columns)
         self._rows.setdefault(self._into_packs, []).append(pack)
-        usual = b"".join(sorted(actor for actor in actors if len(actor) == GUID_SIZE))
-        if usual:
-            self._rows.setdefault(self._all_into_actors, []).append((usual, first))
-        if len(usual) < GUID_SIZE * len(actors):
-            odd = (actor for actor in actors if len(actor) != GUID_SIZE)
-            self._rows.setdefault(self._into_actors, []).extend(zip(odd, repeat(first)))
-        return _PACK + len(columns) + _ACTOR * len(actors)
+        return _PACK + len(columns) + ENTRY * self._actors.add(first, last, guids)
 
     def _begin(self, position: int, time: int) -> Segment:
         self._number += 1
@@ -138,6 +139,10 @@ class Book:
         rows, self._rows = self._rows, {}
         return rows
 
+    def take_actors(self) -> list[Statement]:
+        """The statements that write what tells of the processes in packs, once."""
+        return self._actors.take()
+
     def take_bytes(self) -> int:
         """How much the rows and texts that were taken are, about; counts from 0 again."""
         taken, self._bytes = self._bytes, 0
@@ -147,3 +152,7 @@ class Book:
         """The segments that are to be written, once."""
         changed, self.changed = list(self.changed.values()), {}
         return changed
+
+
+def _in_order(found: ByType) -> list[Found]:
+    return sorted(chain.from_iterable(found.values()))  # no two have one position: entries are not compared

@@ -5,21 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
+from pysmon.schema.entry import Entry, Origin
 from pysmon.schema.event import EVENTS, Event
 from pysmon.schema.taking import taker
 from pysmon.store.dictionary import Dictionary
 from pysmon.store.extra import extra_to_text
-from pysmon.store.packs import Values, packed, same
+from pysmon.store.origins import Origins
+from pysmon.store.packs import Coded, Values, apart, coded, distinct, packed, same
 from pysmon.store.tables import ENVELOPE, EXTRA, shape_of, table_of
 from pysmon.store.values import INTERNED, NONE, Column, all_to_column, to_column
 
-Found = tuple[int, int, int, int, Event]  # position, record id, time, number of the origin, event
+Found = tuple[int, Entry[Event]]  # position, entry
 
 _ROW = 26  # bytes of a row's envelope
 _SIZES = {"guid": 17, "time": 7}  # bytes of a column; others take about 4
 _INDEX = 24  # bytes of an index entry for a guid
+
+
+class Several(NamedTuple):
+    """Entries of one type, column by column."""
+
+    positions: Sequence[int]
+    record_ids: Sequence[int]
+    times: Sequence[int]
+    events: Sequence[Event]
+    origins: Sequence[Origin]
+
+
+def several(found: Sequence[Found]) -> Several:
+    """The entries that were found, at least one."""
+    positions, entries = zip(*found, strict=True)
+    return Several(positions, *zip(*entries, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,52 +52,50 @@ class Plan:
     guids: tuple[int, ...]  # places of the fields that name a process
     size: int  # of a row, about, in bytes
 
-    def row(self, found: Found, dictionary: Dictionary) -> list[Any]:
-        """An entry as a row of its table."""
-        position, record_id, time, origin, event = found
-        extra = dictionary.number(EXTRA, extra_to_text(event.extra)) if event.extra else 0
-        made: list[Any] = [position, record_id, time, origin, extra]
+    def rows(self, found: Several, origins: Origins, dictionary: Dictionary) -> list[list[Any]]:
+        """Entries as rows of their table."""
+        numbers = origins.numbers(found.origins)
+        entries = zip(found.positions, found.record_ids, found.times, numbers, found.events, strict=True)
+        return [self._row([*envelope], event, dictionary) for *envelope, event in entries]
+
+    def _row(self, made: list[Any], event: Event, dictionary: Dictionary) -> list[Any]:
+        made.append(dictionary.number(EXTRA, extra_to_text(event.extra)) if event.extra else 0)
         for (name, become), value in zip(self.fields, self.values(event), strict=True):
             made.append(dictionary.number(name, value) if become is None else become(value))
         return made
 
-    def pack(self, found: Sequence[Found], dictionary: Dictionary) -> tuple[bytes, set[Any]]:
-        """Several entries as one value, and the processes that it speaks of."""
-        positions, record_ids, times, origins, events = zip(*found, strict=True)
-        columns: list[Values] = [positions, record_ids, times, origins, _texts(EXTRA, _extras(events), dictionary)]
+    def pack(self, found: Several, origins: Origins, dictionary: Dictionary) -> tuple[bytes, set[Any]]:
+        """Entries as one value, and the processes that it speaks of."""
+        columns = [
+            coded(found.positions),
+            apart(found.record_ids, found.positions),
+            coded(found.times),
+            coded(origins.numbers(found.origins)),
+            _texts(EXTRA, _extras(found.events), dictionary),
+        ]
         start = len(columns)
-        said = zip(*map(self.values, events), strict=True)
+        said = zip(*map(self.values, found.events), strict=True)
         for (name, become), all_become, values in zip(self.fields, self.all_become, said, strict=True):
             columns.append(_texts(name, values, dictionary) if become is None else _others(all_become, values))
-        return packed(columns), {guid for i in self.guids for guid in set(columns[start + i])}
+        return packed(columns), {guid for i in self.guids for guid in distinct(columns[start + i])}
 
 
 def _extras(events: Sequence[Event]) -> list[str]:
     """What events tell beside their fields; many share one mapping."""
-    known: dict[int, str] = {}
-    made = []
-    for event in events:
-        extra = event.extra
-        if extra:
-            text = known.get(id(extra))
-            if text is None:
-                text = known[id(extra)] = extra_to_text(extra)
-            made.append(text)
-        else:
-            made.append(NONE)
-    return made
+    extras = [event.extra for event in events]
+    distinct_ones = dict(zip(map(id, extras), extras, strict=True))
+    texts = {key: extra_to_text(extra) if extra else NONE for key, extra in distinct_ones.items()}
+    return [*map(texts.__getitem__, map(id, extras))]
 
 
-def _texts(name: str, values: Sequence[str], dictionary: Dictionary) -> Values:
+def _texts(name: str, values: Sequence[str], dictionary: Dictionary) -> Coded:
     if same(values):
-        return [dictionary.number(name, values[0])] * len(values)
-    return [*map(dictionary.numbers(name, dict.fromkeys(values)).__getitem__, values)]
+        return [dictionary.number(name, values[0])]
+    return coded([*map(dictionary.numbers(name, dict.fromkeys(values)).__getitem__, values)])
 
 
-def _others(all_become: Callable[[Sequence[Any]], Values], values: Sequence[Any]) -> Values:
-    if same(values):
-        return [*all_become(values[:1])] * len(values)
-    return all_become(values)
+def _others(all_become: Callable[[Sequence[Any]], Values], values: Sequence[Any]) -> Coded:
+    return all_become(values[:1]) if same(values) else coded(all_become(values))
 
 
 @cache

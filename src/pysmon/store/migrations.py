@@ -32,7 +32,15 @@ def make_tables_of_packs(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (make_all_tables, make_tables_of_packs)
+def name_a_process_once_for_packs_side_by_side(connection: sqlite3.Connection) -> None:
+    """What is there stays as it is: only that an older pysmon would not find all that is written from now on."""
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    make_all_tables,
+    make_tables_of_packs,
+    name_a_process_once_for_packs_side_by_side,
+)
 _READABLE = 1  # the first version that can be read as it is
 
 

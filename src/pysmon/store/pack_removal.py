@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 
+from pysmon.store.actors import remove_actors
 from pysmon.store.classes import EventClass
 from pysmon.store.packs import Pack
 from pysmon.store.segments import Segment
-from pysmon.store.tables import actors_of, packs_of, table_of
+from pysmon.store.tables import packs_of, table_of
 
 
 def nth_packed(connection: sqlite3.Connection, made: EventClass, segment: Segment, rows: int) -> int:
@@ -32,12 +33,11 @@ def remove_packs(connection: sqlite3.Connection, made: EventClass, first: int, l
     """Remove the packs that begin there; how many rows they held. DamagedError."""
     where = f"FROM {packs_of(made)} JOIN shapes ON number = shape WHERE first BETWEEN ? AND ?"
     removed = 0
-    actors: list[tuple[bytes, int]] = []
     sql = f"SELECT first, rows, type, shapes.columns, {packs_of(made)}.columns {where}"
     for begin, rows, event_id, names, columns in connection.execute(sql, [first, last]):
         pack = Pack(columns, names.split())
         removed += rows
-        actors += [(guid, begin) for name in table_of(event_id).guids for guid in pack.distinct(name)]
-    connection.executemany(f"DELETE FROM {actors_of(made)} WHERE guid = ? AND first = ?", actors)
+        guids = {guid for name in table_of(event_id).guids for guid in pack.distinct(name)}
+        remove_actors(connection, made, begin, guids)
     connection.execute(f"DELETE FROM {packs_of(made)} WHERE first BETWEEN ? AND ?", [first, last])
     return removed

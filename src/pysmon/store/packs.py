@@ -20,6 +20,7 @@ import msgspec
 from pysmon.store.failure import DamagedError
 
 Values = Sequence[Any]  # one for each row
+Coded = Sequence[Any]  # a column as it lies in a pack
 
 _CODES = ((1 << 8, "B"), (1 << 16, "H"), (1 << 32, "I"), (1 << 64, "Q"))
 _FOREIGN = sys.byteorder == "big"
@@ -32,13 +33,23 @@ def same(values: Values) -> bool:
     return bool(values[0] == values[-1] and values.count(values[0]) == len(values))
 
 
-def packed(columns: Sequence[Values]) -> bytes:
-    """The columns as one value; the first two are positions and record ids."""
-    positions, record_ids, *others = columns
-    return _ENCODER.encode([_column(c) for c in (positions, list(map(sub, record_ids, positions)), *others)])
+def packed(columns: Sequence[Coded]) -> bytes:
+    """The columns as one value; the first two are positions and record ids, these `apart` from those."""
+    return _ENCODER.encode(columns)
 
 
-def _column(values: Values) -> list[object]:
+def apart(record_ids: Values, positions: Values) -> Coded:
+    """A column of record ids."""
+    return coded([*map(sub, record_ids, positions)])
+
+
+def distinct(column: Coded) -> Collection[Any]:
+    """The values of a column that holds no numbers, each once."""
+    return column if len(column) == 1 else column[1]
+
+
+def coded(values: Values) -> Coded:
+    """A column of these values; one of `[value]` is ready, if all are known to be the same."""
     if same(values):
         return [values[0]]
     if isinstance(values[0], bytes):

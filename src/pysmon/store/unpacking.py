@@ -8,12 +8,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pysmon.store.actors import speaking_of
 from pysmon.store.asked import matching
 from pysmon.store.failure import DamagedError
 from pysmon.store.packs import Pack
 from pysmon.store.query import Query
 from pysmon.store.select import Where, guid_columns
-from pysmon.store.tables import EXTRA, Table, actors_of, packs_of
+from pysmon.store.tables import EXTRA, Table, packs_of
 from pysmon.store.values import INTERNED, Column
 
 Shapes = dict[int, tuple[str, ...]]  # by number: names of columns
@@ -71,10 +72,7 @@ def _statement(of: Shapes, stretch: Stretch, query: Query) -> tuple[str, list[ob
     made = stretch.table.event_class
     test, given = "", list[object]()
     if guids := query.processes or query.parents:
-        test = (
-            f" AND first IN (SELECT first FROM {actors_of(made)}"
-            " WHERE guid IN (SELECT from_hex(value) FROM json_each(?)) AND first <= ?2)"
-        )
+        test = f" AND first IN ({speaking_of(made)})"
         given = [json.dumps([guid.hex() for guid in guid_columns(guids)])]
     sql = (
         f"SELECT first, shape, columns FROM {packs_of(made)} WHERE shape IN ({', '.join(map(str, of))})"

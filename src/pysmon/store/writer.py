@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
+from pysmon.store.actors import prepare
 from pysmon.store.classes import Limits
 from pysmon.store.failure import FAILURES, StoreError, code_of, failure
 from pysmon.store.memory import Memory
@@ -240,6 +241,7 @@ class Writer:
         made = connect_writer(self.path)
         try:
             bring_up(made, str(self.path))
+            prepare(made)
         except BaseException:
             made.close()
             raise
