@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pysmon.rules import memo
 from pysmon.rules.memo import FieldMemo, Found, FoundMemo, VerdictMemo
 from pysmon.rules.verdict import Verdict
 
 
 def length_memo() -> FieldMemo:
-    return FieldMemo(str, len)
+    return FieldMemo(str, lambda: len)
 
 
 def verdict_memo() -> VerdictMemo[Verdict]:
@@ -24,7 +26,7 @@ def test_a_field_forgets_rather_than_grow_without_end() -> None:
 
 
 def test_outcomes_are_forgotten_too() -> None:
-    field = FieldMemo(str, int)
+    field = FieldMemo(str, lambda: int)
     for n in range(memo._ENTRIES + 10):
         assert field[n].hits == n
     assert len(field._shared) <= memo._ENTRIES
@@ -48,7 +50,7 @@ def test_values_with_one_outcome_share_it() -> None:
 def test_none_is_a_value_unless_it_stands_for_something() -> None:
     assert length_memo()[None].hits == len("None")
     absent = Found(0, unknown=3)
-    assert FieldMemo(str, len, absent)[None] is absent
+    assert FieldMemo(str, lambda: len, absent)[None] is absent
 
 
 def test_verdicts_are_remembered_once_their_values_are_known_and_forgotten_when_full() -> None:
@@ -68,3 +70,16 @@ def test_what_was_found_together_is_bounded_too() -> None:
     for n in range(memo._ENTRIES + 10):
         assert found[Found(n), Found(0, n)] == Verdict(True, f"{n} {n}")
     assert len(found) <= memo._ENTRIES
+
+
+def test_how_to_look_at_a_value_is_made_with_the_first_value_and_once() -> None:
+    made: list[str] = []
+
+    def make() -> Callable[[str], int]:
+        made.append("made")
+        return len
+
+    field = FieldMemo(str, make)
+    assert made == []
+    assert [field[value].hits for value in ("a", "bc", "a")] == [1, 2, 1]
+    assert made == ["made"]

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import product
 
 from pysmon.config.model import Condition
+from pysmon.rules.comparisons import sorted_checks
 from pysmon.rules.conditions import NEGATED, fold, items
 from pysmon.rules.field_checks import FieldChecks
 from pysmon.rules.path_parts import PathParts, path_parts
@@ -52,7 +53,8 @@ class Approver:
         for check in self.rules.checks:
             if check.fixed is None:
                 self._checks[check.field].append(check)
-        self._tables = {name: FieldChecks(own, ruleset.image_splits_on) for name, own in self._checks.items()}
+        splits_on = ruleset.image_splits_on
+        self._tables = {n: FieldChecks(sorted_checks(own, splits_on), splits_on) for n, own in self._checks.items()}
         self._texts = {f.name: f.kind.text for f in self.rules.type.fields}
         self._image, self._user = _ACTOR.get(event_id, ("", ""))
         self.by_actor = lru_cache(_MEMORY)(self._by_actor)

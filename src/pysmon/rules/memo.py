@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import contains, getitem
-from typing import Generic, TypeVar
+from functools import cache
+from typing import Any, Generic, TypeVar
 
+from pysmon.compiled import compiled
 from pysmon.rules.tree import Hits
 
 _ENTRIES = 16384  # of each memory
@@ -31,17 +32,21 @@ class FieldMemo(dict[object, Found]):
     one that nobody shares any more is merely judged again.
     """
 
-    __slots__ = ("_absent", "_hits", "_shared", "_text")
+    __slots__ = ("_absent", "_hits", "_make", "_shared", "_text")
 
-    def __init__(self, text: Callable[[object], str], hits: Callable[[str], Hits], absent: Found | None = None) -> None:
-        """Take the way from a value to its text, from the text to the checks that hold, and what None stands for.
+    def __init__(
+        self, text: Callable[[object], str], make: Callable[[], Callable[[str], Hits]], absent: Found | None = None
+    ) -> None:
+        """Take the way from a value to its text, and what None stands for; without `absent` its text is compared.
 
-        Without `absent`, None is a value like any other: its text is compared.
+        `make` gives the way from the text to the checks that hold. It is asked with the first value: of most fields
+        that the rules read there never is any.
         """
         super().__init__()
         self._absent = absent
         self._text = text
-        self._hits = hits
+        self._make = make
+        self._hits: Callable[[str], Hits] = self._first_hits
         self._shared: dict[Hits, Found] = {}
 
     def __missing__(self, value: object) -> Found:
@@ -60,6 +65,10 @@ class FieldMemo(dict[object, Found]):
                 self.clear()
             self[value] = found
         return found
+
+    def _first_hits(self, text: str) -> Hits:
+        self._hits = self._make()
+        return self._hits(text)
 
 
 class FoundMemo(dict[tuple[Found, ...], _T], Generic[_T]):
@@ -88,20 +97,32 @@ class FoundMemo(dict[tuple[Found, ...], _T], Generic[_T]):
 class VerdictMemo(dict[tuple[object, ...], _T], Generic[_T]):
     """The verdicts by the values of the fields that the rules read; computes what it does not know."""
 
-    __slots__ = ("_verdicts", "fields")
+    __slots__ = ("_are_known", "_verdicts", "fields", "found")
 
     def __init__(self, fields: tuple[FieldMemo, ...], judge: Callable[[Hits, Hits], _T]) -> None:
         """Take the memories of the fields, in the order of the values, and the way to the verdict."""
         super().__init__()
         self.fields = fields
+        self._are_known, self.found = _of_values(len(fields))(*fields)
         self._verdicts = FoundMemo(judge)
 
     def __missing__(self, values: tuple[object, ...]) -> _T:
         """Compute what is not known; remember it unless one of the values is new, as most new ones never come again."""
-        familiar = all(map(contains, self.fields, values))
-        verdict = self._verdicts[tuple(map(getitem, self.fields, values))]
+        familiar = self._are_known(values)
+        verdict = self._verdicts[self.found(values)]
         if familiar:
             if len(self) >= _ENTRIES:
                 self.clear()
             self[values] = verdict
         return verdict
+
+
+@cache
+def _of_values(count: int) -> Callable[..., tuple[Callable[[tuple[Any, ...]], bool], Callable[..., tuple[Found, ...]]]]:
+    """For memories of so many fields: two functions of as many values, are all known, and what was found for each."""
+    names = [f"field_{n}" for n in range(count)]
+    known = " and ".join(f"values[{n}] in {name}" for n, name in enumerate(names)) or "True"
+    found = "".join(f"{name}[values[{n}]], " for n, name in enumerate(names))
+    lines = [f"return (lambda values: {known}), (lambda values: ({found}))"]
+    function: Callable[..., Any] = compiled(f"of_values({', '.join(names)})", lines, names)
+    return function

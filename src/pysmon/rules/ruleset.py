@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from operator import attrgetter, getitem
+from collections.abc import Callable, Collection
+from functools import partial
+from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar
 
 import pysmon.schema.catalogue  # noqa: F401 - fills EVENTS
 from pysmon.config.model import Configuration
+from pysmon.rules.comparisons import sorted_checks
 from pysmon.rules.compile import compile_event
 from pysmon.rules.conditions import IMAGE_SPLITS_ON
 from pysmon.rules.field_checks import FieldChecks
 from pysmon.rules.memo import FieldMemo, Found, FoundMemo, VerdictMemo
+from pysmon.rules.path_checks import PATHS, PathChecks
 from pysmon.rules.reach import can_keep
 from pysmon.rules.ruling import Ruling, Rulings
-from pysmon.rules.tree import EventRules, Hits, judge
+from pysmon.rules.tree import Check, EventRules, Hits, judge
 from pysmon.rules.verdict import Verdict
 from pysmon.schema.event import EVENTS, Event, Field
 
@@ -69,8 +72,8 @@ class Ruleset:
         """
         rules, rulings = self.rules[event_id], self.rulings(event_id)
         always, (_, verdicts) = _always(rules), self._plans[rules.type.cls]
-        fields, known = verdicts.fields, FoundMemo(lambda hits, no: stands_for(rulings.of(hits | always, no)))
-        return lambda values: known[tuple(map(getitem, fields, values))]
+        found, known = verdicts.found, FoundMemo(lambda hits, no: stands_for(rulings.of(hits | always, no)))
+        return lambda values: known[found(values)]
 
     def rulings(self, event_id: int) -> Rulings:
         """All ways in which the rules decide on events of that id, as far as it was asked for them."""
@@ -120,4 +123,10 @@ def _values_of(names: list[str]) -> Callable[[Event], tuple[Any, ...]]:
 def _memo(rules: EventRules, field: Field, image_splits_on: str) -> FieldMemo:
     own = [check for check in rules.checks if check.field == field.name and check.fixed is None]
     absent = Found(0, unknown=sum(check.mask for check in own)) if own[0].must_know else None
-    return FieldMemo(field.kind.text, FieldChecks(own, image_splits_on).hits, absent)
+    return FieldMemo(field.kind.text, partial(_hits, field.name, own, image_splits_on), absent)
+
+
+def _hits(field: str, checks: Collection[Check], image_splits_on: str) -> Callable[[str], Hits]:
+    """From a text to which of the checks on a field of that name hold for it."""
+    made = PathChecks if field in PATHS else FieldChecks
+    return made(sorted_checks(checks, image_splits_on), image_splits_on).hits
