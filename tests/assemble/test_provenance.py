@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from tests.assemble.stage import MACHINE, SECOND, Key, builder, ended, head, users
@@ -16,6 +17,7 @@ from tests.host.test_packages import PACKAGE, Listed
 from pysmon.assemble.enrich import Enricher
 from pysmon.assemble.processes import Processes
 from pysmon.assemble.provenance import FIELDS, Provenance
+from pysmon.host.errands import Errands
 from pysmon.host.hashes import Hashes
 from pysmon.host.package import Owner
 from pysmon.host.packages import Packages
@@ -32,6 +34,7 @@ from pysmon.sensor.load_records import (
 )
 from pysmon.sensor.records import components_of
 
+T = TypeVar("T")
 NOBODY: Key = (4_000_000, SECOND, 1)  # above any process id that Linux gives
 LATER = 1 << 62
 
@@ -143,6 +146,31 @@ def test_a_file_that_changed_just_now_is_looked_up_again(path: Path) -> None:
     event = taken(record)
     adds.add(event, record)
     assert event.text("SignatureStatus") == "Unavailable"
+
+
+class Slow(Errands):
+    """Errands on a machine that reads its package database for a long time."""
+
+    reading = True
+
+    def ask(self, about: str, question: Callable[[], T], *, patience: float | None = None) -> T | None:
+        return None if self.reading and about == "the package database" else question()
+
+
+def test_a_package_database_that_is_read_for_long_costs_no_hash_and_is_asked_once_it_is_read(path: Path) -> None:
+    errands = Slow()
+    adds = Provenance(Hashes(["MD5"], errands=errands), Packages([Listed(owner(path))]), errands, clock=lambda: LATER)
+    for reading, status, skipped in (
+        (True, "-", "the package database does not answer in time"),
+        (False, "Valid", None),
+    ):
+        errands.reading = reading
+        record = load(path)
+        event = taken(record)
+        facts = adds.add(event, record)
+        assert event.text("Hashes") == f"MD5={hashlib.md5(path.read_bytes()).hexdigest()}"
+        assert (facts["BuildId"], facts.get("SignatureSkipped")) == (BUILD.hex(), skipped)
+        assert event.text("SignatureStatus") == status
 
 
 KERNEL = {SIGNATURE_ACCEPTED: "Valid", SIGNATURE_MISSED: "Untrusted", SIGNATURE_UNKNOWN: "Unknown"}

@@ -29,7 +29,8 @@ from pysmon.schema.event import Event
 RULES = '<ClipboardChange onmatch="exclude"/>'
 # Puts another text there again and again, until somebody has seen one.
 COPYING = (
-    'i=0; while [ ! -e "$1/stop" ]; do i=$((i+1)); printf "text $i" | timeout 2 xclip -selection clipboard -quiet; done'
+    'i=0; while [ ! -e "$1/stop" ]; do i=$(((i + 1) % 9));'
+    ' printf "text $i" | timeout 2 xclip -selection clipboard -quiet; done'
 )
 
 

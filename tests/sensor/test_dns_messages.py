@@ -15,7 +15,7 @@ import pytest
 from tests.sensor.compiled import compiled
 from tests.sensor.own_dns import AAAA, TXT, A, answered, own_dns, question
 from tests.sensor.own_network import own_network
-from tests.sensor.provoke import Stage, call, extra, hook, one, run
+from tests.sensor.provoke import PATIENCE, Stage, call, extra, hook, one, run
 
 from pysmon.schema.catalogue import DnsQuery, ProcessTerminate
 from pysmon.sensor.records import DnsMessageRecord
@@ -147,8 +147,9 @@ def test_a_static_program_is_told(provoke: Stage, tmp_path: Path) -> None:
 
 
 def ask(data: bytes) -> None:
+    """Ask, and wait for the answer: not for long if there will be none."""
     with datagrams(connected=True) as made:
-        made.settimeout(0.3)
+        made.settimeout(0.3 if b"silent" in data else PATIENCE)
         made.send(data)
         with suppress(TimeoutError):
             made.recv(512)

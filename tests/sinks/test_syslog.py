@@ -32,9 +32,13 @@ XML, JSON = FORMATS["xml"].render, FORMATS["json"].render
 
 
 def sink_to(
-    target: str, form: Form | None = None, framing: Framing | None = None, longest: int = LONGEST
+    target: str,
+    form: Form | None = None,
+    framing: Framing | None = None,
+    longest: int = LONGEST,
+    patience: float = 60,
 ) -> SyslogSink:
-    return SyslogSink(Target.parse(target), XML, form=form, framing=framing, longest=longest, patience=0.3)
+    return SyslogSink(Target.parse(target), XML, form=form, framing=framing, longest=longest, patience=patience)
 
 
 @pytest.fixture
@@ -168,7 +172,7 @@ def test_a_stream_is_framed_by_lengths_so_that_nothing_in_a_message_matters(tcp:
 
 
 def test_a_connection_that_dies_in_the_middle_of_a_message_tears_and_loses_none(tcp: StreamCollector) -> None:
-    sink = sink_to(f"tcp://127.0.0.1:{tcp.port}")
+    sink = sink_to(f"tcp://127.0.0.1:{tcp.port}", patience=1)
     left = numbered(400, 20_000)
     tcp.stall()
     with pytest.raises(WriteError, match="timed out") as told:

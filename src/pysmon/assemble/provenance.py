@@ -29,6 +29,8 @@ FIELDS = frozenset(
 _NO_NAME = Origin("false", status="Unavailable")
 _NONE = "-"
 _LATE = "its file system does not answer in time"
+_DATABASE = "the package database"
+_UNREAD = Origin(skipped=f"{_DATABASE} does not answer in time")
 _REMEMBERED = 4096
 _ASK_EVERY = 1_000_000_000  # ns of record time between two looks whether packages have changed
 Facts = dict[str, object]
@@ -58,12 +60,13 @@ class Provenance:
         self._clock = clock
         self._known: dict[tuple[str, Expected], _Found] = {}
         self._signature: object = None
+        self._read = False  # the databases, as they are now
         self._ask_again = 0
 
     def prepare(self) -> None:
         """What takes a while, before there are events."""
         if self._early:
-            self._ask("the package database", self._packages.prepare)
+            self._ask(_DATABASE, self._packages.prepare)
 
     def add(self, event: Event, record: Record) -> Facts:
         """Fill in; returns what only JSON shows. Other events are left as they are."""
@@ -102,19 +105,26 @@ class Provenance:
         if known is not None:
             return known
 
+        if record.links and not self._read:  # a file system is not to be called late for them
+            self._read = bool(self._ask(_DATABASE, self._packages.prepare))
+
         def look() -> _Found:
-            origin = self._packages.origin(path, file, *machine_places(path)) if record.links else _NO_NAME
-            return origin, elf_of(*there, expected=file)
+            return self._origin(record, path, file), elf_of(*there, expected=file)
 
         found = self._ask(file_system(file.device), look)
         if found is None:
             return Origin(skipped=_LATE), Elf()
-        told = record.links and (found[1].build_id or not found[0].skipped)
+        told = record.links and self._read and (found[1].build_id or not found[0].skipped)
         if told and 0 < file.change_time < self._clock() - SETTLED:
             if len(self._known) >= _REMEMBERED:
                 del self._known[next(iter(self._known))]
             self._known[key] = found
         return found
+
+    def _origin(self, record: ImageLoadRecord, path: str, file: Expected) -> Origin:
+        if not record.links:
+            return _NO_NAME
+        return self._packages.origin(path, file, *machine_places(path)) if self._read else _UNREAD
 
     def _forget_if_changed(self, now: int) -> None:
         """A package that was installed or removed changes whose files are whose."""
@@ -124,6 +134,7 @@ class Provenance:
         signature = self._packages.signature()
         if signature != self._signature:
             self._signature = signature
+            self._read = False
             self._known.clear()
 
     def _of_module(self, event: DriverLoad, record: ModuleRecord) -> Facts:

@@ -21,7 +21,7 @@ from pysmon.sensor.records import (
     LookUpRecord,
 )
 
-WITHIN = 1.0  # s after its end in which everything must have come
+WITHIN = 1.0  # s after its end in which everything must have come, if the reader keeps up
 PATIENCE = 10.0  # s for it to end: a machine that boots is slow
 _HOW = {OPENED: "files created", RENAMED: "files renamed", LINKED: "files linked"}
 _FLOWS = {
@@ -74,16 +74,16 @@ UNPROVED = Sight(frozenset(), frozenset(), ended=False)
 class Canary:
     """One run of it. Held until `release`, so that the sensor can be told whom to watch."""
 
-    def __init__(self, folder: Path, expected: Iterable[str]) -> None:
+    def __init__(self, folder: Path, expected: Iterable[str], *, patience: float = PATIENCE) -> None:
         """`folder` is where it makes and removes a file; `expected` are the abilities that should tell of it.
 
-        OSError or MisuseError if no process can be started.
+        `patience`: s that it has to come to its end. OSError or MisuseError if no process can be started.
         """
-        self._expected = PROVES & frozenset(expected)
+        self._expected, self._patience = PROVES & frozenset(expected), patience
         self._seen: set[str] = set()
         self._command = HeldCommand([sys.executable, "-I", "-S", "-c", _DEEDS, str(folder)])
         self._began = 0.0
-        self._ended: float | None = None
+        self._ended: float | None = None  # since when what was told of it could have been read
         self._last_came = False  # the record of its end
         self._start = 0  # of its process, ns since boot; 0 until a record tells
         self.pid = self.number = self._command.pid  # `number` is what records call it
@@ -108,16 +108,19 @@ class Canary:
         self._last_came = self._last_came or isinstance(record, ExitRecord)
         return True
 
-    def result(self, now: float) -> Sight | None:
-        """What came of it; None while more may come."""
-        if self._ended is None and self._command.poll():
-            self._ended = now
+    def result(self, now: float, *, behind: bool = False) -> Sight | None:
+        """What came of it; None while more may come, as it may while the reader of the records is `behind`."""
         if self._ended is None:
-            return None if now < self._began + PATIENCE else self._sight(ended=False)
+            if not self._command.poll():
+                return None if now < self._began + self._patience else self._sight(ended=False)
+            self._ended = now
         if self._command.status:
             return self._sight(ended=False)
-        complete = self._last_came and self._expected <= self._seen
-        return self._sight(ended=True) if complete or now >= self._ended + WITHIN else None
+        if self._last_came and self._expected <= self._seen:
+            return self._sight(ended=True)
+        if behind:  # what is missing may stand in the rings
+            self._ended = now
+        return self._sight(ended=True) if now >= self._ended + WITHIN else None
 
     def stop(self) -> None:
         """End it if it still runs."""

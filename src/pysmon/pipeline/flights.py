@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pysmon.errors import MisuseError
 from pysmon.layout.record import Record
-from pysmon.pipeline.canary import UNPROVED, Canary, Sight
+from pysmon.pipeline.canary import PATIENCE, UNPROVED, Canary, Sight
 
 if TYPE_CHECKING:
     from pysmon.pipeline.eyes import Eyes
@@ -21,6 +21,7 @@ class Flights:
     def __init__(self, sensor: Eyes, folder: Path | None) -> None:
         """`folder` is where a canary makes and removes files; None: none is sent."""
         self._sensor, self._folder = sensor, folder
+        self.patience = PATIENCE  # s that one has to come to its end
         self._flying: Canary | None = None
         self._flown: Canary | None = None  # the last one: the kernel may tell the end of a process twice
         self._proved = frozenset[str]()  # families that a canary was sent for
@@ -34,7 +35,7 @@ class Flights:
         self._proved |= wanted
         served = [s.ability.name for s in self._sensor.services if s.provider and s.ability.family in wanted]
         try:
-            self._flying = Canary(self._folder, served)
+            self._flying = Canary(self._folder, served, patience=self.patience)
         except (OSError, MisuseError) as error:  # no room for a process, or no Python any more: no reason to stop
             self.sight = UNPROVED
             return f"{UNPROVED}: {error}"
@@ -58,7 +59,7 @@ class Flights:
 
     def landed(self) -> Sight | None:
         """What came of the one that flew, once; None while more may come."""
-        sight = self._flying.result(time.monotonic()) if self._flying else None
+        sight = self._flying.result(time.monotonic(), behind=self._sensor.behind) if self._flying else None
         if self._flying and sight:
             self._flying.stop()
             self._flying, self._flown, self.sight = None, self._flying, sight

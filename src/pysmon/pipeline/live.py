@@ -121,7 +121,7 @@ class Session:
         self._guarded, self._last_words, self._closed, self._looked_at = guarded, last_words, False, since_boot()
         self.rest = Rest(time.monotonic())  # between batches, while `patient` holds
         self.wake = self.sensor.wake  # to have a batch soon, if an empty one; from any thread, or a signal handler
-        self._canaries = Flights(self.sensor, canary if self.scope.kind in ("machine", "tree") else None)
+        self.canaries = Flights(self.sensor, canary if self.scope.kind in ("machine", "tree") else None)
         self.lacks: tuple[Capability, ...] = ()  # what the policy asks for and cannot be had here
         self.books = self._books()
         self.unbalanced: list[str] = []  # families whose books did not add up when last looked at; a defect of pysmon
@@ -181,7 +181,7 @@ class Session:
     @property
     def sight(self) -> Sight | None:
         """What came of the last canary."""
-        return self._canaries.sight
+        return self.canaries.sight
 
     def close(self) -> None:
         """Let go of everything; for a session whose `batches` were never asked for. A second call does nothing."""
@@ -191,7 +191,7 @@ class Session:
         self._changes.close()
         if self._command:
             self._command.stop()
-        self._canaries.stop()
+        self.canaries.stop()
         self._beside.close()
         self._elsewhere.close()
         self.sensor.close()
@@ -236,7 +236,7 @@ class Session:
     @property
     def _expects(self) -> bool:
         """Is there something to come that no record tells of?"""
-        return self._canaries.fly or self._learner.is_due or self._builder.questions.due < NEVER
+        return self.canaries.fly or self._learner.is_due or self._builder.questions.due < NEVER
 
     def _end(self) -> Iterator[list[Entry[Event]]]:
         """Stop the command, drain what is left, and close the books."""
@@ -263,7 +263,7 @@ class Session:
 
     def _take(self, data: list[bytes]) -> list[Entry[Event]]:
         offset, times, events = self._builder.clock_offset, list[int](), list[Event]()
-        canaries, heeds = self._canaries.numbers, self._elsewhere.heeds
+        canaries, heeds = self.canaries.numbers, self._elsewhere.heeds
         ways = self._flow.ways(times, events, apart=canaries, notice=self._elsewhere.notice if heeds else None)
         for raw in data:
             if self._tape:
@@ -272,7 +272,7 @@ class Session:
                 if (way := ways.get(raw[0])) and way(raw):
                     continue
                 record = decode(raw)
-                if record.tgid in canaries and self._canaries.own(record):
+                if record.tgid in canaries and self.canaries.own(record):
                     self._flow.skip(record)
                     continue
                 if heeds:
@@ -367,7 +367,7 @@ class Session:
             yield self._own(*waited)
         if not self.sensor.behind:
             self.unbalanced = self.books.unbalanced(before)
-        if sight := self._canaries.landed():
+        if sight := self.canaries.landed():
             if sight.blind:
                 yield self._own(error_report(time.time_ns(), "CANARY", str(sight)))
             if not last:
@@ -379,7 +379,7 @@ class Session:
 
     def _send_canary(self) -> None:
         """Prove that what is wanted is seen, for families that no canary was sent for yet."""
-        if why := self._canaries.send(self._asked()):
+        if why := self.canaries.send(self._asked()):
             self.report("CANARY", why)
 
     def _asked(self) -> frozenset[str]:

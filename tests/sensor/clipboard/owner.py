@@ -10,7 +10,8 @@ from pathlib import Path
 from pysmon.sensor.clipboard import x11_wire as x11
 
 ATOM, INTEGER = 4, 19
-SELECTION_REQUEST = 30
+DESTROY_NOTIFY, SELECTION_REQUEST = 17, 30
+_OF_WINDOW, _OF_PROPERTIES = 1 << 17, 1 << 22  # events to be told of (StructureNotify, PropertyChange)
 
 
 class Owner:
@@ -20,7 +21,7 @@ class Owner:
         """Connect; `own` takes the clipboard over."""
         self.offers = offers
         self.mute = False  # lets questions unanswered
-        self.answered = 0  # how often it was asked
+        self.let_go = 0  # how often who asked was done with the answer, and removed the window that it came to
         self.part = 0  # bytes of one part (INCR); 0: all at once
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(str(path))
@@ -97,10 +98,13 @@ class Owner:
         elif kind == SELECTION_REQUEST and not self.mute:
             _, _, requestor, selection, target, name = struct.unpack_from("<6I", packet, 4)
             self._answer(requestor, selection, target, name, x11.number(packet, 4))
+        elif kind == DESTROY_NOTIFY:
+            self.let_go += 1
         elif kind == x11.PROPERTY_NOTIFY and packet[16] == 1:
             self._go_on(x11.number(packet, 4), x11.number(packet, 8))
 
     def _answer(self, requestor: int, selection: int, target: int, name: int, time: int) -> None:
+        self._send(struct.pack("<BBHIII", 2, 0, 4, requestor, 1 << 11, _OF_WINDOW | _OF_PROPERTIES))
         if target == self._atoms["TARGETS"]:
             offered = [self._atoms["TARGETS"], *(self._atoms[each] for each in self.offers)]
             self._put(requestor, name, ATOM, 32, struct.pack(f"<{len(offered)}I", *offered))
@@ -109,14 +113,12 @@ class Owner:
             if content is None:
                 name = 0
             elif self.part:
-                self._send(struct.pack("<BBHIII", 2, 0, 4, requestor, 1 << 11, 1 << 22))  # tell us of its properties
                 self._parts[requestor, name] = (target, content)
                 self._put(requestor, name, self._atoms["INCR"], 32, struct.pack("<I", len(content)))
             else:
                 self._put(requestor, name, target, 8, content)
         event = struct.pack("<BxHIIIII", x11.SELECTION_NOTIFY, 0, time, requestor, selection, target, name)
         self._send(struct.pack("<BBHII", 25, 0, 11, requestor, 0) + event.ljust(32, b"\0"))
-        self.answered += 1
 
     def _go_on(self, requestor: int, name: int) -> None:
         """The property was read and removed: the next part, at last an empty one."""

@@ -30,7 +30,7 @@ def test_the_primary_selection_and_the_same_text_again_are_no_changes(compositor
     compositor.run("wl-copy", "first")
     watcher.until(1)
     compositor.run("wl-copy", "--primary", "selected")
-    compositor.run("wl-copy", "first")
+    compositor.run("wl-copy", "--foreground", "--paste-once", "first")  # it ends once it was read
     compositor.run("wl-copy", "second")
     assert [seen.content for seen in watcher.until(2)] == [b"first", b"second"]
 

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pysmon.sensor.clipboard import wayland_wire, x11_wire
-from pysmon.sensor.clipboard.change import DisplayError, choice
+from pysmon.sensor.clipboard.change import READ, DisplayError, choice
 from pysmon.sensor.clipboard.seal import is_sealed, sealed
 from pysmon.sensor.clipboard.stream import Stream
-from pysmon.sensor.clipboard.wayland import NoDataControlError, WaylandClipboard
+from pysmon.sensor.clipboard.wayland import MANAGERS, NoDataControlError, WaylandClipboard
 from pysmon.sensor.clipboard.x11 import X11Clipboard
 
 Clipboard = X11Clipboard | WaylandClipboard
@@ -97,6 +97,44 @@ def test_a_display_without_data_control_says_so(end: socket.socket) -> None:
     display.sendall(struct.pack("=IHHI", 3, 0, 12, 0))  # all was told, and it was nothing
     with pytest.raises(NoDataControlError):
         clipboard.take()
+
+
+def test_what_is_handed_over_just_before_the_next_change_is_had_whole() -> None:
+    pipes: list[int] = []
+
+    class Late(_over):
+        """While a change is read from it, the owner of what was there before hands that over."""
+
+        def read(self) -> None:
+            for pipe in pipes:
+                os.write(pipe, b"whole")
+                os.close(pipe)
+            super().read()
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        clipboard = wayland(Late(ours))
+        theirs.sendall(told(2, 0, 7, "wl_seat", 1) + told(2, 0, 8, MANAGERS[0], 1) + told(3, 0, 0))
+        assert clipboard.take() == []
+        device, synced, offer = 6, 7, 0xFF000000  # after the manager and the seat
+        theirs.sendall(told(synced, 0, 0))
+        assert clipboard.take() == []
+        assert clipboard.ready
+        theirs.recv(1 << 16)
+        theirs.sendall(told(device, 0, offer) + told(offer, 0, "text/plain") + told(device, 1, offer))
+        assert clipboard.take() == []
+        _, pipes[:], _, _ = socket.recv_fds(theirs, 1 << 16, 1)
+        theirs.sendall(told(device, 1, 0))  # it was emptied
+        (change,) = clipboard.take()
+    assert (change.outcome, change.content) == (READ, b"whole")
+
+
+def told(sender: int, opcode: int, *arguments: int | str) -> bytes:
+    """What a Wayland display says."""
+    texts = {each: each.encode() + b"\0" for each in arguments if isinstance(each, str)}
+    padded = {each: struct.pack("=I", len(text)) + text + bytes(-len(text) % 4) for each, text in texts.items()}
+    body = b"".join(struct.pack("=I", each) if isinstance(each, int) else padded[each] for each in arguments)
+    return struct.pack("=IHH", sender, opcode, 8 + len(body)) + body
 
 
 def test_the_error_of_a_wayland_display_is_told(end: socket.socket) -> None:

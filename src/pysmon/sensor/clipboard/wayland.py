@@ -75,9 +75,9 @@ class WaylandClipboard:
 
     def take(self) -> list[Change]:
         """What has changed, by what came in; DisplayError if the display ends or speaks nonsense."""
-        for transfer in list(self._transfers.values()):
-            self._receive(transfer)
         self._stream.read()
+        for transfer in list(self._transfers.values()):  # now: what was whole before a change was told is had whole
+            self._receive(transfer)
         buffer = self._stream.incoming
         while (size := wayland.message_size(buffer)) and len(buffer) >= size:
             self._note(wayland.message(self._stream.take(size)))
