@@ -10,11 +10,11 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import pytest
 from tests.sensor.compiled import LITTLE, compiled
@@ -360,10 +360,22 @@ def test_a_loss_is_told_counted_and_made_up_for(tmp_path: Path) -> None:
 
 def test_a_record_that_breaks_something_costs_the_service_only_itself() -> None:
     class Odd(Ruleset):
+        """Breaks at some command lines, whether it is asked with an event or without."""
+
         def decide(self, event: Event) -> Verdict:
             if isinstance(event, ProcessCreate) and event.CommandLine.endswith("odd"):
                 raise ZeroDivisionError("odd")
             return super().decide(event)
+
+        def by_values(self, event_id: int) -> tuple[tuple[str, ...], Callable[[tuple[Any, ...]], Verdict]]:
+            reads, judge = super().by_values(event_id)
+
+            def judged(values: tuple[Any, ...]) -> Verdict:
+                if values[0].endswith("odd"):
+                    raise ZeroDivisionError("odd")
+                return judge(values[1:])
+
+            return (("CommandLine", *reads), judged) if event_id == ProcessCreate.type.id else (reads, judge)
 
     policy = Policy(None, Odd(Ruleset.compile(None).rules, "/"), frozenset())
     run = "for i in odd even odd; do /bin/true $i; done"
