@@ -15,7 +15,6 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
 from functools import cache, lru_cache
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -23,6 +22,7 @@ import msgspec
 from pysmon.schema import catalogue as _catalogue  # noqa: F401 - fills EVENTS
 from pysmon.schema.entry import Entry, Foreign, Origin
 from pysmon.schema.event import EVENTS, Event, EventType
+from pysmon.schema.taking import taker
 
 LARGEST = 64 << 20  # bytes of a content: a length beyond it is none
 _HEAD = struct.Struct("<II")
@@ -112,7 +112,7 @@ def entry_of(content: bytes, names: Names) -> Entry[Event]:
 
 @cache
 def _plan(event_id: int) -> _Plan:
-    return _Plan(event_id, attrgetter(*(field.name for field in EVENTS[event_id].fields)))
+    return _Plan(event_id, taker([field.name for field in EVENTS[event_id].fields]))
 
 
 def _values(schema: EventType, known: dict[str, Any]) -> dict[str, Any]:

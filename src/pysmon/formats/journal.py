@@ -13,7 +13,6 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -25,6 +24,7 @@ from pysmon.formats.visible import encodable
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import EVENTS, Event
 from pysmon.schema.kinds import Kind
+from pysmon.schema.taking import taker
 
 _LENGTH = struct.Struct("<Q")
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -70,7 +70,7 @@ def _plan(event_id: int) -> _Plan:
     fields = EVENTS[event_id].fields
     return _Plan(
         event_id,
-        attrgetter(*(f.name for f in fields)),
+        taker([f.name for f in fields]),
         tuple(journal_name(f.name) for f in fields),
         tuple(f.kind for f in fields),
     )

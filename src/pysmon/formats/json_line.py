@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -22,6 +21,7 @@ from pysmon.formats.linux_xml import CHANNEL, PROVIDER
 from pysmon.formats.visible import encodable
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import EVENTS, Event
+from pysmon.schema.taking import taker
 
 ENVELOPE = ("EventID", "Provider_Name", "Channel", "Computer", "EventRecordID", "SystemTime")
 EXTRA = "Extra"
@@ -60,7 +60,7 @@ def json_line(entry: Entry[Event]) -> bytes:
 @cache
 def _plan(event_id: int) -> _Plan:
     names = tuple(field.name for field in EVENTS[event_id].fields)
-    return _Plan(event_id, ENVELOPE + names, attrgetter(*names))
+    return _Plan(event_id, ENVELOPE + names, taker(names))
 
 
 def encodable_value(value: object) -> object:

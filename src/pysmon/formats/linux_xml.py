@@ -20,7 +20,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from operator import attrgetter
 from typing import Any
 
 from pysmon.formats.clock import system_time
@@ -29,6 +28,7 @@ from pysmon.formats.visible import spelled
 from pysmon.schema.entry import Entry, Foreign, Origin
 from pysmon.schema.event import EVENTS, Event
 from pysmon.schema.kinds import Kind
+from pysmon.schema.taking import taker
 
 PROVIDER = "Linux-Sysmon"
 PROVIDER_GUID = "{ff032593-a8d3-4f13-b0d6-01fc615a0f97}"
@@ -80,7 +80,7 @@ def _plan(event_id: int) -> _Plan:
     data = "".join(f'<Data Name="{field.name}">%s</Data>' for field in schema.fields)
     return _Plan(
         head=_head(event_id, _OWN),
-        values=attrgetter(*(field.name for field in schema.fields)),
+        values=taker([field.name for field in schema.fields]),
         typed=tuple((at, f.kind) for at, f in enumerate(schema.fields) if f.kind.sql == "INTEGER"),
         data=f"<EventData>{data}</EventData></Event>",
     )

@@ -72,8 +72,8 @@ class Book:
     def _add_near(self, found: ByType) -> None:
         """Take entries that fit into one segment, unless their times are too far apart for that."""
         columns = {made: several(of_type) for made, of_type in found.items()}
-        oldest = min(min(of_type.times) for of_type in columns.values())
-        newest = max(max(of_type.times) for of_type in columns.values())
+        oldest = min(of_type.oldest for of_type in columns.values())
+        newest = max(of_type.newest for of_type in columns.values())
         if not self._age or newest - oldest <= self._age // 2:
             self._add(columns, oldest, newest)
             return

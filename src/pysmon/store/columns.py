@@ -13,7 +13,7 @@ from pysmon.schema.taking import taker
 from pysmon.store.dictionary import Dictionary
 from pysmon.store.extra import extra_to_text
 from pysmon.store.origins import Origins
-from pysmon.store.packs import Coded, Values, apart, coded, distinct, packed, same
+from pysmon.store.packs import Coded, Values, apart, coded, distinct, numbers, packed, same
 from pysmon.store.tables import ENVELOPE, EXTRA, shape_of, table_of
 from pysmon.store.values import INTERNED, NONE, Column, all_to_column, to_column
 
@@ -32,12 +32,15 @@ class Several(NamedTuple):
     times: Sequence[int]
     events: Sequence[Event]
     origins: Sequence[Origin]
+    oldest: int  # of the times
+    newest: int
 
 
 def several(found: Sequence[Found]) -> Several:
     """The entries that were found, at least one."""
     positions, entries = zip(*found, strict=True)
-    return Several(positions, *zip(*entries, strict=True))
+    record_ids, times, events, origins = zip(*entries, strict=True)
+    return Several(positions, record_ids, times, events, origins, min(times), max(times))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,8 @@ class Plan:
 
     def rows(self, found: Several, origins: Origins, dictionary: Dictionary) -> list[list[Any]]:
         """Entries as rows of their table."""
-        numbers = origins.numbers(found.origins)
-        entries = zip(found.positions, found.record_ids, found.times, numbers, found.events, strict=True)
+        wrote = origins.numbers(found.origins)
+        entries = zip(found.positions, found.record_ids, found.times, wrote, found.events, strict=True)
         return [self._row([*envelope], event, dictionary) for *envelope, event in entries]
 
     def _row(self, made: list[Any], event: Event, dictionary: Dictionary) -> list[Any]:
@@ -67,9 +70,9 @@ class Plan:
     def pack(self, found: Several, origins: Origins, dictionary: Dictionary) -> tuple[bytes, set[Any]]:
         """Entries as one value, and the processes that it speaks of."""
         columns = [
-            coded(found.positions),
+            numbers(found.positions, found.positions[0], found.positions[-1]),
             apart(found.record_ids, found.positions),
-            coded(found.times),
+            numbers(found.times, found.oldest, found.newest),
             coded(origins.numbers(found.origins)),
             _texts(EXTRA, _extras(found.events), dictionary),
         ]

@@ -55,9 +55,21 @@ def coded(values: Values) -> Coded:
     if isinstance(values[0], bytes):
         return _places(values)
     try:
-        return _numbers(values)
+        return numbers(values, min(values), max(values))
     except (TypeError, OverflowError, struct.error):
         return _places(values)
+
+
+def numbers(values: Values, least: int, most: int) -> Coded:
+    """A column of whole numbers, of which the least and the greatest are known; OverflowError beyond 64 bits."""
+    if least == most:
+        return [least]
+    code = _code(most - least)
+    if least >= 0 and _code(most) == code:
+        least = 0
+    if least:
+        values = [value - least for value in values]
+    return [code, least, _raw(code, values)]
 
 
 def _places(values: Values) -> list[object]:
@@ -67,17 +79,6 @@ def _places(values: Values) -> list[object]:
         places = [*map(dict(zip(distinct, places, strict=False)).__getitem__, values)]
     code = _code(len(distinct) - 1)
     return [code, distinct, _raw(code, places)]
-
-
-def _numbers(values: Values) -> list[object]:
-    least, most = min(values), max(values)
-    span = most - least
-    code = _code(span)
-    if least >= 0 and _code(most) == code:
-        least = 0
-    if least:
-        values = [value - least for value in values]
-    return [code, least, _raw(code, values)]
 
 
 def _raw(code: str, values: Values) -> bytes:
