@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from tests.sensor.provoke import EVERYTHING
-from tests.service.resident import Doer, resident
+from tests.service.resident import PATIENCE, Doer, resident
 
 from pysmon.errors import SensorError
 from pysmon.pipeline.early import Early
@@ -375,13 +375,14 @@ def daemon_for(doer: Doer, paths: Paths, settings: Settings, **options: Any) -> 
     return Daemon(paths, settings, Early(Scope.of_tree(doer.pid)), keep_rights=True, **options)
 
 
-def run_in_child(make: Callable[[], Daemon], seconds: float = 6.0) -> None:
-    """Run a service for so long once all is loaded, in a process of its own."""
+def run_in_child(make: Callable[[], Daemon], enough: Callable[[], bool]) -> None:
+    """Run a service in a process of its own, until all is loaded and it is enough, as is seen from here."""
+    gate, open_gate = os.pipe()
 
     def end(daemon: Daemon, stop: threading.Event) -> None:
+        os.read(gate, 1)
         while daemon.session.starting:
             time.sleep(0.05)
-        time.sleep(seconds)
         stop.set()
 
     child = os.fork()
@@ -394,6 +395,12 @@ def run_in_child(make: Callable[[], Daemon], seconds: float = 6.0) -> None:
             status = 0
         finally:
             os._exit(status)
+    give_up = time.monotonic() + PATIENCE
+    while not enough() and time.monotonic() < give_up:
+        time.sleep(0.1)
+    os.write(open_gate, b"\n")
+    os.close(open_gate)
+    os.close(gate)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
@@ -404,14 +411,19 @@ def test_the_service_manager_is_told_that_it_is_ready_alive_and_about_to_end(roo
         manager.bind(str(root / "notify"))
         manager.setblocking(False)
         notifier = Notifier({"NOTIFY_SOCKET": str(root / "notify"), "WATCHDOG_USEC": "9000000"})
-        run_in_child(partial(daemon_for, doer, paths, settings, notifier=notifier), seconds=8.0)
-        told = []
-        with suppress(BlockingIOError):
-            while True:
-                told.append(manager.recv(4096).decode())
+        told: list[str] = []
+
+        def is_alive() -> bool:
+            with suppress(BlockingIOError):
+                while True:
+                    told.append(manager.recv(4096).decode())
+            came = [words.startswith("READY=1") for words in told]
+            return True in came and told[came.index(True) :].count("WATCHDOG=1") > 1
+
+        run_in_child(partial(daemon_for, doer, paths, settings, notifier=notifier), is_alive)
+        assert is_alive()
     (ready,) = [number for number, words in enumerate(told) if words.startswith("READY=1")]
     assert "STATUS=watching a process and what it starts; configuration Defaults" in told[ready]
-    assert told[ready:].count("WATCHDOG=1") > 1
     assert "STOPPING=1" not in "".join(told[:ready])
     assert "STOPPING=1" in told[-1]
 
@@ -419,9 +431,14 @@ def test_the_service_manager_is_told_that_it_is_ready_alive_and_about_to_end(roo
 def test_the_books_are_compared_and_told_once_in_a_while(root: Path, doer: Doer) -> None:
     paths = Paths.under(root)
     settings = Settings((Output("store", {"path": str(paths.store)}),))
-    run_in_child(partial(daemon_for, doer, paths, settings, reconcile_every=0.5))
-    with Store(paths.store) as store:
-        states = [e.event.text("State") for e in store.select(Query(ids=frozenset({4})))]
-    assert len(states) > 3
-    running = states[1:-1]
+
+    def states() -> list[str]:
+        if not paths.store.exists():
+            return []
+        with Store(paths.store) as store:
+            return [e.event.text("State") for e in store.select(Query(ids=frozenset({4})))]
+
+    run_in_child(partial(daemon_for, doer, paths, settings, reconcile_every=0.5), lambda: len(states()) > 3)
+    assert len(states()) > 3
+    running = states()[1:-1]
     assert all(re.match(r"Running; process: \d+ seen = \d+ kept \+ \d+ filtered \+ 0 lost", s) for s in running)

@@ -132,10 +132,16 @@ def test_what_the_command_leaves_running_goes_on_and_is_not_held_up(tmp_path: Pa
     assert (tmp_path / "later").exists()
 
 
-def test_a_run_that_is_stopped_asks_the_command_to_end() -> None:
-    stop = threading.Event()
-    threading.Timer(1.0, stop.set).start()
-    events, status = seen(["sleep", "60"], stop=stop)
+def test_a_run_that_is_stopped_asks_the_command_to_end(tmp_path: Path) -> None:
+    stop, began, give_up = threading.Event(), tmp_path / "began", time.monotonic() + PATIENCE
+
+    def stop_once_it_runs() -> None:
+        while not began.exists() and time.monotonic() < give_up:
+            time.sleep(0.01)
+        stop.set()
+
+    threading.Thread(target=stop_once_it_runs).start()
+    events, status = seen(["sh", "-c", f": > {began}; exec sleep 60"], stop=stop)
     assert status == 128 + signal.SIGTERM
     assert one(of(events, ProcessTerminate))
 
