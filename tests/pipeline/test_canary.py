@@ -13,7 +13,7 @@ from tests.sensor.provoke import EVERYTHING, PATIENCE
 
 from pysmon.config.read import read_configuration
 from pysmon.errors import SensorError
-from pysmon.pipeline.canary import PROVES, WITHIN, Canary, Sight
+from pysmon.pipeline.canary import BEHIND, PROVES, WITHIN, Canary, Sight
 from pysmon.pipeline.live import Session
 from pysmon.pipeline.policy import Policy
 from pysmon.schema.catalogue import ErrorReport
@@ -219,6 +219,17 @@ def test_what_may_still_stand_in_the_rings_is_not_called_unseen(tmp_path: Path) 
     sight = canary.result(60.0 + WITHIN)
     assert sight
     assert str(sight) == "blind for: processes"
+
+
+def test_a_reader_that_stays_behind_proves_nothing(tmp_path: Path) -> None:
+    canary = Canary(tmp_path, {"processes"})
+    canary.release(0.0)
+    wait_for_end(canary)
+    assert canary.result(5.0, behind=True) is None
+    assert canary.result(4.9 + BEHIND, behind=True) is None
+    sight = canary.result(5.0 + BEHIND, behind=True)
+    assert sight
+    assert str(sight) == "the canary failed: what the sensor sees is not proved"
 
 
 def test_one_that_does_not_end_proves_nothing_once_patience_is_over(tmp_path: Path) -> None:

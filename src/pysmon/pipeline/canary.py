@@ -22,6 +22,7 @@ from pysmon.sensor.records import (
 )
 
 WITHIN = 1.0  # s after its end in which everything must have come, if the reader keeps up
+BEHIND = 60.0  # s that a reader may lag behind; after that nothing is proved
 PATIENCE = 10.0  # s for it to end: a machine that boots is slow
 _HOW = {OPENED: "files created", RENAMED: "files renamed", LINKED: "files linked"}
 _FLOWS = {
@@ -83,7 +84,8 @@ class Canary:
         self._seen: set[str] = set()
         self._command = HeldCommand([sys.executable, "-I", "-S", "-c", _DEEDS, str(folder)])
         self._began = 0.0
-        self._ended: float | None = None  # since when what was told of it could have been read
+        self._ended: float | None = None
+        self._lagged = 0.0  # when the reader was last behind
         self._last_came = False  # the record of its end
         self._start = 0  # of its process, ns since boot; 0 until a record tells
         self.pid = self.number = self._command.pid  # `number` is what records call it
@@ -119,8 +121,9 @@ class Canary:
         if self._last_came and self._expected <= self._seen:
             return self._sight(ended=True)
         if behind:  # what is missing may stand in the rings
-            self._ended = now
-        return self._sight(ended=True) if now >= self._ended + WITHIN else None
+            self._lagged = now
+            return self._sight(ended=False) if now >= self._ended + BEHIND else None
+        return self._sight(ended=True) if now >= max(self._ended, self._lagged) + WITHIN else None
 
     def stop(self) -> None:
         """End it if it still runs."""
