@@ -19,8 +19,8 @@ _Rests: TypeAlias = dict[str, Comparisons]  # by what a folder is or ends with, 
 
 PATHS = frozenset({"Image", "ParentImage", "SourceImage", "TargetImage", "ImageLoaded", "TargetFilename"})  # fields
 _CUTS = "\\/"  # whatever `image` splits on
-_FOLDERS = 4096  # that are remembered
-_LONGEST = 2048  # characters of a folder worth remembering
+_FOLDERS = 1024  # that are remembered, for each of what ends them
+_LONGEST = 1024  # characters of a folder worth remembering
 
 
 class PathChecks:
