@@ -16,11 +16,21 @@ print(port, flush=True)
 def connect(_):
     with socket.create_connection(("127.0.0.1", port)):
         tcp.accept()[0].close()
+late, waiting = socket.create_server(("127.0.0.1", 0), backlog=0), []
+late.settimeout(10)
+def begin(_):
+    for _ in range(2):  # the second finds no room, and asks again after a second
+        waiting.append(socket.socket())
+        waiting[-1].setblocking(False)
+        waiting[-1].connect_ex(late.getsockname())
+def end(_):
+    for _ in waiting:
+        late.accept()[0].close()
 def create(path):
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
 def run(program):
     return lambda path: subprocess.run([program, path], check=True)
-deeds = {"create": create, "delete": os.unlink, "connect": connect}
+deeds = {"create": create, "delete": os.unlink, "connect": connect, "begin": begin, "end": end}
 deeds |= {"touch": run("/usr/bin/touch"), "rm": run("/bin/rm")}
 for line in sys.stdin:
     for deed in line.split():
@@ -49,7 +59,10 @@ class Doer:
         self.port = int(self._read())
 
     def do(self, deeds: Iterable[str]) -> None:
-        """Do these (`create:/a`, `delete:/a`, `touch:/a`, `rm:/a`, `connect:`) and wait. One that fails is no error."""
+        """Do these (`create:/a`, `delete:/a`, `touch:/a`, `rm:/a`, `connect:`) and wait. One that fails is no error.
+
+        `begin:` begins two connections, of which one gets its answer not before `end:` accepts both.
+        """
         assert self._process.stdin
         self._process.stdin.write(" ".join(deeds) + "\n")
         self._process.stdin.flush()

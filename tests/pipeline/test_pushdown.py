@@ -311,6 +311,25 @@ def test_a_reload_answers_for_who_runs_already(sensor: Sensor, doer: Doer, base:
     sensor.watch(Scope("nobody"))
 
 
+def test_a_connection_that_waited_while_the_rules_changed_is_judged_by_those_of_its_answer(
+    sensor: Sensor, doer: Doer
+) -> None:
+    run = Run(sensor, doer)
+
+    def use(image: str) -> None:
+        run.use(Policy.of(configuration(element("exclude", filter_of("Image", "begin with", image), event_id=3))))
+        for answer in run.flow.answers_to_all():
+            sensor.pushdown.answer(*answer)
+
+    use("/")
+    run.do(["connect:", "begin:"])
+    assert (run.marked, run.kept) == (3, 0)
+    use("/nowhere/else")
+    run.do(["end:"])
+    assert (run.marked, run.kept) == (3, 3)
+    sensor.watch(Scope("nobody"))
+
+
 def test_who_is_known_to_be_refused_is_told_by_its_program_not_by_its_number(sensor: Sensor, doer: Doer) -> None:
     """A process that runs another program is another actor, and what a user of another name does is another deed."""
     run = Run(sensor, doer)

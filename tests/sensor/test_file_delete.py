@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from tests.sensor.landlock import has_landlock, remove_only_in
 from tests.sensor.provoke import (
     Stage,
     bind,
@@ -117,6 +119,32 @@ def test_a_removal_that_is_not_allowed_is_not_told(provoke: Stage, tmp_path: Pat
         assert error_of(os.unlink, "mine") == errno.EACCES
 
     assert provoke(lambda: forked(as_nobody)).of(FileDelete) == []
+
+
+def test_removals_that_a_security_module_forbids_hide_no_others(provoke: Stage, tmp_path: Path) -> None:
+    """They begin and do not end: for the thread's next one, and for others, which may share what that is noted in."""
+    if not has_landlock():
+        pytest.skip("nothing forbids a removal where it has begun: this kernel has no Landlock")
+    forbidden, allowed, threads = tmp_path / "forbidden", tmp_path / "allowed", 1100
+    allowed.mkdir()
+    forbidden.touch()
+    paths = [allowed / str(number) for number in range(30)]
+    for path in paths:
+        path.touch()
+
+    def act() -> set[int | None]:
+        remove_only_in(allowed)
+        errors = {error_of(os.unlink, forbidden)}
+        paths[0].unlink()
+        for path in [forbidden] * threads + paths[1:]:
+            thread = threading.Thread(target=lambda path=path: errors.add(error_of(os.unlink, path)))
+            thread.start()
+            thread.join()
+        return errors
+
+    seen = provoke(act)
+    assert seen.truth == {errno.EACCES, None}
+    assert names(seen.of(FileDelete)) == [bytes(path) for path in paths]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 /* Files that come to a name and names that go. Best seen inside the kernel (fentry, fexit), whatever way led there;
  * else where system calls end (tracepoints), which misses io_uring and 32-bit calls. */
 #include "objects.bpf.h"
+#include "slots.bpf.h"
 
 /* What both records share; the caller fills the rest before `path`. */
 #define FILL_FILE(r, kind, inode_) do { \
@@ -48,9 +49,17 @@ INLINE int opened(struct file *file)
 
 /* ---- inside the kernel: a path hook knows the mount, the vfs function knows whether it was done */
 
-/* File systems that stack on others call the vfs functions again, with dentries of their own: those are not in the map. */
+/* File systems that stack on others call the vfs functions again, with dentries of their own: with those nothing has begun. */
 struct beginning { u64 thread, dentry; };
 struct pending { u64 dentry, mount, inode, links; };
+struct last_begun { u64 thread; struct pending pending; };
+#define LAST_BEGUN_BITS 10 /* few threads are within such a call at the same time */
+struct {
+	MAP_NUMBER(type, BPF_MAP_TYPE_ARRAY);
+	MAP_NUMBER(max_entries, 1 << LAST_BEGUN_BITS);
+	MAP_TYPE(key, u32);
+	MAP_TYPE(value, struct last_begun);
+} last_begun SEC(".maps");
 struct {
 	MAP_NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
 	MAP_NUMBER(max_entries, 4096);
@@ -58,23 +67,57 @@ struct {
 	MAP_TYPE(value, struct pending);
 } pendings SEC(".maps");
 
+INLINE struct last_begun *last_begun_by(u64 thread)
+{
+	u32 slot = slot_of_key(thread, LAST_BEGUN_BITS);
+	return bpf_map_lookup_elem(&last_begun, &slot);
+}
+
+INLINE void put_behind(u64 thread, const struct pending *pending)
+{
+	struct beginning key = { .thread = thread, .dentry = pending->dentry };
+	bpf_map_update_elem(&pendings, &key, pending, BPF_ANY);
+}
+
 INLINE int begin(u32 family, struct dentry *dentry, struct path *directory)
 {
 	if (!watched(family))
 		return 0;
 	struct inode *inode = dentry->d_inode; /* what unlink is about to take from the dentry */
-	struct beginning key = { .thread = bpf_get_current_pid_tgid(), .dentry = (u64)dentry };
 	struct pending pending = {
 		.dentry = (u64)dentry, .mount = (u64)directory->mnt, .inode = (u64)inode, .links = inode->i_nlink,
 	};
-	bpf_map_update_elem(&pendings, &key, &pending, BPF_ANY);
+	u64 thread = bpf_get_current_pid_tgid();
+	struct last_begun *slot = last_begun_by(thread);
+	u64 holder = slot ? take(&slot->thread, thread) : 0;
+	if (!slot || (holder && holder != thread)) {
+		put_behind(thread, &pending);
+		return 0;
+	}
+	if (holder) { /* what it began before was not done, or is not done yet */
+		struct pending other = slot->pending;
+		if (other.dentry != pending.dentry)
+			put_behind(thread, &other);
+	}
+	slot->pending = pending;
 	return 0;
 }
 
 /* What this thread began with that dentry; false if nothing. */
 INLINE bool finish(struct dentry *dentry, struct pending *begun)
 {
-	struct beginning key = { .thread = bpf_get_current_pid_tgid(), .dentry = (u64)dentry };
+	u64 thread = bpf_get_current_pid_tgid();
+	struct last_begun *slot = last_begun_by(thread);
+	if (slot && slot->thread == thread) {
+		*begun = slot->pending;
+		u64 which = begun->dentry;
+		PIN(which); /* or the compiler takes the pointer where this number is meant: put_path takes no pointer */
+		if (which == (u64)dentry) {
+			leave(&slot->thread, thread);
+			return true;
+		}
+	}
+	struct beginning key = { .thread = thread, .dentry = (u64)dentry };
 	struct pending *pending = bpf_map_lookup_elem(&pendings, &key);
 	if (!pending)
 		return false;

@@ -42,13 +42,15 @@ INLINE bool port_passes(u32 set, u16 port)
 	return !ports || ports->bits[at & (sizeof ports->bits - 1)] & 1 << (port & 7);
 }
 
-/* What is known of who made a connection. To be asked before anything is read for the record. */
+/* What is known of who made a connection, perhaps since it began. To be asked before anything is read for the record. */
 INLINE struct answer answer_for(const struct owner *owner)
 {
 	struct settings *s = get_settings();
 	struct approval *approval = s ? approval_of(s, FAMILY_NETWORK) : NULL;
-	struct answer none = {};
-	return approval && approval->by_actor ? answer_of(s, owner->image, owner->uid) : none;
+	struct answer known = { .bits = owner->answer }, none = {};
+	if (!approval || !approval->by_actor)
+		return none;
+	return known.bits && owner->generation == s->generation ? known : answer_of(s, owner->image, owner->uid);
 }
 
 /* Is nothing kept of such a connection for its ports? */

@@ -134,23 +134,31 @@ INLINE u32 mark_of(const struct settings *s, u32 family, u32 image, u32 uid)
 	return mark_by(answer_of(s, image, uid), family);
 }
 
-/* The same, from what is noted beside the number of the program. An answer does not change within its generation, so a note
- * of it holds as long. Several may write it at once, and the kernel may give the place to another process meanwhile: a note counts
- * only where both its words name the same user, program and generation. */
-INLINE u32 mark_of_running(const struct settings *s, u32 family, struct running *running, u32 uid)
+/* What was answered of that program and that user in this generation; 0 if nothing was. It does not change as long, so it is noted
+ * beside the number of the program. Several may write the note at once, and the kernel may give the place to another process
+ * meanwhile: it counts only where both its words name the same user, program and generation. */
+INLINE u32 answered(struct running *running, u32 image, u32 uid, u32 generation)
 {
 	volatile u64 *whose = &running->whose, *note = &running->answer;
-	u32 image = running->image, check = (image * 0x9e3779b1u + s->generation) * 0x85ebca6bu ^ uid;
-	u64 us = (u64)s->generation << 32 | uid, noted = *note;
-	struct answer answer = { .bits = noted >> 32 };
+	u32 check = (image * 0x9e3779b1u + generation) * 0x85ebca6bu ^ uid;
+	u64 us = (u64)generation << 32 | uid, noted = *note;
 	if (*whose == us && (u32)noted == check)
-		return mark_by(answer, family);
-	answer = answer_of(s, image, uid);
-	if (answer.bits & PUSHDOWN_ANSWERED) {
-		*note = (u64)answer.bits << 32 | check;
-		*whose = us;
-	}
-	return mark_by(answer, family);
+		return noted >> 32;
+	struct actor actor = { .image = image, .uid = uid, .generation = generation };
+	u32 *found = bpf_map_lookup_elem(&answers, &actor), bits = found ? *found : 0;
+	if (!(bits & PUSHDOWN_ANSWERED))
+		return 0;
+	*note = (u64)bits << 32 | check;
+	*whose = us;
+	return bits;
+}
+
+/* As mark_of, for a process that runs a program with a number. */
+INLINE u32 mark_of_running(const struct settings *s, u32 family, struct running *running, u32 uid)
+{
+	u32 image = running->image;
+	struct answer known = { .bits = answered(running, image, uid, s->generation) };
+	return mark_by(known.bits ? known : answer_of(s, image, uid), family);
 }
 
 /* The same of the current process. */
