@@ -9,9 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.assemble.stage import (
-    BOOT,
     CHILD,
-    MACHINE,
     SECOND,
     SHELL,
     Key,
@@ -21,17 +19,12 @@ from tests.assemble.stage import (
     leave,
     task,
 )
+from tests.pipeline.machinery import Machinery
 from tests.tapes.play import configured
 
-from pysmon.assemble.builder import Builder
-from pysmon.assemble.enrich import Enricher
-from pysmon.host.hashes import Hashes
-from pysmon.host.users import Users
 from pysmon.layout.record import Record
 from pysmon.pipeline.accounting import by_family
-from pysmon.pipeline.flow import Flow
 from pysmon.rules.ruleset import Ruleset
-from pysmon.schema.event import Event
 from pysmon.sensor.records import (
     ASKS,
     CREATOR_OTHER,
@@ -39,7 +32,6 @@ from pysmon.sensor.records import (
     CREATOR_UNKNOWN,
     BriefExecRecord,
     ExecRecord,
-    decode,
 )
 
 EVERY = '<Image condition="begin with">/</Image>'
@@ -54,31 +46,12 @@ def rules(create: str = f"exclude:{EVERY}", end: str = f"exclude:{EVERY}") -> Ru
     return Ruleset.compile(configured(text))
 
 
-class Machinery:
-    """A flow whose users can be renamed, and what it kept."""
+class Lives(Machinery):
+    """What it knows of processes can be looked at."""
 
     def __init__(self, ruleset: Ruleset) -> None:
-        self.names = {0: "root", 1000: "joe"}
-        self.users = Users(ask=self.names.__getitem__, database="/nonexistent")
-        self.builder = Builder(MACHINE, self.users, clock_offset=BOOT)
-        self.flow = Flow(ruleset, self.builder, self._enricher())
-        self.kept: list[Event] = []
+        super().__init__(ruleset)
         self.builder.take(leave((4_000_000, 1, 1), time=1))  # users are looked at, for a second
-
-    def _enricher(self) -> Enricher:
-        return Enricher(self.builder.processes, self.users, Hashes(()))
-
-    def use(self, ruleset: Ruleset) -> None:
-        self.flow.use(ruleset, self._enricher())
-
-    def quick(self, record: Record | bytes, **more: Any) -> bool:
-        """Is it taken as bytes? If not, it is taken the long way."""
-        data = record if isinstance(record, bytes) else record.encode()
-        way = self.flow.ways(**more).get(data[0])
-        if way is not None and way(data):
-            return True
-        self.kept += self.flow.take(decode(data))
-        return False
 
     def table(self) -> set[tuple[object, ...]]:
         """All that is known of every process."""
@@ -144,7 +117,7 @@ def brief(record: ExecRecord) -> BriefExecRecord:
 @settings(max_examples=150, deadline=None)
 @given(STEPS, st.sampled_from(RULES))
 def test_it_comes_to_the_same_as_the_long_way(steps: Sequence[Any], ruleset: Ruleset) -> None:
-    quick, plain, told, time = Machinery(ruleset), Machinery(ruleset), Machinery(ruleset), 10 * SECOND
+    quick, plain, told, time = Lives(ruleset), Lives(ruleset), Lives(ruleset), 10 * SECOND
     for step in steps:
         time += step[-1]
         record = record_of(step, time)
@@ -154,12 +127,12 @@ def test_it_comes_to_the_same_as_the_long_way(steps: Sequence[Any], ruleset: Rul
             told.flow.learn(record)
             continue
         quick.quick(record)
-        plain.kept += plain.flow.take(record)
+        plain.slowly(record)
         if isinstance(record, ExecRecord) and record.links and told.flow.lives.drops_begin(step[3], record.uid):
             assert told.quick(brief(record))
         else:
             told.quick(record)
-    assert quick.kept == told.kept == plain.kept
+    assert quick.events == told.events == plain.events
     assert quick.table() == told.table() == plain.table()
     books, others = told.flow.accounting, plain.flow.accounting
     assert quick.flow.accounting == others
@@ -168,7 +141,7 @@ def test_it_comes_to_the_same_as_the_long_way(steps: Sequence[Any], ruleset: Rul
 
 
 def test_a_brief_record_leaves_in_the_table_what_a_whole_one_does() -> None:
-    made, whole = Machinery(rules()), Machinery(rules())
+    made, whole = Lives(rules()), Lives(rules())
     for machinery in (made, whole):
         machinery.quick(execute(SHELL, "/bin/sh", b"sh\0-c\0", time=4))
         machinery.quick(fork(CHILD, SHELL, time=5))
@@ -177,14 +150,14 @@ def test_a_brief_record_leaves_in_the_table_what_a_whole_one_does() -> None:
     assert whole.quick(record)
     assert made.table() == whole.table()
     assert made.flow.accounting.filtered == {1: 2}
-    longer = Machinery(rules())
+    longer = Lives(rules())
     longer.flow.take(brief(record))
-    assert not longer.kept
+    assert not longer.events
     assert {row[3] for row in longer.table()} == {"ls -l"}
 
 
 def test_a_life_of_which_nothing_is_kept_is_taken_whole() -> None:
-    made = Machinery(rules())
+    made = Lives(rules())
     lived = fork(CHILD, SHELL, time=5), execute(RUN, "/bin/ls", time=6), leave(RUN, time=7), leave(RUN, time=8)
     assert [made.quick(record) for record in lived] == [True] * 4
     books = made.flow.accounting
@@ -193,23 +166,23 @@ def test_a_life_of_which_nothing_is_kept_is_taken_whole() -> None:
 
 
 def test_what_is_wanted_by_nobody_is_no_event_that_was_dropped() -> None:
-    made = Machinery(rules("include:", "include:"))
+    made = Lives(rules("include:", "include:"))
     assert all(made.quick(record) for record in (execute(RUN, "/bin/ls", time=6), leave(RUN, time=7)))
     assert by_family(made.flow.accounting.records_filtered) == {"process": 2}
     assert not made.flow.accounting.filtered
 
 
 def test_a_program_that_may_be_kept_goes_the_long_way() -> None:
-    made = Machinery(rules('exclude:<Image condition="is">/bin/ls</Image>'))
+    made = Lives(rules('exclude:<Image condition="is">/bin/ls</Image>'))
     assert made.quick(execute(RUN, "/bin/ls", time=6))
     assert not made.quick(execute(CHILD, "/bin/sh", time=6))
-    assert [event.type.id for event in made.kept] == [1]
+    assert [event.type.id for event in made.events] == [1]
 
 
 def test_a_program_without_a_name_goes_the_long_way() -> None:
-    made = Machinery(rules())
+    made = Lives(rules())
     assert not made.quick(execute(RUN, "/memfd:x", time=6, links=0))
-    assert [event.type.id for event in made.kept] == [25]
+    assert [event.type.id for event in made.events] == [25]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +191,7 @@ def test_a_program_without_a_name_goes_the_long_way() -> None:
     ids=lambda r: type(r).__name__,
 )
 def test_whom_others_want_to_hear_of_is_left_to_them(record: Record) -> None:
-    made = Machinery(rules("include:", "include:"))
+    made = Lives(rules("include:", "include:"))
     made.builder.take(execute(RUN, "/bin/ls", time=4))
     assert made.quick(record)
     assert not made.quick(record, apart={RUN[0]})
@@ -227,7 +200,7 @@ def test_whom_others_want_to_hear_of_is_left_to_them(record: Record) -> None:
 
 
 def test_who_wants_to_hear_of_programs_is_told_of_those_with_brief_records() -> None:
-    made, record, heard = Machinery(rules()), brief(execute(RUN, "/bin/ls", time=5, mount_namespace=7)), list[Record]()
+    made, record, heard = Lives(rules()), brief(execute(RUN, "/bin/ls", time=5, mount_namespace=7)), list[Record]()
     assert made.quick(record, notice=heard.append)
     assert made.quick(record)
     assert heard == [record]
@@ -239,14 +212,14 @@ def test_who_wants_to_hear_of_programs_is_told_of_those_with_brief_records() -> 
     ids=lambda r: type(r).__name__,
 )
 def test_a_record_that_breaks_off_is_left_alone(record: Record) -> None:
-    made, data = Machinery(rules("include:", "include:")), record.encode()
+    made, data = Lives(rules("include:", "include:")), record.encode()
     way = made.flow.ways()[data[0]]
     assert not any(way(data[:size]) for size in range(len(data)))
     assert not len(made.builder.processes) - 1
 
 
 def test_once_a_second_a_record_goes_the_long_way_so_that_users_are_looked_at() -> None:
-    made = Machinery(rules("include:", "include:"))
+    made = Lives(rules("include:", "include:"))
     assert [made.quick(fork(RUN, SHELL, time=t * SECOND // 2)) for t in range(3, 8)] == [
         False,
         True,
@@ -257,24 +230,24 @@ def test_once_a_second_a_record_goes_the_long_way_so_that_users_are_looked_at() 
 
 
 def test_the_end_of_a_process_that_nobody_knows_goes_the_long_way() -> None:
-    made = Machinery(rules(end='exclude:<Image condition="begin with">/</Image>'))
+    made = Lives(rules(end='exclude:<Image condition="begin with">/</Image>'))
     assert not made.quick(leave(RUN, time=5))
-    assert [event.type.id for event in made.kept] == [5]
+    assert [event.type.id for event in made.events] == [5]
 
 
 def test_what_was_learned_of_a_user_is_forgotten_when_there_are_others() -> None:
-    made = Machinery(rules('include:<User condition="is">ann</User>'))
+    made = Lives(rules('include:<User condition="is">ann</User>'))
     assert made.quick(execute(RUN, "/bin/ls", time=5, uid=1000))
     made.names[1000] = "ann"
     made.users.edition += 1
     made.users._names.clear()
     made.flow.take(leave(SHELL, time=2 * SECOND))
     assert not made.quick(execute(CHILD, "/bin/ls", time=2 * SECOND + 1, uid=1000))
-    assert [event.type.id for event in made.kept] == [1]
+    assert [event.type.id for event in made.events] == [1]
 
 
 def test_other_rules_hold_from_the_next_record_on() -> None:
-    made = Machinery(rules())
+    made = Lives(rules())
     assert made.quick(execute(CHILD, "/bin/ls", time=5))
     made.use(rules("exclude:"))
     assert not made.quick(execute(RUN, "/bin/ls", time=6))

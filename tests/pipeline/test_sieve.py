@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.assemble.stage import CHILD, SECOND, SHELL, Key, create, delete, ended, execute, flow, head
-from tests.pipeline.test_lives import Machinery
+from tests.pipeline.machinery import Machinery
 from tests.tapes.play import configured
 
 from pysmon.assemble.content import Contents
@@ -157,8 +157,8 @@ def test_it_comes_to_the_same_as_the_long_way(steps: Sequence[Any], ruleset: Rul
         time += step[-1]
         record = record_of(step, time)
         quick.quick(record)
-        plain.kept += plain.flow.take(record)
-    assert quick.kept == plain.kept
+        plain.slowly(record)
+    assert quick.events == plain.events
     assert quick.flow.accounting == plain.flow.accounting
 
 
@@ -204,7 +204,7 @@ def test_what_is_dropped_is_taken_and_counted(filters: dict[str, str], record: R
 def test_what_may_be_kept_goes_the_long_way(filters: dict[str, str], record: Record, ids: list[int]) -> None:
     made = machinery(rules(**filters))
     assert not made.quick(record)
-    assert [event.type.id for event in made.kept] == ids
+    assert [event.type.id for event in made.events] == ids
 
 
 SEEN = {
@@ -250,7 +250,7 @@ def test_other_rules_hold_from_the_next_record_on() -> None:
     assert made.quick(DROPPED[0])
     made.use(rules(FileCreate="exclude:"))
     assert not made.quick(DROPPED[0])
-    assert [event.type.id for event in made.kept] == [11]
+    assert [event.type.id for event in made.events] == [11]
 
 
 def test_a_kind_of_which_all_is_kept_is_not_looked_at_first() -> None:

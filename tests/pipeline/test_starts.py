@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.assemble.stage import BOOT, CHILD, MACHINE, SECOND, SHELL, Key, ended, execute, fork, leave
+from tests.assemble.stage import CHILD, MACHINE, SECOND, SHELL, Key, ended, execute, fork, leave
+from tests.pipeline.machinery import Keeping
 from tests.tapes.play import configured
 
-from pysmon.assemble.builder import Builder
-from pysmon.assemble.enrich import Enricher
 from pysmon.host.hashes import Hashes
 from pysmon.host.runtime_files import Containers
-from pysmon.host.users import Users
 from pysmon.layout.record import Record
-from pysmon.pipeline.flow import Flow
 from pysmon.rules.ruleset import Ruleset
-from pysmon.schema.event import Event
-from pysmon.sensor.records import ASKS, ExecRecord, components_of, decode
+from pysmon.sensor.records import ASKS, ExecRecord, components_of
 
 POD = components_of("/kubepods/pod11111111-2222-3333-4444-555555555555/" + "a" * 64)
 UNIT = components_of("/system.slice/x.service")
@@ -66,38 +62,12 @@ def rules(create: str = "exclude:", end: str = "exclude:") -> Ruleset:
     )
 
 
-class Machinery:
-    """A flow, and what it kept, with the times."""
+class Machinery(Keeping):
+    """It knows a process."""
 
     def __init__(self, ruleset: Ruleset, hashes: Hashes | None = None, **more: Any) -> None:
-        self.names = {0: "root", 1000: "joe"}
-        self.users = Users(ask=self.names.__getitem__, database="/nonexistent")
-        self.builder = Builder(MACHINE, self.users, clock_offset=BOOT)
-        self._more, self._hashes = more, hashes or Hashes(("SHA256",), clock=lambda: 1 << 62)
-        self.flow = Flow(ruleset, self.builder, self._enricher())
-        self.events: list[Event] = []
-        self.times: list[int] = []
+        super().__init__(ruleset, hashes or Hashes(("SHA256",), clock=lambda: 1 << 62), **more)
         self.builder.take(execute(SHELL, "/bin/sh", time=1, **FILE.numbers()))
-
-    def _enricher(self) -> Enricher:
-        return Enricher(self.builder.processes, self.users, self._hashes, **self._more)
-
-    def use(self, ruleset: Ruleset) -> None:
-        self.flow.use(ruleset, self._enricher())
-
-    def quick(self, record: Record | bytes, apart: Collection[int] = (), **more: Any) -> bool:
-        """Is it taken as bytes? If not, it goes the long way."""
-        data = record if isinstance(record, bytes) else record.encode()
-        way = self.flow.ways(self.times, self.events, apart=apart, **more).get(data[0])
-        if way is not None and way(data):
-            return True
-        self.slowly(decode(data))
-        return False
-
-    def slowly(self, record: Record) -> None:
-        for event in self.flow.take(record):
-            self.events.append(event)
-            self.times.append(record.time + BOOT)
 
 
 STEPS = st.lists(

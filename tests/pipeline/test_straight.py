@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.assemble.stage import BOOT, CHILD, MACHINE, SECOND, SHELL, Key, create, delete, execute, flow, head
+from tests.assemble.stage import CHILD, SECOND, SHELL, Key, create, delete, execute, flow, head
+from tests.pipeline.machinery import Keeping
+from tests.sensor.own_dns import question
 from tests.tapes.play import configured
 
-from pysmon.assemble.builder import Builder
 from pysmon.assemble.content import Contents
-from pysmon.assemble.enrich import Enricher
 from pysmon.host.hashes import Hashes
 from pysmon.host.runtime_files import Containers
-from pysmon.host.users import Users
 from pysmon.layout.record import Record
-from pysmon.pipeline.flow import Flow
 from pysmon.rules.ruleset import Ruleset
-from pysmon.schema.event import Event
 from pysmon.sensor.filewatch.held import HeldFiles
 from pysmon.sensor.records import (
     ASKS,
     LINKED,
     OPENED,
     RENAMED,
+    DnsMessageRecord,
     FileCreateRecord,
     FileDeleteRecord,
     components_of,
-    decode,
 )
 
 STRANGER: Key = (12, 6 * SECOND, 2)
@@ -47,39 +44,13 @@ def rules(create: str = "exclude:", delete: str = "exclude:", connect: str = "ex
     return Ruleset.compile(configured(text))
 
 
-class Machinery:
-    """A flow of two known processes, and what it kept, with the times."""
+class Machinery(Keeping):
+    """It knows two processes."""
 
     def __init__(self, ruleset: Ruleset, **more: Any) -> None:
-        self.names = {0: "root", 1000: "joe"}
-        self.users = Users(ask=self.names.__getitem__, database="/nonexistent")
-        self.builder = Builder(MACHINE, self.users, clock_offset=BOOT)
-        self._more = more
-        self.flow = Flow(ruleset, self.builder, self._enricher())
-        self.events: list[Event] = []
-        self.times: list[int] = []
+        super().__init__(ruleset, **more)
         self.builder.take(execute(SHELL, "/bin/sh", time=1))
         self.builder.take(execute(CHILD, "/bin/touch", time=1, uid=1000, cgroup_path=b"x.service\0system.slice\0"))
-
-    def _enricher(self) -> Enricher:
-        return Enricher(self.builder.processes, self.users, Hashes(()), **self._more)
-
-    def use(self, ruleset: Ruleset) -> None:
-        self.flow.use(ruleset, self._enricher())
-
-    def quick(self, record: Record | bytes, apart: Collection[int] = ()) -> bool:
-        """Is it taken as bytes? If not, it goes the long way."""
-        data = record if isinstance(record, bytes) else record.encode()
-        way = self.flow.ways(self.times, self.events, apart=apart).get(data[0])
-        if way is not None and way(data):
-            return True
-        self.slowly(decode(data))
-        return False
-
-    def slowly(self, record: Record) -> None:
-        for event in self.flow.take(record):
-            self.events.append(event)
-            self.times.append(record.time + BOOT)
 
 
 NAMES = [
@@ -291,6 +262,19 @@ def test_names_of_users_hold_for_a_second() -> None:
     assert not made.quick(later)
     assert made.quick(create(CHILD, "/tmp/a", time=2 * SECOND + 1, uid=1000, how=OPENED))
     assert [event.text("User") for event in made.events] == ["joe", "ann", "ann"]
+
+
+def test_what_waits_too_long_within_a_batch_is_told_before_the_next_record() -> None:
+    made = ready(ruleset=rules(more='<DnsQuery onmatch="exclude"/>'))
+    made.builder.questions._limit = 0
+    way = made.flow.ways(made.times, made.events)[FILES[0].kind]
+    assert way(FILES[0].encode())
+    asked: dict[str, int | bytes] = {"family": 2, "protocol": 17, "sent": 1, "payload": question("www.example")}
+    made.slowly(DnsMessageRecord.make(**head(CHILD, 2), **asked))
+    assert not way(FILES[0].encode())
+    made.slowly(FILES[0])
+    assert [event.type.id for event in made.events] == [11, 22, 11]
+    assert way(FILES[0].encode())
 
 
 def test_a_user_who_may_become_known_goes_the_long_way() -> None:

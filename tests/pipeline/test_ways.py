@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.assemble.stage import BOOT, CHILD, builder, flow
+from tests.assemble.stage import BOOT, CHILD, builder, flow, head
 from tests.tapes.play import configured
 
 from pysmon.pipeline.accounting import Accounting
@@ -40,8 +40,7 @@ try:
     cpu, time, start, exec_id, tgid, uid, source_port = unpack(data)
 except error:
     return False
-if source_port == 1 or cpu & ASKS or tgid in batch.apart or time >= questions.due \
-or (time >= batch.until and batch.is_due(time)):
+if source_port == 1 or cpu & ASKS or tgid in batch.apart or (time >= batch.until and batch.is_due(time)):
     return False
 said = known.get(uid)
 if not said:
@@ -88,13 +87,13 @@ class Taken:
             configured(f'<Sysmon schemaversion="4.90"><EventFiltering>{text}</EventFiltering></Sysmon>')
         )
         self.times, self.events, self.batch = list[int](), list[Event](), Batch(builder())
-        self.batch.until = 1 << 63
-        self.batch.begin(self.times, self.events, (), None)
+        self.batch.begin(self.times, self.events, [99], None)
+        self.batch.until = 9
         self.taker = Taker(kind, ruleset, self.batch, {"known": {1000: Joe(ruleset)}})
 
     def way(self, **more: Any) -> bool:
-        values = {"time": 2, "uid": 1000, "source_port": 3} | more
-        return self.taker.way(flow(CHILD, **values).encode())
+        values = {"uid": 1000, "source_port": 3} | more
+        return self.taker.way(FlowRecord.make(**head(CHILD, 2) | values).encode())
 
     def counts(self) -> tuple[int, int, int, int]:
         """Kept and filtered, of events and of records."""
@@ -139,12 +138,19 @@ def test_the_name_of_the_rule_is_told() -> None:
     assert made.counts() == (1, 1, 1, 1)
 
 
-@pytest.mark.parametrize("more", [{"source_port": 1}, {"uid": 1}, {"source_port": 2}, {"cpu": ASKS}])
+@pytest.mark.parametrize("more", [{"source_port": 1}, {"uid": 1}, {"source_port": 2}, {"cpu": ASKS}, {"tgid": 99}])
 def test_what_is_not_plain_is_left_alone(more: dict[str, int]) -> None:
     made = Taken()
     assert not made.way(**more)
     assert not made.events
     assert made.counts() == (0, 0, 0, 0)
+
+
+def test_when_the_builder_has_more_to_do_a_record_is_left_to_it_and_what_hangs_on_users_is_forgotten() -> None:
+    made, forgotten = Taken(), list[int]()
+    made.batch.on_due(lambda: forgotten.append(made.batch.until))
+    assert [made.way(time=time) for time in (8, 9)] == [True, False]
+    assert forgotten == [0]
 
 
 def test_what_is_no_news_is_a_record_without_an_event() -> None:

@@ -21,14 +21,14 @@ class Batch:
 
     __slots__ = (
         *("_builder", "_forget", "_utc", "apart", "keep_event", "keep_time"),
-        *("milli", "notice", "now", "offset", "questions", "until"),
+        *("milli", "notice", "now", "offset", "until"),
     )
 
     def __init__(self, builder: Builder) -> None:
         """Nothing is kept before `begin`."""
-        self._builder, self._utc, self.questions = builder, UtcTexts(), builder.questions
+        self._builder, self._utc = builder, UtcTexts()
         self._forget: list[Callable[[], None]] = []
-        self.until = 0  # the time of records from which the builder has more to do
+        self.until = 0  # the time of records from which the builder has more to do; lower it when there is more
         self.apart: Collection[int] = ()  # processes of which somebody else wants to hear
         self.notice: Callable[[Record], None] | None = None  # who is told of programs that begin to run
         self.keep_event: Callable[[Event], None] = _nowhere
@@ -46,6 +46,7 @@ class Batch:
         """What is kept of the records that follow goes to the end of these lists."""
         self.keep_event, self.keep_time = events.append, times.append
         self.apart, self.notice, self.offset = apart, notice, self._builder.clock_offset
+        self.until = min(self.until, self._builder.due)
 
     def on_due(self, forget: Callable[[], None]) -> None:
         """Call that whenever the builder had more to do: users may have other names since."""

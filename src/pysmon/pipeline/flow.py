@@ -34,7 +34,7 @@ class Flow:
         self._builder = builder
         self._questions = builder.questions
         self._batch = Batch(builder)
-        self.lives, self._sieve = Lives(builder), Sieve(builder)
+        self.lives, self._sieve = Lives(builder, self._batch), Sieve(builder, self._batch)
         self._straight, self._starts = Straight(builder, self._batch), Starts(builder, self._batch)
         self.use(ruleset, enricher, approvers)
 
@@ -80,11 +80,11 @@ class Flow:
         happened (ns since 1970): without these only what is dropped is taken. What is not taken is untouched. Of the
         processes `apart` somebody else wants to hear, and whoever gives `notice` of programs that begin to run.
         """
-        ways = {**self.lives.ways(apart=apart, notice=notice), **self._sieve.ways(apart=apart)}
-        if times is not None and events is not None:
-            self._batch.begin(times, events, apart, notice)
-            for taker in (*self._straight.takers, *self._starts.takers):
-                ways[taker.record] = taker.beside(ways.get(taker.record))
+        keeps = () if times is None or events is None else (*self._straight.takers, *self._starts.takers)
+        self._batch.begin([] if times is None else times, [] if events is None else events, apart, notice)
+        ways = {**self.lives.ways(), **self._sieve.ways()}
+        for taker in keeps:
+            ways[taker.record] = taker.beside(ways.get(taker.record))
         return ways
 
     def take(self, record: Record) -> tuple[Event, ...]:
@@ -94,6 +94,8 @@ class Flow:
         """
         late = self.overdue(record.time) if record.time >= self._questions.due else ()
         kept: tuple[Event, ...] = self._builder.take(record)
+        if self._questions.due < self._batch.until:
+            self._batch.until = self._questions.due
         if len(kept) == 1:
             if not self._judge(kept[0], record):
                 kept = ()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 
 from pysmon.assemble.builder import Builder
 from pysmon.assemble.paths import known_path
 from pysmon.assemble.process import maker_of
 from pysmon.assemble.processes import ProcessImage
-from pysmon.layout.record import Record
 from pysmon.layout.selection import head_of
 from pysmon.pipeline.accounting import Accounting
+from pysmon.pipeline.batch import Batch
+from pysmon.pipeline.ways import HEAD, Way
 from pysmon.rules.approve import Approver
 from pysmon.rules.ruleset import Ruleset
 from pysmon.sensor.records import ASKS, CREATOR_PARENT, BriefExecRecord, ExecRecord, ExitRecord, ForkRecord
@@ -19,13 +20,13 @@ from pysmon.sensor.records import ASKS, CREATOR_PARENT, BriefExecRecord, ExecRec
 _CREATE, _END = 1, 5  # ids of the events
 _WHO = frozenset({"Image", "User"})  # what a verdict can be learned for
 _REMEMBERED = 4096  # programs and users, of each event
-_HEAD, _PARENT = ("cpu", "time", "start", "exec_id", "tgid"), ("parent_start", "parent_exec_id", "parent_tgid", "uid")
+_PARENT = ("parent_start", "parent_exec_id", "parent_tgid", "uid")
 _MAKER = ("creator_start", "creator_tgid")
 _TEXTS = ("image", "filename", "directory", "root", "cgroup_path", "tty", "args")
-_FORK = head_of(ForkRecord, *_HEAD, *_PARENT).unpack_from
-_EXEC = head_of(ExecRecord, *_HEAD, *_PARENT, *_MAKER, "links", *_TEXTS).unpack_from
-_EXIT = head_of(ExitRecord, *_HEAD, "uid").unpack_from
-_BRIEF = head_of(BriefExecRecord, *_HEAD[1:], *_PARENT, "creator", "image", "cgroup_path", "args").unpack_from
+_FORK = head_of(ForkRecord, *HEAD, *_PARENT).unpack_from
+_EXEC = head_of(ExecRecord, *HEAD, *_PARENT, *_MAKER, "links", *_TEXTS).unpack_from
+_EXIT = head_of(ExitRecord, *HEAD, "uid").unpack_from
+_BRIEF = head_of(BriefExecRecord, *HEAD[1:], *_PARENT, "creator", "image", "cgroup_path", "args").unpack_from
 _PROGRAM, _TAILS = ExecRecord.layout.kind, ExecRecord.layout.head.size
 _BRIEFLY, _BRIEF_TAILS = BriefExecRecord.layout.kind, BriefExecRecord.layout.head.size
 
@@ -37,20 +38,18 @@ class Lives:
     other rules or other users. All that is not plainly dropped by that goes the long way, with the same outcome.
     """
 
-    def __init__(self, builder: Builder) -> None:
+    def __init__(self, builder: Builder, batch: Batch) -> None:
         """Nothing is taken before `use`."""
-        self._builder, self._processes, self._users = builder, builder.processes, builder.users
+        self._batch, self._processes, self._users = batch, builder.processes, builder.users
         self._find = builder.processes.find
-        self._apart: Collection[int] = ()
         self._creates: Approver | None = None
         self._ends: Approver | None = None
         self._programs: dict[tuple[bytes, int], str] = {}  # with the path; empty: an event may be kept
         self._gone: dict[tuple[str, int], bool] = {}  # whether an event is dropped for certain
         self._edition = self._users.edition
-        self._until = 0  # the time of records from which the builder has more to do
-        self._notice: Callable[[Record], None] | None = None
         self._forks = self._execs = self._briefs = self._exits = self._exits_again = 0  # since they were counted
-        self._ways: dict[int, Callable[[bytes], bool]] = {}
+        self._ways: dict[int, Way] = {}
+        batch.on_due(self._look_at_users)
 
     def use(self, ruleset: Ruleset) -> None:
         """Judge by these rules from the next record on."""
@@ -62,15 +61,11 @@ class Lives:
         if self._ends is None or self._ends.reads & _WHO:
             self._ways[ExitRecord.layout.kind] = self._exit
 
-    def ways(
-        self, *, apart: Collection[int] = (), notice: Callable[[Record], None] | None = None
-    ) -> Mapping[int, Callable[[bytes], bool]]:
-        """By the first byte of a record, who may take it, and tells whether he has; if not, it is untouched.
-
-        Of the processes `apart` somebody else wants to hear, and whoever gives `notice` of programs that begin to run.
-        """
-        self._apart, self._notice = apart, notice
-        return {kind: way for kind, way in self._ways.items() if kind != _PROGRAM} if notice else self._ways
+    def ways(self) -> Mapping[int, Way]:
+        """For the next batch: by the first byte of a record, who may take it, and tells whether he has."""
+        if self._batch.notice is None:
+            return self._ways
+        return {kind: way for kind, way in self._ways.items() if kind != _PROGRAM}  # all of it is to be told
 
     def drops_begin(self, path: str, uid: int) -> bool:
         """Is nothing kept of that program's begin for that user, whatever else it is? Then a brief record will do."""
@@ -93,7 +88,8 @@ class Lives:
             cpu, time, start, exec_id, tgid, by_start, by_exec_id, by, uid = _FORK(data)
         except struct.error:
             return False
-        if cpu & ASKS or tgid in self._apart or (time >= self._until and self._is_due(time)):
+        batch = self._batch
+        if cpu & ASKS or tgid in batch.apart or (time >= batch.until and batch.is_due(time)):
             return False
         self._processes.forked((tgid, start, exec_id), (by, by_start, by_exec_id), uid, time)
         self._forks += 1
@@ -108,9 +104,10 @@ class Lives:
         begin = _TAILS + size
         image, at = data[_TAILS:begin], begin + name + directory + root
         end = at + cgroup + tty + args
-        if not links or end > len(data) or cpu & ASKS or tgid in self._apart:
+        batch = self._batch
+        if not links or end > len(data):
             return False
-        if time >= self._until and self._is_due(time):
+        if cpu & ASKS or tgid in batch.apart or (time >= batch.until and batch.is_due(time)):
             return False
         path = self._programs.get((image, uid))
         if path is None:
@@ -146,8 +143,8 @@ class Lives:
         made = ProcessImage((tgid, start, exec_id), processes.machine, path, data[at:end], uid, cgroup_path, parent)
         processes.runs(made, time)
         self._briefs += 1
-        if self._notice:
-            self._notice(BriefExecRecord.decode(data))
+        if self._batch.notice:
+            self._batch.notice(BriefExecRecord.decode(data))
         return True
 
     def _exit(self, data: bytes) -> bool:
@@ -155,7 +152,8 @@ class Lives:
             cpu, time, start, exec_id, tgid, uid = _EXIT(data)
         except struct.error:
             return False
-        if cpu & ASKS or tgid in self._apart or (time >= self._until and self._is_due(time)):
+        batch = self._batch
+        if cpu & ASKS or tgid in batch.apart or (time >= batch.until and batch.is_due(time)):
             return False
         image = self._find((tgid, start, exec_id))
         if image is None:
@@ -170,12 +168,10 @@ class Lives:
             self._exits_again += 1
         return True
 
-    def _is_due(self, time: int) -> bool:
-        """Has the builder more to do at that time? What is learned holds until other users are."""
-        self._until = self._builder.due
+    def _look_at_users(self) -> None:
+        """What is learned holds until other users are."""
         if self._users.edition != self._edition:
             self._forget()
-        return time >= self._until
 
     def _forget(self) -> None:
         self._programs.clear()

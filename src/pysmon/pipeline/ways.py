@@ -25,7 +25,7 @@ from pysmon.sensor.records import ASKS
 Way: TypeAlias = Callable[[bytes], bool]
 
 HEAD = ("cpu", "time", "start", "exec_id", "tgid")  # what every way reads
-LEFT = "cpu & ASKS or tgid in batch.apart or time >= questions.due or (time >= batch.until and batch.is_due(time))"
+LEFT = "cpu & ASKS or tgid in batch.apart or (time >= batch.until and batch.is_due(time))"
 _WHEN = (
     "when = batch.offset + time",
     "if when // 1_000_000 != batch.milli:",
@@ -83,7 +83,7 @@ def way_of(record: type[Record], members: Iterable[str], lines: Sequence[str], b
     ValueError if the record has no such member.
     """
     own = {"unpack": head_of(record, *HEAD, *members).unpack_from, "error": struct.error, "ASKS": ASKS}
-    own |= {"TAILS": record.layout.head.size, "batch": batch, "questions": batch.questions}
+    own |= {"TAILS": record.layout.head.size, "batch": batch}
     return cast("Way", compiled("take(data)", lines, members, **own, **known))
 
 
