@@ -190,13 +190,22 @@ def test_a_program_without_a_name_goes_the_long_way() -> None:
     [fork(RUN, SHELL, time=5), execute(RUN, "/bin/ls", time=5), leave(RUN, time=5)],
     ids=lambda r: type(r).__name__,
 )
-def test_whom_others_want_to_hear_of_is_left_to_them(record: Record) -> None:
+def test_whom_others_want_to_hear_of_or_wait_for_is_left_to_them(record: Record) -> None:
     made = Lives(rules("include:", "include:"))
     made.builder.take(execute(RUN, "/bin/ls", time=4))
     assert made.quick(record)
     assert not made.quick(record, apart={RUN[0]})
     assert not made.quick(record.make(**dict(zip(record.layout.names, record, strict=True)) | {"cpu": ASKS}))
     assert made.quick(record, notice=print) is not isinstance(record, ExecRecord)
+
+
+def test_whom_others_want_to_hear_of_is_left_to_them_in_brief_as_well() -> None:
+    made, record = Lives(rules()), brief(execute(RUN, "/bin/ls", time=5))
+    before = made.builder.processes.current(*RUN[:2])
+    assert not made.quick(record, apart={RUN[0]})
+    assert made.builder.processes.current(*RUN[:2]) is before
+    assert made.quick(record, apart={RUN[0] + 1})
+    assert made.builder.processes.current(*RUN[:2]) is not before
 
 
 def test_who_wants_to_hear_of_programs_is_told_of_those_with_brief_records() -> None:

@@ -13,6 +13,7 @@ from pysmon.sensor.records import (
     LINKED,
     OPENED,
     RENAMED,
+    BriefExecRecord,
     ExecRecord,
     ExitRecord,
     FileCreateRecord,
@@ -135,7 +136,7 @@ class Canary:
 
 
 def _ability(record: Record) -> str:
-    if isinstance(record, (ExecRecord, ExitRecord)):
+    if isinstance(record, (ExecRecord, BriefExecRecord, ExitRecord)):
         return "processes"
     if isinstance(record, FlowRecord):
         return _FLOWS.get((record.protocol, record.initiated), "")

@@ -132,7 +132,7 @@ class Lives:
         begin = _BRIEF_TAILS + size
         at = begin + cgroup
         end = at + args
-        if end > len(data):
+        if end > len(data) or tgid in self._batch.apart:
             return False
         processes, named = self._processes, (by, by_start, by_exec_id)
         before = processes.current(tgid, start)
