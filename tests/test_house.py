@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 SOURCE = ROOT / "src"
 FLOORS = {
     "compiled": 1,
+    "signalled": 1,
     "errors": 1,
     "release": 1,
     **dict.fromkeys(["schema", "layout"], 2),

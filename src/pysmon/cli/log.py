@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -21,6 +20,7 @@ from pysmon.cli.signals import stopped_by_signals
 from pysmon.errors import PysmonError
 from pysmon.schema.entry import Entry
 from pysmon.schema.event import Event
+from pysmon.signalled import SignalledEvent
 from pysmon.store.query import Query
 from pysmon.views.table import heading
 
@@ -100,7 +100,7 @@ def _follow(
     selection: Selection, source: Log, wanted: Wanted, seen: _Seen, show: Callable[[Iterator[Entry[Event]]], bool]
 ) -> bool:
     """Show what comes until a signal; whether anything came. A log that is replaced is opened anew."""
-    stop = threading.Event()
+    stop = SignalledEvent()
     found = False
     with ExitStack() as opened, stopped_by_signals(stop, command=False, hangup_ends=True):
         while True:

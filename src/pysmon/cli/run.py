@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from pysmon.pipeline.live import Session
 from pysmon.pipeline.replay import Playback
 from pysmon.pipeline.run import deliver
 from pysmon.sensor.scope import Scope
+from pysmon.signalled import SignalledEvent
 from pysmon.sinks.console import console
 from pysmon.sinks.evtx import EvtxFileSink
 from pysmon.sinks.file import FileSink
@@ -122,7 +122,7 @@ def run(
         raise click.UsageError("--replay plays what was recorded: it goes with -c and the options of output only")
     configuration = configured(config) if config else read_default().configuration
     collect_seldom()
-    stop = threading.Event()
+    stop = SignalledEvent()
     with ExitStack() as stack:
         sink = _sink(form, output, rotate, keep, beside_command=bool(command))
         stack.callback(sink.close)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -21,6 +20,7 @@ from pysmon.sensor.libbpf import share_one_heap
 from pysmon.sensor.scope import Scope
 from pysmon.service.paths import Paths
 from pysmon.service.settings import read_settings
+from pysmon.signalled import SignalledEvent
 
 if TYPE_CHECKING:
     from pysmon.service.daemon import Daemon
@@ -56,7 +56,7 @@ def service(root: Path | None, tree: int | None, cgroup: Path | None) -> int:
     os.umask(0o077)
     share_one_heap()
     paths = Paths.under(root) if root else Paths.system()
-    stop = threading.Event()
+    stop = SignalledEvent()
     ended = _ended_by_signals(stop)
     try:
         with uncollected(), ExitStack() as undo:
@@ -76,7 +76,7 @@ def service(root: Path | None, tree: int | None, cgroup: Path | None) -> int:
     return FINE
 
 
-def _ended_by_signals(stop: threading.Event) -> list[Daemon]:
+def _ended_by_signals(stop: SignalledEvent) -> list[Daemon]:
     """SIGTERM and SIGINT end it, SIGHUP has it read its configuration again: the daemon that is put into the list."""
     daemons: list[Daemon] = []
 

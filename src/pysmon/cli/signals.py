@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from pysmon.signalled import SignalledEvent
+
 
 @contextmanager
-def stopped_by_signals(stop: threading.Event, *, command: bool, hangup_ends: bool) -> Iterator[None]:
+def stopped_by_signals(stop: SignalledEvent, *, command: bool, hangup_ends: bool) -> Iterator[None]:
     """Meanwhile SIGTERM ends the run, and so does SIGINT unless there is a command.
 
     A terminal sends SIGINT to the command too, and what it does about it is its affair: the run ends with it. SIGHUP

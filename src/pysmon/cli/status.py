@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from pathlib import Path
 
 import click
@@ -16,6 +15,7 @@ from pysmon.service.paths import Paths
 from pysmon.service.status_page import page
 from pysmon.service.verdict import is_healthy
 from pysmon.service.wire import status_document
+from pysmon.signalled import SignalledEvent
 
 _PATIENCE = 10.0  # seconds
 _FIRST_LINE = b"\x1b[H\x1b[2J"  # the terminal is cleared, and the page begins at its top
@@ -41,7 +41,7 @@ def status(as_json: bool, watch: float | None, root: Path | None) -> int:
     service = RunningService(paths.control, patience=_PATIENCE)
     if watch is None:
         return _show(service, as_json=as_json)
-    stop = threading.Event()
+    stop = SignalledEvent()
     printer = Printer.of_stdout()
     with stopped_by_signals(stop, command=False, hangup_ends=True):
         while True:

@@ -32,6 +32,7 @@ from pysmon.service.report import Reporter
 from pysmon.service.settings import Settings
 from pysmon.service.status import Reconciliation, Status
 from pysmon.service.wire import ConfigurationInUse
+from pysmon.signalled import SignalledEvent
 from pysmon.sinks.follow import FollowSink
 from pysmon.sinks.sink import Sink
 
@@ -62,7 +63,7 @@ class Daemon:
         self._notifier = notifier or Notifier()
         self._reconcile_every = reconcile_every
         self._seen, self._early = early, deque(secure(paths))
-        self._reload, self._done = threading.Event(), ExitStack()
+        self._reload, self._done = SignalledEvent(), ExitStack()
         self._configurations = Configurations(paths, self._report)
         self._notifier.starting(_LOADING)
         last = keepsake.take()
