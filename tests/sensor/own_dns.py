@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.sensor.own_network import own_network
-from tests.sensor.provoke import bind, own_mounts
+from tests.sensor.provoke import bind, mount, own_mounts
 
 A, CNAME, PTR, MX, TXT, AAAA, SRV = 1, 5, 12, 15, 16, 28, 33
 SILENT, TRUNCATED = "silent", "truncated"
@@ -80,13 +80,22 @@ def own_dns(zone: Zone = ZONE, *, hosts: str = "127.0.0.1 localhost\n", patience
         "nsswitch.conf": "hosts: files dns\n",
         "hosts": hosts,
     }
+    if absent := [file for file in texts if not os.path.lexists(f"/etc/{file}")]:
+        _own_folder(Path("/etc"), folder / "etc")
+        for file in absent:  # nothing can be bound where nothing is
+            Path("/etc", file).touch()
     for file, text in texts.items():
         (folder / file).write_text(text)
-        if not os.path.lexists(f"/etc/{file}"):
-            continue
         bind(str(folder / file), os.path.realpath(f"/etc/{file}"))
     shutil.rmtree(folder)  # what is bound stays
     serve(zone)
+
+
+def _own_folder(folder: Path, by_way_of: Path) -> None:
+    """Have what stands in a folder in memory instead, where it can be changed without anybody else seeing it."""
+    shutil.copytree(folder, by_way_of, symlinks=True)
+    mount("none", str(folder), "tmpfs")
+    shutil.copytree(by_way_of, folder, symlinks=True, dirs_exist_ok=True)
 
 
 def serve(zone: Zone) -> None:

@@ -34,6 +34,7 @@ from pysmon.service.paths import Paths
 from pysmon.service.settings import Output, Settings
 from pysmon.service.stored import load, save
 from pysmon.service.verdict import verdict
+from pysmon.store.failure import StoreError
 from pysmon.store.query import Query
 from pysmon.store.store import Store
 
@@ -396,12 +397,15 @@ def run_in_child(make: Callable[[], Daemon], enough: Callable[[], bool]) -> None
         finally:
             os._exit(status)
     give_up = time.monotonic() + PATIENCE
-    while not enough() and time.monotonic() < give_up:
-        time.sleep(0.1)
-    os.write(open_gate, b"\n")
-    os.close(open_gate)
-    os.close(gate)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    try:
+        while not enough() and time.monotonic() < give_up:
+            time.sleep(0.1)
+    finally:
+        os.write(open_gate, b"\n")
+        os.close(open_gate)
+        os.close(gate)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status == 0
 
 
 def test_the_service_manager_is_told_that_it_is_ready_alive_and_about_to_end(root: Path, doer: Doer) -> None:
@@ -433,10 +437,11 @@ def test_the_books_are_compared_and_told_once_in_a_while(root: Path, doer: Doer)
     settings = Settings((Output("store", {"path": str(paths.store)}),))
 
     def states() -> list[str]:
-        if not paths.store.exists():
+        try:
+            with Store(paths.store) as store:
+                return [e.event.text("State") for e in store.select(Query(ids=frozenset({4})))]
+        except StoreError:  # it is not there yet, or just being made
             return []
-        with Store(paths.store) as store:
-            return [e.event.text("State") for e in store.select(Query(ids=frozenset({4})))]
 
     run_in_child(partial(daemon_for, doer, paths, settings, reconcile_every=0.5), lambda: len(states()) > 3)
     assert len(states()) > 3
